@@ -1,0 +1,54 @@
+/** Where bytes come from and go to: the only seam between the pure rooms and storage. */
+
+/** Random access to immutable bytes: a dropped file, a private-storage file, a buffer, a range of an HTTP file. */
+export interface ByteSource {
+  /** As the user knows it, for messages: path relative to what was dropped. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * Bytes [begin, end). Rejects with SourceChangedError when the file changed, shrank or vanished, never returns fewer
+   * bytes than asked for. The returned array is the caller's to keep.
+   */
+  read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A file being written front to back. Nothing is final before `close` resolves. */
+export interface ByteSink {
+  readonly name: string;
+  /** Appends. The sink may keep `bytes` until the promise settles; the caller must not change them before. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Makes the file final under its name. Rejects with DiskFullError or DestinationError. */
+  close(): Promise<void>;
+  /** Throws away what was written; leaves an older file of that name as it was where the storage allows it. Idempotent. */
+  abort(): Promise<void>;
+}
+
+/** A folder to write to: where an export goes. */
+export interface Destination {
+  /** As the user knows it. */
+  readonly name: string;
+  /** Names of the entries there, files and folders. */
+  list(): Promise<readonly string[]>;
+  create(name: string): Promise<ByteSink>;
+  /** Opens a finished file for re-reading. */
+  open(name: string): Promise<ByteSource>;
+  remove(name: string): Promise<void>;
+}
+
+/** A buffer as a source; for tests, small files and the sample family. */
+export class MemorySource implements ByteSource {
+  constructor(
+    readonly name: string,
+    private readonly bytes: Uint8Array<ArrayBuffer>,
+  ) {}
+  get size(): number {
+    return this.bytes.byteLength;
+  }
+  async read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (begin < 0 || end > this.bytes.byteLength || begin > end) {
+      throw new RangeError(`read [${begin}, ${end}) of ${this.name}, ${this.bytes.byteLength} bytes`);
+    }
+    return this.bytes.slice(begin, end);
+  }
+}

@@ -1,0 +1,95 @@
+/** A checkpoint as the headers describe it. Serialisable; files are opaque ids that only `files/` can open. */
+import type { Dtype } from '../bytes/dtypes';
+
+/** A file the user gave, before anything is known of it. `id` is a key into the file store of the worker. */
+export interface FileEntry {
+  readonly id: string;
+  /** Relative to what was dropped, `/` between parts. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+export interface TensorEntry {
+  /** Exactly as in the file: may be empty, contain NUL, markup or `__proto__`. */
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Row-major; empty for a scalar. */
+  readonly shape: readonly number[];
+  /** Product of the shape. */
+  readonly elements: number;
+  /** Index into `Checkpoint.shards`. */
+  readonly shard: number;
+  /** Bytes [begin, end) from the start of the shard's file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface Shard {
+  readonly file: FileEntry;
+  /** Bytes before the payload: 8 + header length. */
+  readonly headerBytes: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What the studio reads of config.json; the file itself is copied on export. */
+export interface ModelConfig {
+  readonly modelType?: string;
+  readonly architecture?: string;
+  readonly hiddenSize?: number;
+  readonly layers?: number;
+  readonly vocabulary?: number;
+  readonly tieWordEmbeddings?: boolean;
+}
+
+export interface Checkpoint {
+  /** Stable for the same files: derived from path, sizes and header bytes. */
+  readonly id: string;
+  /** Folder name, or file name without extension. */
+  readonly name: string;
+  /** Folder path relative to what was dropped; '' for loose files. */
+  readonly path: string;
+  readonly shards: readonly Shard[];
+  /** UTF-8 byte order of names. */
+  readonly tensors: readonly TensorEntry[];
+  /** config.json, tokenizer files and the like, beside the shards. */
+  readonly sidecars: readonly FileEntry[];
+  readonly config: ModelConfig;
+  /** Number of values in all tensors. */
+  readonly parameters: number;
+  /** Bytes of all shards. */
+  readonly bytes: number;
+  /** Hex SHA-256 over every shard's name, size and header bytes: identity without reading payloads. */
+  readonly fingerprint: string;
+}
+
+/** Where a tensor sits in the network, from its name. */
+export interface TensorPlace {
+  /** 0-based layer; null outside the layers. */
+  readonly layer: number | null;
+  readonly module: ModuleKind;
+}
+export const MODULE_KINDS = ['embed', 'q', 'k', 'v', 'o', 'gate', 'up', 'down', 'norm', 'lm_head', 'other'] as const;
+export type ModuleKind = (typeof MODULE_KINDS)[number];
+
+/** A problem or a decision of the preflight, for one tensor of one model. */
+export interface FitIssue {
+  readonly kind:
+    | 'missing-in-model' // absent in `model`: it takes no part in this tensor
+    | 'only-in-model' // not in the base: left out
+    | 'tied-head' // `lm_head` absent, the embedding stands in
+    | 'rows-differ' // embedding or head with another number of rows
+    | 'shape-differs' // any other difference: refused unless the model is left out for this tensor
+    | 'dtype-unsupported' // FP8, FP4, packed: refused as merge input
+    | 'integer-differs' // integer tensors whose bytes are not all the same: whose to keep?
+    | 'integer-copied'; // copied from base
+  readonly severity: 'info' | 'warning' | 'refusal';
+  readonly tensor: string;
+  /** Checkpoint id. */
+  readonly model: string;
+  readonly baseShape?: readonly number[];
+  readonly modelShape?: readonly number[];
+  readonly dtype?: string;
+}
