@@ -1,0 +1,141 @@
+/** README.md of the merged model: what it was made of, how, and what the merge threw away. */
+import type { Checkpoint } from '../checkpoint/types';
+import { toMergeKit } from '../recipe/mergekit';
+import { isTies } from '../recipe/resolve';
+import type { Method, Recipe } from '../recipe/types';
+import { flow } from '../recipe/yaml-text';
+import { codeBlock, grouped, plain, share, table } from './markdown';
+import { modelPath } from './sources';
+import type { ExportCounts, ExportInput } from './types';
+
+const METHOD_NAMES: Readonly<Record<Method, string>> = {
+  linear: 'Weighted average (linear)',
+  task_arithmetic: 'Task arithmetic',
+  ties: 'TIES',
+  ties_sv: 'TIES with a slack variable (TIES-SV)',
+};
+/** Characters of the longest bar in the table of layers. */
+const BAR = 20;
+
+const CITATION = `@misc{tao2024unlocking,
+  title  = {Unlocking the Potential of Model Merging for Low-Resource Languages},
+  author = {Mingxu Tao and Chen Zhang and Quzhe Huang and Tianyao Ma and Songfang Huang and Dongyan Zhao and Yansong Feng},
+  year   = {2024},
+  eprint = {2407.03994},
+  archivePrefix = {arXiv}
+}`;
+
+/**
+ * The model card. Front matter holds fixed values only: names of local folders are not names on a hub, and text from
+ * files has no way into it.
+ */
+export function modelCard(input: ExportInput): string {
+  const { figures, output } = input;
+  const sections = [
+    '---\nlibrary_name: transformers\ntags:\n- merge\n- model-merging\n---',
+    `# ${plain(input.name)}`,
+    `Merged from ${input.recipe.models.length} models with ${plain(input.application)}: ${grouped(output.tensors)} tensors, ${grouped(output.parameters)} parameters, ${grouped(output.bytes)} bytes of weights.`,
+    '## Recipe',
+    recipeTable(input),
+    modelTable(input),
+    '`mergekit_config.yml` is the same as text. Its comments say what MergeKit would do differently.',
+    codeBlock('yaml', mergeKitText(input)),
+    '## Sources',
+    sourceTable(input),
+    'The fingerprint is the SHA-256 over the name, the size and the header of every shard.',
+    ...(figures === null ? [] : figureSections(input, figures)),
+    '## How to reproduce',
+    'Open the source checkpoints in the studio together with one weight file of this folder: its metadata holds the recipe. The same sources and recipe give the same bytes on the same backend and graphics adapter.',
+    '## Citation',
+    'Method and figures follow arXiv 2407.03994.',
+    codeBlock('bibtex', CITATION),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+/** MergeKit's YAML for this export, with folders as the user dropped them. */
+export function mergeKitText({ recipe, checkpoints, output }: ExportInput): string {
+  return toMergeKit(recipe, (id) => modelPath(id, checkpoints), output.dominant);
+}
+
+function named(id: string, checkpoints: readonly Checkpoint[]): string {
+  return plain(checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id);
+}
+
+function recipeTable({ recipe, checkpoints }: ExportInput): string {
+  const { method, base, slack, rules } = recipe;
+  const rows = [
+    ['Method', METHOD_NAMES[method]],
+    ['Base', base === null ? 'none' : named(base, checkpoints)],
+    ...(method === 'linear' ? [] : [['λ', plain(flow(recipe.lambda))]]),
+    ['Normalise', plain(flow(recipe.normalize))],
+    ...(isTies(method) ? [['Rescale', String(recipe.rescale)]] : []),
+    ...(method === 'ties_sv' ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
+    ['Arithmetic', 'float32, rounded once'],
+    ['Output dtype', recipe.outDtype === 'base' ? 'each tensor as in the base' : recipe.outDtype],
+    ...rules.map(({ filter, action, from }) => [`Tensors matching ${plain(filter)}`, from === undefined ? action : `${action} from ${named(from, checkpoints)}`]),
+    ['Tokenizer and config', named(recipe.tokenizerFrom ?? base ?? recipe.models[0]?.model ?? '', checkpoints)],
+  ];
+  return table(['Setting', 'Value'], rows, 'text');
+}
+
+function modelTable({ recipe, checkpoints }: ExportInput): string {
+  const trims = isTies(recipe.method);
+  const rows = recipe.models.map(({ model, weight, density }) => [named(model, checkpoints), plain(flow(weight)), ...(trims ? [plain(flow(density))] : [])]);
+  return table(['Model', 'Weight w', ...(trims ? ['Density k'] : [])], rows);
+}
+
+function sourceTable({ recipe, checkpoints }: ExportInput): string {
+  const roleOf = ({ id }: Checkpoint) => {
+    const roles = [...(recipe.base === id ? ['base'] : []), ...(recipe.models.some(({ model }) => model === id) ? ['model'] : [])];
+    return roles.length === 0 ? 'other' : roles.join(', ');
+  };
+  const rows = checkpoints.map((checkpoint) => {
+    const { name, parameters, bytes, fingerprint } = checkpoint;
+    return [plain(name), roleOf(checkpoint), grouped(parameters), grouped(bytes), `\`${fingerprint.replace(/[^0-9a-f]/g, '')}\``];
+  });
+  return table(['Checkpoint', 'Role', 'Parameters', 'Bytes', 'Fingerprint'], rows);
+}
+
+function figureSections(input: ExportInput, figures: NonNullable<ExportInput['figures']>): string[] {
+  const { recipe, checkpoints } = input;
+  const models = recipe.models.map(({ model }) => named(model, checkpoints));
+  if (!isTies(recipe.method)) return [];
+  const source = figures.exact ? 'Counted over every value that was merged.' : 'Estimated from a sample.';
+  return [
+    '## What the merge kept and dropped',
+    `${source} Kept: values left after trimming. Discarded: kept values that are not 0 and lost the election of the sign. Conflict: positions where kept values have opposite signs.`,
+    wholeTable(recipe, models, figures.whole),
+    `Conflict: ${share(figures.whole.conflict, figures.whole.numel)} of all positions.`,
+    '### Discarded share by layer',
+    layerTable(recipe, models, figures.layers),
+  ];
+}
+
+function wholeTable({ models: settings, method, slack }: Recipe, models: readonly string[], counts: ExportCounts): string {
+  const each = (cell: (index: number) => string) => models.map((_, index) => cell(index));
+  const preferred = settings.findIndex(({ model }) => model === slack.prefer);
+  const rows = [
+    ['Kept / all', ...each((i) => share(counts.kept[i]!, counts.numel))],
+    ['Conflicts won / conflicts', ...each((i) => share(counts.won[i]!, counts.conflict))],
+    ['Discarded / kept', ...each((i) => share(counts.discarded[i]!, counts.kept[i]!))],
+  ];
+  if (method === 'ties_sv') {
+    const only = (part: number) => each((i) => (i === preferred ? share(part, counts.kept[i]!) : ''));
+    rows.push(['Reserved by slack / kept', ...only(counts.reserved)]);
+    rows.push(['Discarded after slack / kept', ...only((counts.discarded[preferred] ?? 0) - counts.reserved)]);
+  }
+  return table(['Figure', ...models], rows);
+}
+
+/** One bar a row, of the preferred model: the chart of Figure 4's ordinate, as text. */
+function layerTable({ models: settings, slack }: Recipe, models: readonly string[], layers: readonly { readonly label: string; readonly counts: ExportCounts }[]): string {
+  const charted = Math.max(0, settings.findIndex(({ model }) => model === slack.prefer));
+  const part = ({ discarded, kept }: ExportCounts) => (kept[charted]! === 0 ? 0 : discarded[charted]! / kept[charted]!);
+  const largest = Math.max(...layers.map(({ counts }) => part(counts)), 0);
+  const rows = layers.map(({ label, counts }) => {
+    const length = largest === 0 ? 0 : Math.round((BAR * part(counts)) / largest);
+    return [plain(label), ...models.map((_, index) => share(counts.discarded[index]!, counts.kept[index]!)), '█'.repeat(length)];
+  });
+  return table(['Layer', ...models, `Bar: ${models[charted] ?? ''}`], rows);
+}

@@ -1,0 +1,99 @@
+/** A recipe as the YAML that MergeKit runs. */
+import type { OutputDtype } from '../bytes/dtypes';
+import { isTies } from './resolve';
+import { asFilterList, matchesAll } from './settings';
+import type { Recipe, Setting } from './types';
+import { flow, yamlString } from './yaml-text';
+
+/** The key of what MergeKit cannot express; MergeKit ignores keys it does not know (its issue 101 shows one ignored). */
+export const OWN_KEY = 'x_merging_studio';
+export const OWN_VERSION = 1;
+
+export const DTYPE_NAMES: Readonly<Record<OutputDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/**
+ * MergeKit's YAML for the recipe. `nameOf` gives the path MergeKit is to load for a checkpoint id. `dominant` is the
+ * dtype of most of the base's values: MergeKit has one output dtype, so it stands in for `outDtype: 'base'`; without it
+ * MergeKit would write float32.
+ *
+ * What MergeKit cannot express stands under `x_merging_studio`, and comments at the top say what its result will lack.
+ * `fromMergeKit` of the text is the recipe again, when ids can be had back from names.
+ */
+export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant?: OutputDtype): string {
+  const { method, base, models } = recipe;
+  const ties = isTies(method);
+  const name = (id: string) => yamlString(nameOf(id));
+  const lines = [...comments(recipe, nameOf, dominant), `merge_method: ${ties ? 'ties' : method}`];
+  // MergeKit adds a base it finds here to the models of a linear merge, where ours takes part only if listed.
+  if (base !== null && method !== 'linear') lines.push(`base_model: ${name(base)}`);
+  lines.push(models.length === 0 ? 'models: []' : 'models:');
+  for (const { model, weight, density } of models) {
+    lines.push(`  - model: ${name(model)}`, '    parameters:', `      weight: ${flow(weight)}`);
+    if (ties) lines.push(`      density: ${flow(density)}`);
+  }
+  lines.push('parameters:');
+  if (method !== 'linear') lines.push(`  lambda: ${flow(recipe.lambda)}`);
+  lines.push(`  normalize: ${flow(recipe.normalize)}`);
+  if (ties && recipe.rescale) lines.push('  rescale: true');
+  lines.push('dtype: float32');
+  const outDtype = recipe.outDtype === 'base' ? dominant : recipe.outDtype;
+  if (outDtype !== undefined) lines.push(`out_dtype: ${DTYPE_NAMES[outDtype]}`);
+
+  const own = ownEntries(recipe, name);
+  if (own.length > 0) lines.push(`${OWN_KEY}:`, `  version: ${OWN_VERSION}`, ...own.map(([key, value]) => `  ${key}: ${value}`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** What the recipe holds and MergeKit's keys do not, as YAML values by key. */
+function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [string, string])[] {
+  const { method, base, models, slack, rules, tokenizerFrom } = recipe;
+  const entries: (readonly [string, string])[] = [];
+  if (method === 'ties_sv') entries.push(['method', 'ties_sv']);
+  if (method === 'linear' && base !== null) entries.push(['base_model', name(base)]);
+  if (method === 'linear' && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
+  if (!isTies(method) && recipe.rescale) entries.push(['rescale', 'true']);
+  if (!isTies(method) && models.some(({ density }) => density !== 1)) {
+    entries.push(['density', flow(models.map(({ density }) => density))]);
+  }
+  // Slack set aside by another method is kept while the model it prefers is listed; after that it says nothing.
+  const isListed = models.some(({ model }) => model === slack.prefer);
+  const isDefault = slack.s === 0 && slack.of === 'retained' && slack.prefer === models[0]?.model;
+  if (method === 'ties_sv' || (isListed && !isDefault)) {
+    entries.push(['slack', `{s: ${flow(slack.s)}, of: ${slack.of}, prefer: ${name(slack.prefer)}}`]);
+  }
+  if (rules.length > 0) {
+    const texts = rules.map(({ filter, action, from }) => {
+      const source = from === undefined ? '' : `, from: ${name(from)}`;
+      return `{filter: ${flow(filter)}, action: ${action}${source}}`;
+    });
+    entries.push(['rules', `[${texts.join(', ')}]`]);
+  }
+  if (tokenizerFrom !== null) entries.push(['tokenizer_from', name(tokenizerFrom)]);
+  if (recipe.outDtype === 'base') entries.push(['out_dtype', 'base']);
+  return entries;
+}
+
+/** For the reader: in which points MergeKit's result will differ. Fixed sentences only; a name could end a comment. */
+function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined): string[] {
+  const { method, models, rules, outDtype, tokenizerFrom } = recipe;
+  const ids = models.map(({ model }) => model);
+  const points = [
+    method === 'ties_sv' && 'The slack variable (TIES-SV): MergeKit runs plain TIES and reserves nothing.',
+    rules.length > 0 && 'Tensors kept from the base or taken from one model: MergeKit merges them like the rest.',
+    tokenizerFrom !== null && 'Whose tokenizer and config to keep: copy those files yourself.',
+    outDtype === 'base' && dominant !== undefined && `Each tensor in the dtype of the base: MergeKit writes all in ${DTYPE_NAMES[dominant]}.`,
+    outDtype === 'base' && dominant === undefined && 'Each tensor in the dtype of the base: MergeKit writes all in float32.',
+    models.some(({ weight }) => mayNotMatch(weight)) && 'Tensors that no weight filter matches have weight 1: MergeKit stops there.',
+    new Set(ids).size < ids.length && 'A model listed twice counts twice: MergeKit may count it once.',
+    ids.some((id) => nameOf(id).includes('+')) && 'A model path with a plus sign: MergeKit reads what follows it as a LoRA.',
+  ].filter((point) => point !== false);
+  return [
+    '# Runs in MergeKit: mergekit-yaml mergekit_config.yml OUTPUT_FOLDER',
+    ...(points.length === 0 ? [] : [`# What MergeKit cannot express, and ignores under ${OWN_KEY}:`]),
+    ...points.map((point) => `#   - ${point}`),
+  ];
+}
+
+function mayNotMatch(setting: Setting<number>): boolean {
+  return !asFilterList(setting).some(({ filter }) => matchesAll(filter));
+}

@@ -1,0 +1,4 @@
+/** MergeKit's YAML, out and in. */
+export { toMergeKit } from './mergekit-write';
+export { fromMergeKit } from './mergekit-read';
+export type { MergeKitProblem, MergeKitReading } from './mergekit-read';

@@ -1,0 +1,87 @@
+/** From a recipe to the numbers of one tensor: gradients, filters and rules resolved (merging.md sections 9 and 10). */
+import { InvalidRecipeError } from '../bytes/errors';
+import { isFilterList, matchesFilter } from './settings';
+import type { Gradient, Method, Recipe, Setting, TensorParameters, TensorRule } from './types';
+
+/** Methods that trim by density and elect a sign (merging.md sections 2 to 4). */
+export function isTies(method: Method): boolean {
+  return method === 'ties' || method === 'ties_sv';
+}
+
+/** Normalisation where the recipe does not say: on for TIES and linear, off for task arithmetic (merging.md sections 4 and 7). */
+export function normalizeByDefault(method: Method): boolean {
+  return method !== 'task_arithmetic';
+}
+
+/**
+ * Value of a setting for one tensor. `t` in [0, 1] is the tensor's place along the layers, see `placeInLayers`. Null
+ * when a filter list has no rule for the tensor. A gradient of a boolean setting gives a number, true when not 0.
+ */
+export function evaluateSetting<T extends number | boolean>(setting: Setting<T>, tensorName: string, t: number): T | number | null {
+  if (!isFilterList(setting)) return evaluateGradient<T>(setting, t);
+  const rule = setting.find(({ filter }) => matchesFilter(filter, tensorName));
+  return rule === undefined ? null : evaluateGradient<T>(rule.value, t);
+}
+
+function evaluateGradient<T extends number | boolean>(gradient: Gradient<T>, t: number): T | number {
+  if (!Array.isArray(gradient)) return gradient as T;
+  const points = gradient as readonly number[];
+  const position = t * (points.length - 1);
+  const below = Math.min(Math.trunc(position), points.length - 1);
+  const above = Math.min(below + 1, points.length - 1);
+  const share = position - below;
+  return (1 - share) * points[below]! + share * points[above]!;
+}
+
+/** t = layer / (layers - 1); 0 outside the layers and where there is one layer. */
+export function placeInLayers(layer: number | null, layers: number): number {
+  return layer === null || layers < 2 ? 0 : layer / (layers - 1);
+}
+
+/**
+ * The parameters of one tensor. `layer` is 0-based, null outside the `layers` layers. Where no filter matches: weight,
+ * density and lambda 1, normalize the method's default, slack 0. What the method does not read is neutral: density is 1
+ * without trimming, lambda 1 for `linear`, rescale false outside TIES.
+ *
+ * Throws InvalidRecipeError `weights-sum-zero` when `linear` would divide this tensor by 0 (merging.md section 7), and
+ * `prefer-not-a-model` when slack prefers a model that is not in the recipe.
+ */
+export function resolveParameters(recipe: Recipe, tensorName: string, layer: number | null, layers: number): TensorParameters {
+  const { method } = recipe;
+  const t = placeInLayers(layer, layers);
+  const number = (setting: Setting<number>, otherwise: number) => evaluateSetting(setting, tensorName, t) ?? otherwise;
+
+  const weight = recipe.models.map((model) => number(model.weight, 1));
+  const density = recipe.models.map((model) => (isTies(method) ? number(model.density, 1) : 1));
+  const lambda = method === 'linear' ? 1 : number(recipe.lambda, 1);
+  const normalize = Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? normalizeByDefault(method));
+  if (method === 'linear' && normalize && sumsToZero(weight)) {
+    throw new InvalidRecipeError('weights-sum-zero', `the weights of ${tensorName} sum to 0: ${weight.join(', ')}`, {
+      tensor: tensorName,
+      names: ['weight'],
+      actual: weight.join(', '),
+    });
+  }
+  const parameters = { weight, density, lambda, normalize, rescale: isTies(method) && recipe.rescale };
+
+  const s = method === 'ties_sv' ? number(recipe.slack.s, 0) : 0;
+  if (s === 0) return parameters;
+  const prefer = recipe.models.findIndex(({ model }) => model === recipe.slack.prefer);
+  if (prefer < 0) {
+    throw new InvalidRecipeError('prefer-not-a-model', `slack prefers ${recipe.slack.prefer}, which is not in the recipe`, {
+      model: recipe.slack.prefer,
+      names: ['slack'],
+    });
+  }
+  return { ...parameters, slack: { s, of: recipe.slack.of, prefer } };
+}
+
+/** In float64, or in f32 and model order as a backend sums them: 0.1 + 0.2 - 0.3 is 0 in one of the two only. */
+export function sumsToZero(weights: readonly number[]): boolean {
+  return weights.reduce((sum, w) => sum + w, 0) === 0 || weights.reduce((sum, w) => Math.fround(sum + Math.fround(w)), 0) === 0;
+}
+
+/** First rule whose filter matches the tensor; null when it is merged as the recipe says (merging.md section 9). */
+export function ruleFor(recipe: Recipe, tensorName: string): TensorRule | null {
+  return recipe.rules.find(({ filter }) => matchesFilter(filter, tensorName)) ?? null;
+}

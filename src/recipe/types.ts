@@ -1,0 +1,73 @@
+/** What to do: a merge as data. Serialisable, names checkpoints by id, knows no file and no tensor. */
+import type { OutputDtype } from '../bytes/dtypes';
+
+export const METHODS = ['linear', 'task_arithmetic', 'ties', 'ties_sv'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** A value for every tensor, or a gradient: interpolated linearly over layers (merging.md section 9). */
+export type Gradient<T extends number | boolean> = T | readonly number[];
+/** First match wins; substring of the tensor name; `*` or no filter matches all. */
+export interface FilterRule<T extends number | boolean> {
+  readonly filter?: string;
+  readonly value: Gradient<T>;
+}
+/** MergeKit's parameter forms: scalar, gradient or filter list. */
+export type Setting<T extends number | boolean> = Gradient<T> | readonly FilterRule<T>[];
+
+export interface RecipeModel {
+  /** Checkpoint id. */
+  readonly model: string;
+  /** w_i; default 1. */
+  readonly weight: Setting<number>;
+  /** k_i in (0, 1]; values >= 1 keep everything. Only TIES reads it. */
+  readonly density: Setting<number>;
+}
+
+/** The slack variable of TIES-SV (merging.md section 6). */
+export interface Slack {
+  /** Share of `of` that is reserved, 0 to 1. */
+  readonly s: Setting<number>;
+  readonly of: 'retained' | 'discarded';
+  /** Preferred model p: checkpoint id, one of `models`. */
+  readonly prefer: string;
+}
+
+/** Tensors matching `filter` are not merged: kept from base, or taken whole from one model. */
+export interface TensorRule {
+  /** Substring of the tensor name, `*` for all; first match wins. */
+  readonly filter: string;
+  readonly action: 'merge' | 'keep-base' | 'take';
+  /** Checkpoint id, for `take`. */
+  readonly from?: string;
+}
+
+export interface Recipe {
+  readonly method: Method;
+  /** Checkpoint id of theta_init; null for `linear` without a base. */
+  readonly base: string | null;
+  /** In recipe order: the order of every f32 sum. */
+  readonly models: readonly RecipeModel[];
+  readonly lambda: Setting<number>;
+  readonly normalize: Setting<boolean>;
+  /** TIES only, off by default (merging.md section 4). */
+  readonly rescale: boolean;
+  /** Kept while another method is chosen; acts for `ties_sv` only. */
+  readonly slack: Slack;
+  /** `base`: each tensor in the base's dtype (F64 as F32). */
+  readonly outDtype: OutputDtype | 'base';
+  readonly rules: readonly TensorRule[];
+  /** Checkpoint id whose config and tokenizer files the export carries; null: the base's. */
+  readonly tokenizerFrom: string | null;
+}
+
+/** The parameters of one tensor after gradients and filters are resolved. All numbers are float64 as written. */
+export interface TensorParameters {
+  /** Per model, in recipe order. */
+  readonly weight: readonly number[];
+  readonly density: readonly number[];
+  readonly lambda: number;
+  readonly normalize: boolean;
+  readonly rescale: boolean;
+  /** Absent unless the method is `ties_sv` with a slack above 0. `prefer` is an index into the models. */
+  readonly slack?: { readonly s: number; readonly of: 'retained' | 'discarded'; readonly prefer: number };
+}
