@@ -1,0 +1,72 @@
+// locate: one workgroup finds, for one slot, the index after the last tie kept: first its block, then its place there.
+//
+// Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 5 tie_counts, one u32 a block of
+//   the group; 6 found, the Selections of this lane, one a slot, updated; 8 work.
+// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Dispatch: one workgroup of 256 a slot, in x then y; `find_block` after the ties of all chunks, then `find_index` with the
+//   chunk resident that holds the block.
+// Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
+
+@group(0) @binding(5) var<storage, read_write> tie_counts: array<u32>;
+@group(0) @binding(6) var<storage, read_write> found: array<Selection>;
+
+var<workgroup> counts: array<u32, THREADS>;
+
+@compute @workgroup_size(256)
+fn find_block(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let slot = workgroup.x + workgroup.y * work.row;
+  if (slot >= work.slot_count) { return; }
+  if (((slots[slot].trimmed >> work.lane) & 1u) == 0u) { return; }
+  let first = slots[slot].first_block;
+  let end = first + slots[slot].block_count;
+  let each = (slots[slot].block_count + THREADS - 1u) / THREADS;
+  var sum = 0u;
+  let begin = first + thread * each;
+  for (var b = begin; b < min(begin + each, end); b++) { sum += tie_counts[b]; }
+  counts[thread] = sum;
+  workgroupBarrier();
+  if (thread == 0u) {
+    var remaining = found[slot].remaining;
+    if (remaining > 0u) {
+      var part = 0u;
+      while (part < THREADS - 1u && counts[part] < remaining) { remaining -= counts[part]; part++; }
+      var block = first + part * each;
+      while (block + 1u < end && tie_counts[block] < remaining) { remaining -= tie_counts[block]; block++; }
+      found[slot].remaining = remaining;
+      found[slot].cut_block = block;
+    }
+  }
+}
+
+@compute @workgroup_size(256)
+fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let slot = workgroup.x + workgroup.y * work.row;
+  if (slot >= work.slot_count) { return; }
+  if (((slots[slot].trimmed >> work.lane) & 1u) == 0u) { return; }
+  let mine = found[slot];
+  let at = mine.cut_block - work.block_base;
+  // The block may be in another chunk; the host asks again with that one resident.
+  let here = mine.remaining > 0u && mine.cutoff == 0u && mine.cut_block >= work.block_base
+    && at < work.end_block;
+  // Neighbouring pairs to one thread, so that threads are in index order. Bit i: element i of the thread is a tie.
+  var ties = 0u;
+  var first = 0u;
+  if (here) {
+    let block = blocks[at];
+    let begin = block.y + thread * PAIRS_PER_THREAD;
+    first = segments[block.x].first + 2u * begin;
+    for (var i = 0u; i < 2u * PAIRS_PER_THREAD; i++) {
+      let key = ranked_key(block.x, begin + i / 2u, i & 1u);
+      ties |= select(0u, 1u << i, key.ranked && key.value == mine.threshold);
+    }
+  }
+  counts[thread] = countOneBits(ties);
+  workgroupBarrier();
+  if (!here) { return; }
+  var before = 0u;
+  for (var i = 0u; i < thread; i++) { before += counts[i]; }
+  if (before >= mine.remaining || before + countOneBits(ties) < mine.remaining) { return; }
+  // Drop the ties before the last one kept.
+  for (var skip = mine.remaining - before - 1u; skip > 0u; skip--) { ties &= ties - 1u; }
+  found[slot].cutoff = first + firstTrailingBit(ties) + 1u;
+}

@@ -1,0 +1,69 @@
+/** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
+import { OutOfMemoryError } from '../bytes/errors';
+import type { Backend, BackendInfo, Group, Held, ReadSegment } from '../merge/backend';
+import { chooseArithmetic } from './arithmetic';
+import { Context } from './context';
+import { evaluateGroup, mergeGroup } from './evaluate';
+import type { GroupBuffers } from './group-buffers';
+import { createGroupBuffers } from './group-buffers';
+import { Residency } from './residency';
+import type { Arithmetic } from './shaders';
+
+/** Larger single bindings have hit driver defects (faults.md, WebGPU facts); larger tensors go in chunks. */
+const CHUNK_BYTES = 128 * 2 ** 20;
+/** Inputs of one tensor that may stay on the device between its passes. */
+const RESIDENT_BYTES = 2 ** 30;
+
+export interface EngineOptions {
+  /** For people; see StudioDevice. */
+  readonly label?: string;
+  readonly software?: boolean;
+  /** Use this arithmetic unprobed: for tests of both. */
+  readonly arithmetic?: Arithmetic;
+  /** Smaller chunks and residency than the device would allow: for tests of streaming. */
+  readonly chunkBytes?: number;
+  readonly residentBytes?: number;
+}
+
+export interface WebGpuBackend extends Backend {
+  /** Bytes of device buffers alive now, and the most there ever were. */
+  ledger(): { readonly bytes: number; readonly peakBytes: number };
+}
+
+/** Probes the adapter's arithmetic first; throws GpuUnavailableError `self-test-failed` when nothing on it is exact. */
+export async function createWebGpuBackend(device: GPUDevice, options: EngineOptions = {}): Promise<WebGpuBackend> {
+  const { arithmetic, exactDivision } = options.arithmetic ? { arithmetic: options.arithmetic, exactDivision: false } : await chooseArithmetic(device);
+  const context = new Context(device, arithmetic, exactDivision);
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
+  const residentBytes = options.residentBytes ?? RESIDENT_BYTES;
+  return {
+    info,
+    chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
+    merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),
+    hold: (group, read) => hold(context, group, read),
+    ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),
+    dispose: () => context.dispose(),
+  };
+}
+
+async function hold(context: Context, group: Group, read: ReadSegment): Promise<Held> {
+  if (group.chunks.length !== 1) throw new OutOfMemoryError('held-chunks', `${group.chunks.length} chunks cannot be held at once`);
+  const residency = new Residency(context, group, read, Infinity, undefined);
+  await residency.load(0);
+  let buffers: GroupBuffers | null = null;
+  let released = false;
+  return {
+    group,
+    async evaluate(parameters, signal) {
+      buffers = buffers ? buffers.reset(parameters) : await createGroupBuffers(context, group, parameters);
+      return evaluateGroup(context, group, parameters, buffers, residency, null, signal ? { signal } : {});
+    },
+    release() {
+      if (released) return;
+      released = true;
+      buffers?.release();
+      residency.release();
+    },
+  };
+}

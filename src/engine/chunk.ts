@@ -1,0 +1,74 @@
+/** One chunk of a group on the device: its input bytes in the arena and its tables. */
+import { throwIfAborted } from '../merge/abort';
+import type { Group, ReadSegment } from '../merge/backend';
+import type { Context } from './context';
+import type { ChunkTables } from './tables';
+import { chunkTables } from './tables';
+
+const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+
+export interface LoadedChunk {
+  readonly index: number;
+  readonly tables: ChunkTables;
+  /** Blocks of the group before this chunk. */
+  readonly blockBase: number;
+  readonly arena: GPUBuffer;
+  readonly segments: GPUBuffer;
+  readonly blocks: GPUBuffer;
+  release(): void;
+}
+
+/** Reads a chunk's segments, all inputs at once, and uploads them. */
+export async function loadChunk(
+  context: Context,
+  group: Group,
+  index: number,
+  blockBase: number,
+  read: ReadSegment,
+  signal: AbortSignal | undefined,
+): Promise<LoadedChunk> {
+  const chunk = group.chunks[index]!;
+  const tables = chunkTables(group, chunk);
+  const { memory } = context;
+  const { queue } = context.device;
+  const arena = await memory.borrow('arena', Math.max(4 * tables.arenaWords, 16), STORAGE);
+  try {
+    await Promise.all(
+      chunk.flatMap((segment, s) =>
+        tables.offsets[s]!.map(async (offset, input) => {
+          if (offset < 0) return;
+          const bytes = await read(segment, input);
+          throwIfAborted(signal);
+          upload(queue, arena, 4 * offset, bytes);
+        }),
+      ),
+    );
+    const segments = await memory.borrow('segments', tables.segments.byteLength, STORAGE);
+    const blocks = await memory.borrow('blocks', tables.blocks.byteLength, STORAGE);
+    queue.writeBuffer(segments, 0, tables.segments);
+    queue.writeBuffer(blocks, 0, tables.blocks);
+    return {
+      index,
+      tables,
+      blockBase,
+      arena,
+      segments,
+      blocks,
+      release: () => [arena, segments, blocks].forEach((buffer) => memory.release(buffer)),
+    };
+  } catch (error) {
+    memory.release(arena);
+    throw error;
+  }
+}
+
+/** Writes bytes of any length: an odd 16-bit count leaves half a word, which is padded with zeros. */
+function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+  const whole = bytes.byteLength & ~3;
+  if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
+  if (whole < bytes.byteLength) {
+    const last = new Uint8Array(4);
+    last.set(bytes.subarray(whole));
+    queue.writeBuffer(buffer, offset + whole, last);
+  }
+}

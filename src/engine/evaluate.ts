@@ -1,0 +1,150 @@
+/** Merging a group: selections, then the merge pass over every chunk, then figures and bytes back to the host. */
+import { bytesPerValue } from '../bytes/dtypes';
+import { throwIfAborted } from '../merge/abort';
+import type { Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
+import type { Figures } from '../merge/figures';
+import type { TensorParameters } from '../recipe/types';
+import type { LoadedChunk } from './chunk';
+import type { Context } from './context';
+import { segmentFigures, slotResults } from './counts';
+import type { GroupBuffers } from './group-buffers';
+import { createGroupBuffers } from './group-buffers';
+import { COUNT, LANES, SELECTION, SLACK_LANE, SUM_WORDS } from './layout';
+import { groupOverrides } from './overrides';
+import { prepareMerge } from './passes/merge';
+import { prepareSums, rescaleFactor } from './passes/sums';
+import { Residency } from './residency';
+import { prepareSelector } from './select';
+
+const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+
+/** Merges a group from end to end. `budget`: bytes of inputs that may stay on the device between readings. */
+export async function mergeGroup(
+  context: Context,
+  group: Group,
+  parameters: readonly TensorParameters[],
+  read: ReadSegment,
+  write: WriteSegment,
+  budget: number,
+  options: MergeOptions = {},
+): Promise<GroupResult> {
+  const residency = new Residency(context, group, read, budget, options.signal);
+  const buffers = await createGroupBuffers(context, group, parameters);
+  try {
+    return await evaluateGroup(context, group, parameters, buffers, residency, write, options);
+  } finally {
+    buffers.release();
+    residency.release();
+  }
+}
+
+/** Figures of a group, and its merged bytes when there is a `write`. */
+export async function evaluateGroup(
+  context: Context,
+  group: Group,
+  parameters: readonly TensorParameters[],
+  buffers: GroupBuffers,
+  residency: Residency,
+  write: WriteSegment | null,
+  options: MergeOptions = {},
+): Promise<GroupResult> {
+  const overrides = groupOverrides(group, parameters);
+  const selector = await prepareSelector(context, overrides, buffers.lanes);
+  const merge = await prepareMerge(context, overrides, { reserves: buffers.lanes.includes(SLACK_LANE), writes: write !== null });
+  const single = group.chunks.length === 1;
+  const rescales = overrides['RESCALES'] === 1;
+
+  if (!single || rescales) {
+    if (single) {
+      const recording = context.record('select');
+      selector.resident(recording, await residency.load(0), buffers);
+      recording.submit();
+    } else {
+      await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
+    }
+    if (rescales) buffers.setFactors(await rescaleFactors(context, group, buffers, residency, overrides));
+  }
+
+  const figures: Figures[][] = [];
+  let state = new Uint32Array();
+  for (let c = 0; c < group.chunks.length; c++) {
+    const chunk = await residency.load(c);
+    throwIfAborted(options.signal);
+    const into = await mergeBuffers(context, chunk, group.chunks[c]!.length, write !== null);
+    try {
+      const recording = context.record('merge');
+      recording.clear(into.counts, into.countBytes);
+      if (single && !rescales) selector.resident(recording, chunk, buffers);
+      merge(recording, chunk, buffers, into);
+      recording.submit();
+      const [stateBytes, counts, costs, merged] = await context.readBack([
+        { buffer: buffers.state, size: LANES * group.slots.length * SELECTION.size },
+        { buffer: into.counts, size: into.countBytes },
+        { buffer: into.costs, size: buffers.lanes.includes(SLACK_LANE) ? 4 * chunk.tables.blockCount : 0 },
+        { buffer: into.merged, size: write ? 4 * chunk.tables.outputWords : 0 },
+      ]);
+      state = new Uint32Array(stateBytes!.buffer);
+      figures.push(chunkFigures(group, c, chunk, new Uint32Array(counts!.buffer), new Float32Array(costs!.buffer)));
+      if (write) {
+        for (const [s, segment] of group.chunks[c]!.entries()) {
+          const begin = 4 * chunk.tables.outputs[s]!;
+          await write(segment, merged!.subarray(begin, begin + segment.count * bytesPerValue(group.slots[segment.slot]!.outDtype)));
+        }
+      }
+    } finally {
+      into.release();
+    }
+    options.onChunk?.(c + 1, group.chunks.length);
+  }
+  return { slots: slotResults(group, parameters, figures, state), segments: figures };
+}
+
+async function mergeBuffers(context: Context, chunk: LoadedChunk, segments: number, writes: boolean) {
+  const { memory } = context;
+  const countBytes = 4 * COUNT.words * segments;
+  const merged = await memory.borrow('merged', writes ? Math.max(4 * chunk.tables.outputWords, 16) : 16, STORAGE);
+  const counts = await memory.borrow('counts', countBytes, STORAGE);
+  const costs = await memory.borrow('costs', Math.max(4 * chunk.tables.blockCount, 16), STORAGE);
+  return { merged, counts, costs, countBytes, release: () => [merged, counts, costs].forEach((buffer) => memory.release(buffer)) };
+}
+
+function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: Uint32Array, costs: Float32Array): Figures[] {
+  const { blocks } = chunk.tables;
+  const cost = new Float64Array(group.chunks[index]!.length);
+  costs.forEach((value, block) => {
+    cost[blocks[2 * block]!]! += value;
+  });
+  const models = group.slots[0]!.inputs.length - 1;
+  return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));
+}
+
+async function rescaleFactors(
+  context: Context,
+  group: Group,
+  buffers: GroupBuffers,
+  residency: Residency,
+  overrides: ReturnType<typeof groupOverrides>,
+): Promise<number[][]> {
+  const sums = await prepareSums(context, overrides);
+  const bytes = 4 * SUM_WORDS * group.slots.length;
+  const totals = await context.memory.borrow('totals', bytes, STORAGE);
+  try {
+    const factors = group.slots.map(() => [] as number[]);
+    for (let model = 0; model < group.slots[0]!.inputs.length - 1; model++) {
+      const clearing = context.record('sums');
+      clearing.clear(totals, bytes);
+      clearing.submit();
+      await residency.each((chunk) => {
+        const recording = context.record('sums');
+        sums(recording, chunk, buffers, model, totals);
+        recording.submit();
+      });
+      const [words] = await context.readBack([{ buffer: totals, size: bytes }]);
+      const counters = new Uint32Array(words!.buffer);
+      factors.forEach((mine, s) => mine.push(rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS))));
+    }
+    return factors;
+  } finally {
+    context.memory.release(totals);
+  }
+}

@@ -1,0 +1,82 @@
+/** Device buffers: lent from a pool, counted in a ledger, allocation failures as OutOfMemoryError. */
+import { OutOfMemoryError } from '../bytes/errors';
+
+/** Sizes are rounded up to this, so that tensors of nearly equal size share a buffer. */
+const GRAIN = 1 << 20;
+
+interface Lent {
+  readonly buffer: GPUBuffer;
+  readonly usage: number;
+}
+
+export class Memory {
+  private readonly free: Lent[] = [];
+  private readonly lent = new Map<GPUBuffer, Lent>();
+  /** Bytes of all buffers alive, lent or free, and the most there ever were. */
+  bytes = 0;
+  peakBytes = 0;
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /** A buffer of at least `size` bytes; its content is whatever the last borrower left. Give it back with `release`. */
+  async borrow(label: string, size: number, usage: number): Promise<GPUBuffer> {
+    const wanted = size <= GRAIN / 16 ? nextPowerOfTwo(Math.max(size, 256)) : Math.ceil(size / GRAIN) * GRAIN;
+    let best = -1;
+    for (let i = 0; i < this.free.length; i++) {
+      const { buffer, usage: has } = this.free[i]!;
+      const fits = has === usage && buffer.size >= wanted && buffer.size <= 2 * wanted;
+      if (fits && (best < 0 || buffer.size < this.free[best]!.buffer.size)) best = i;
+    }
+    const found = best >= 0 ? this.free.splice(best, 1)[0]! : await this.create(label, wanted, usage);
+    this.lent.set(found.buffer, found);
+    return found.buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    const entry = this.lent.get(buffer);
+    if (!entry) return;
+    this.lent.delete(buffer);
+    this.free.push(entry);
+  }
+
+  /** Destroys what nobody uses. */
+  trim(): void {
+    for (const { buffer } of this.free.splice(0)) {
+      this.bytes -= buffer.size;
+      buffer.destroy();
+    }
+  }
+
+  dispose(): void {
+    this.trim();
+    for (const buffer of this.lent.keys()) buffer.destroy();
+    this.lent.clear();
+    this.bytes = 0;
+  }
+
+  private async create(label: string, size: number, usage: number): Promise<Lent> {
+    const first = await this.tryCreate(label, size, usage);
+    if (first) return first;
+    // Unused buffers of other sizes may be what stands in the way.
+    this.trim();
+    const second = await this.tryCreate(label, size, usage);
+    if (second) return second;
+    throw new OutOfMemoryError('device-memory', `no ${size} bytes of device memory for ${label}`, { actual: size });
+  }
+
+  private async tryCreate(label: string, size: number, usage: number): Promise<Lent | null> {
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({ label, size, usage });
+    if (await this.device.popErrorScope()) {
+      buffer.destroy();
+      return null;
+    }
+    this.bytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
+    return { buffer, usage };
+  }
+}
+
+function nextPowerOfTwo(n: number): number {
+  return 2 ** Math.ceil(Math.log2(n));
+}

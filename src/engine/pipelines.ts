@@ -1,0 +1,87 @@
+/** Compute pipelines of one device, compiled once per pass and set of overrides. */
+import { StudioError } from '../bytes/errors';
+import type { Arithmetic, ShaderName } from './shaders';
+import { shaderText } from './shaders';
+
+/** What a shader does with each of its bindings; 8 is always the Work uniform with a dynamic offset. */
+export type Access = 'read' | 'write';
+export interface PassShape {
+  readonly shader: ShaderName;
+  readonly entry: string;
+  /** Storage bindings by number. */
+  readonly storage: Readonly<Record<number, Access>>;
+  readonly work: boolean;
+}
+/** Values of `override` constants; those the shader does not declare are left out. */
+export type Overrides = Readonly<Record<string, number>>;
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class Pipelines {
+  private readonly modules = new Map<ShaderName, Promise<{ module: GPUShaderModule; declared: ReadonlySet<string> }>>();
+  private readonly pipelines = new Map<string, Promise<Pipeline>>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly arithmetic: Arithmetic,
+    private readonly exactDivision: boolean,
+  ) {}
+
+  /** Throws StudioError `internal` with the compiler's lines and their source when the shader does not compile. */
+  get(shape: PassShape, overrides: Overrides): Promise<Pipeline> {
+    const key = `${shape.shader}/${shape.entry} ${JSON.stringify(overrides)}`;
+    return cached(this.pipelines, key, async () => {
+      const { module, declared } = await this.module(shape.shader);
+      const layout = this.device.createBindGroupLayout({ label: `${shape.shader} layout`, entries: layoutEntries(shape) });
+      const all = { ...overrides, EXACT_DIVISION: this.exactDivision ? 1 : 0 };
+      const constants = Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
+      const pipeline = await this.device.createComputePipelineAsync({
+        label: key,
+        layout: this.device.createPipelineLayout({ label: key, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: shape.entry, constants },
+      });
+      return { pipeline, layout };
+    });
+  }
+
+  private module(name: ShaderName) {
+    return cached(this.modules, name, async () => {
+      const code = shaderText(name, this.arithmetic);
+      const module = this.device.createShaderModule({ label: name, code });
+      const { messages } = await module.getCompilationInfo();
+      const errors = messages.filter((message) => message.type === 'error');
+      if (errors.length > 0) {
+        const lines = code.split('\n');
+        const report = errors.map((error) => `${name}:${error.lineNum}: ${error.message}\n    ${lines[error.lineNum - 1] ?? ''}`);
+        throw new StudioError('internal', 'shader-compile', report.join('\n'), { names: [name] });
+      }
+      const declared = new Set([...code.matchAll(/^override (\w+)/gm)].map((match) => match[1]!));
+      return { module, declared };
+    });
+  }
+}
+
+/** The value under `key`, made once; a failure leaves the cache, so that the next caller tries again. */
+function cached<K, V>(cache: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const known = cache.get(key);
+  if (known) return known;
+  const made = make();
+  cache.set(key, made);
+  made.catch(() => cache.delete(key));
+  return made;
+}
+
+function layoutEntries(shape: PassShape): GPUBindGroupLayoutEntry[] {
+  const entries: GPUBindGroupLayoutEntry[] = Object.entries(shape.storage).map(([binding, access]) => ({
+    binding: Number(binding),
+    visibility: GPUShaderStage.COMPUTE,
+    buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+  }));
+  if (shape.work) {
+    entries.push({ binding: 8, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } });
+  }
+  return entries;
+}

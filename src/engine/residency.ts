@@ -1,0 +1,57 @@
+/** Which chunks of a group are on the device: the first ones that fit the budget stay, the others share one place. */
+import type { Group, ReadSegment } from '../merge/backend';
+import type { LoadedChunk } from './chunk';
+import { loadChunk } from './chunk';
+import type { Context } from './context';
+import { blockCount } from './tables';
+
+export class Residency {
+  private readonly pinned = new Map<number, LoadedChunk>();
+  private passing: LoadedChunk | null = null;
+  private pinnedBytes = 0;
+  /** Blocks of the group before each chunk. */
+  readonly bases: readonly number[];
+
+  constructor(
+    private readonly context: Context,
+    private readonly group: Group,
+    private readonly read: ReadSegment,
+    private readonly budget: number,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    let base = 0;
+    this.bases = group.chunks.map((chunk) => {
+      const mine = base;
+      base += blockCount(chunk);
+      return mine;
+    });
+  }
+
+  /** The chunk, resident until another that is not pinned is loaded. */
+  async load(index: number): Promise<LoadedChunk> {
+    const known = this.pinned.get(index) ?? (this.passing?.index === index ? this.passing : null);
+    if (known) return known;
+    this.passing?.release();
+    this.passing = null;
+    const chunk = await loadChunk(this.context, this.group, index, this.bases[index]!, this.read, this.signal);
+    // Passes go over the chunks in order, again and again: keeping the first ones is the best any rule can do.
+    if (this.pinnedBytes + chunk.arena.size <= this.budget) {
+      this.pinned.set(index, chunk);
+      this.pinnedBytes += chunk.arena.size;
+    } else {
+      this.passing = chunk;
+    }
+    return chunk;
+  }
+
+  async each(visit: (chunk: LoadedChunk) => void): Promise<void> {
+    for (let c = 0; c < this.group.chunks.length; c++) visit(await this.load(c));
+  }
+
+  release(): void {
+    this.passing?.release();
+    for (const chunk of this.pinned.values()) chunk.release();
+    this.pinned.clear();
+    this.passing = null;
+  }
+}

@@ -1,0 +1,41 @@
+/** Shader modules: each pass is one .wgsl file behind an explicit list of library files. No templates, no generated text. */
+import bits from '../../shaders/lib/bits.wgsl?raw';
+import count from '../../shaders/lib/count.wgsl?raw';
+import dtypes from '../../shaders/lib/dtypes.wgsl?raw';
+import elect from '../../shaders/lib/elect.wgsl?raw';
+import f32Exact from '../../shaders/lib/f32_exact.wgsl?raw';
+import f32Guarded from '../../shaders/lib/f32_guarded.wgsl?raw';
+import f32Integer from '../../shaders/lib/f32_integer.wgsl?raw';
+import inputs from '../../shaders/lib/inputs.wgsl?raw';
+import keys from '../../shaders/lib/keys.wgsl?raw';
+import layout from '../../shaders/lib/layout.wgsl?raw';
+import product from '../../shaders/lib/product.wgsl?raw';
+import slack from '../../shaders/lib/slack.wgsl?raw';
+import histogram from '../../shaders/histogram.wgsl?raw';
+import locate from '../../shaders/locate.wgsl?raw';
+import merge from '../../shaders/merge.wgsl?raw';
+import pick from '../../shaders/pick.wgsl?raw';
+import probe from '../../shaders/probe.wgsl?raw';
+import sums from '../../shaders/sums.wgsl?raw';
+import ties from '../../shaders/ties.wgsl?raw';
+
+/** How f32 operations are done: by float units that passed the probe, with integers at the edges; or by integers alone. */
+export type Arithmetic = 'guarded' | 'integer';
+
+const RANKING = [layout, bits, 'f32', dtypes, inputs, elect, slack, keys];
+const SOURCES = {
+  histogram: [...RANKING, histogram],
+  pick: [layout, bits, product, pick],
+  ties: [...RANKING, ties],
+  locate: [...RANKING, locate],
+  sums: [layout, bits, 'f32', dtypes, inputs, elect, sums],
+  merge: [layout, bits, 'f32', dtypes, inputs, elect, slack, count, merge],
+  probe: [bits, 'f32', probe],
+} as const;
+export type ShaderName = keyof typeof SOURCES;
+
+/** The complete text of a pass. */
+export function shaderText(name: ShaderName, arithmetic: Arithmetic): string {
+  const f32 = `${f32Integer}\n${arithmetic === 'guarded' ? f32Guarded : f32Exact}`;
+  return SOURCES[name].map((part) => (part === 'f32' ? f32 : part)).join('\n');
+}

@@ -1,0 +1,57 @@
+/** Counts of one tensor or part of one (merging.md section 5). Summed, never averaged. */
+
+export interface Figures {
+  /** N: elements that took part. */
+  numel: number;
+  /** Per model, in recipe order: K_i, zeros included. */
+  kept: number[];
+  /** Per model: kept values that are not 0. */
+  nonzero: number[];
+  /** Positions where at least two kept non-zero task-vector values have opposite signs (before weighting). */
+  conflict: number;
+  /** Per model: conflict positions where it agrees with the elected sign, before reserving. */
+  won: number[];
+  /** Per model: kept non-zero values the election drops, before reserving. */
+  discarded: number[];
+  /** Positions given back to the preferred model by the slack variable. */
+  reserved: number;
+  /** Sum of |w_i tau^_i| of the other models over reserved positions: what the slack costs. f64, not bit-stable across backends. */
+  reservedCost: number;
+  /** Per input, base first then the models: NaN or infinite values. */
+  nonfinite: number[];
+  /** Finite merged values that became infinite in the output dtype. */
+  overflow: number;
+}
+
+export function emptyFigures(models: number): Figures {
+  const zeros = () => new Array<number>(models).fill(0);
+  return {
+    numel: 0,
+    kept: zeros(),
+    nonzero: zeros(),
+    conflict: 0,
+    won: zeros(),
+    discarded: zeros(),
+    reserved: 0,
+    reservedCost: 0,
+    nonfinite: new Array<number>(models + 1).fill(0),
+    overflow: 0,
+  };
+}
+
+/** Adds `part` into `sum`, in place. Both must have the same number of models. */
+export function addFigures(sum: Figures, part: Figures): void {
+  const add = (into: number[], from: readonly number[]) => {
+    for (let i = 0; i < into.length; i++) into[i]! += from[i]!;
+  };
+  sum.numel += part.numel;
+  add(sum.kept, part.kept);
+  add(sum.nonzero, part.nonzero);
+  sum.conflict += part.conflict;
+  add(sum.won, part.won);
+  add(sum.discarded, part.discarded);
+  sum.reserved += part.reserved;
+  sum.reservedCost += part.reservedCost;
+  add(sum.nonfinite, part.nonfinite);
+  sum.overflow += part.overflow;
+}

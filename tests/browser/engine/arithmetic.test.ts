@@ -1,0 +1,21 @@
+/** Rule: merging.md section 8 - f32 arithmetic is exact by one library or the other, or the adapter is refused. */
+import { describe, expect, it } from 'vitest';
+import { chooseArithmetic, probeArithmetic } from '../../../src/engine/arithmetic';
+import { requestStudioDevice } from '../../../src/engine/device';
+
+describe('arithmetic on this adapter', () => {
+  it('integer arithmetic equals IEEE f32 on every pair of awkward operands', async () => {
+    const { device } = await requestStudioDevice();
+    const finding = await probeArithmetic(device, 'integer');
+    expect(finding.wrong).toEqual([]);
+    expect(finding.tried).toBe(4 * 40 * 40);
+  });
+
+  it('chooses the float units exactly where the probe finds nothing wrong with them', async () => {
+    const { device } = await requestStudioDevice();
+    const guarded = await probeArithmetic(device, 'guarded', true);
+    const chosen = await chooseArithmetic(device);
+    expect(chosen.wrong).toEqual([]);
+    expect(chosen.arithmetic === 'guarded' && chosen.exactDivision).toBe(guarded.wrong.length === 0);
+  });
+});
