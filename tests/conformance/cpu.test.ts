@@ -1,0 +1,14 @@
+import { createReferenceBackend } from '../../src/reference/backend';
+import { describeChunks } from './chunks';
+import { describeFigures } from './figures';
+import { loadFixture } from './fixtures';
+import { describeGolden } from './golden';
+import { describeHeld } from './held';
+
+const NAME = 'the CPU reference';
+const makeReference = () => Promise.resolve(createReferenceBackend());
+
+describeGolden(NAME, makeReference, { exact: true });
+describeChunks(NAME, makeReference);
+describeHeld(NAME, makeReference);
+describeFigures(NAME, makeReference, (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`));

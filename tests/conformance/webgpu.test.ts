@@ -1,0 +1,59 @@
+/** The WebGPU engine on this machine's adapter, in Chromium. No adapter is a failure, never a skip. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
+import { requestStudioDevice } from '../../src/engine/device';
+import { selfTest } from '../../src/merge/self-test';
+import { createReferenceBackend } from '../../src/reference/backend';
+import { describeChunks } from './chunks';
+import { describeFigures } from './figures';
+import { loadFixture } from './fixtures';
+import { describeGolden, goldenReports } from './golden';
+import { describeHeld } from './held';
+import { describeProperties } from './properties';
+
+// One device for all: it keeps the compiled pipelines. Errors that no scope caught fail the run.
+const { device, label, software } = await requestStudioDevice();
+const uncaptured: string[] = [];
+device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
+
+const make = (options: EngineOptions) => () => createWebGpuBackend(device, { label, software, ...options });
+const NAME = `WebGPU, ${label}`;
+
+describeGolden(NAME, make({}));
+describeGolden(`${NAME}, integer arithmetic`, make({ arithmetic: 'integer' }), { exact: true });
+describeChunks(NAME, make({}));
+describeChunks(`${NAME}, nothing resident between readings`, make({ residentBytes: 0 }));
+describeHeld(NAME, make({}));
+describeFigures(NAME, make({}), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`));
+describeProperties(NAME, make({}), { runs: 40 });
+
+describe(`self-test on ${NAME}`, () => {
+  it('finds every pass equal to the reference', async () => {
+    const backend = await make({})();
+    const findings = await selfTest(backend, createReferenceBackend());
+    expect(findings.map(({ pass }) => pass)).toEqual(['trim', 'elect', 'slack', 'count', 'merge']);
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    backend.dispose();
+  });
+
+  it('notices a backend whose output has one flipped bit', async () => {
+    const honest = createReferenceBackend();
+    const faulty = {
+      ...honest,
+      merge: (...[group, parameters, read, write, options]: Parameters<typeof honest.merge>) =>
+        honest.merge(group, parameters, read, (segment, bytes) => {
+          bytes[101]! ^= 0x40;
+          return write(segment, bytes);
+        }, options),
+    };
+    const findings = await selfTest(faulty, createReferenceBackend());
+    expect(findings.filter(({ ok }) => !ok).map(({ pass }) => pass)).toEqual(['merge']);
+  });
+});
+
+afterAll(() => {
+  const differing = goldenReports.filter((report) => report.differing > 0);
+  console.info(`${NAME}: ${goldenReports.length} golden tensors, ${differing.length} with values that differ within section 8`);
+  for (const report of differing) console.info(JSON.stringify(report));
+  expect(uncaptured).toEqual([]);
+});
