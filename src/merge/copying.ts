@@ -1,0 +1,43 @@
+/** Copying rows and whole tensors: streamed in pieces, converted where the output has another dtype. */
+import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
+import { decodeToF32, encodeFromF32 } from '../bytes/floats';
+import { COPY_BYTES } from './io-sizes';
+import type { ByteRange, CopyPart } from './plan-types';
+import type { Sources } from './reading';
+
+/** Hands the part's bytes to `write` in the output dtype, in order. Resolves to how many finite values became infinite. */
+export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<number> {
+  let overflow = 0;
+  for (const range of piecesOf(part.range, COPY_BYTES)) {
+    const bytes = await sources.read(range);
+    const converted = convert(bytes, part.dtype, part.outDtype);
+    overflow += converted.overflow;
+    await write(converted.bytes);
+  }
+  return overflow;
+}
+
+/** A range in pieces of `each` bytes, which is a multiple of 8 so that no value is cut. */
+export function piecesOf(range: ByteRange, each: number): ByteRange[] {
+  const count = Math.ceil((range.end - range.begin) / each);
+  return Array.from({ length: count }, (_, i) => ({
+    ...range,
+    begin: range.begin + i * each,
+    end: Math.min(range.end, range.begin + (i + 1) * each),
+  }));
+}
+
+/** Through f32, rounded once to nearest even (merging.md section 1). Only floating dtypes have an output dtype of another kind. */
+function convert(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype, outDtype: Dtype): { bytes: Uint8Array<ArrayBuffer>; overflow: number } {
+  if (dtype === outDtype) return { bytes, overflow: 0 };
+  const values = decodeToF32(bytes, dtype as MergedDtype);
+  const converted = encodeFromF32(values, outDtype as OutputDtype);
+  const before = dtype === 'F64' ? nonfinite(new Float64Array(bytes.slice().buffer)) : nonfinite(values);
+  return { bytes: converted, overflow: nonfinite(decodeToF32(converted, outDtype as OutputDtype)) - before };
+}
+
+function nonfinite(values: Float32Array | Float64Array): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) count++;
+  return count;
+}

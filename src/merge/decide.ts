@@ -1,0 +1,154 @@
+/** What becomes of each tensor of the base: merged, copied, grown by rows, or refused (merging.md sections 8 to 10). */
+import { IncompatibleCheckpointsError } from '../bytes/errors';
+import { isMergedDtype } from '../bytes/dtypes';
+import type { Dtype, MergedDtype } from '../bytes/dtypes';
+import { isVocabulary } from '../checkpoint/places';
+import type { Checkpoint, FitIssue, TensorEntry } from '../checkpoint/types';
+import { ruleFor } from '../recipe/resolve';
+import type { Slot } from './backend';
+import { MAX_SLOT_ELEMENTS } from './chunks';
+import { isLeftOut, outputDtype, rowRange, rowsOf, wholeRange } from './participants';
+import type { Participants } from './participants';
+import type { ByteRange, CopyPart, IntegerComparison } from './plan-types';
+
+/** A tensor of the output, decided. */
+export interface PlannedTensor {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** The rows that are merged; null when nothing is. */
+  readonly merged: { readonly slot: Slot; readonly inputs: readonly (ByteRange | null)[] } | null;
+  /** What follows them, or all of it. */
+  readonly copies: readonly CopyPart[];
+  /** Of an integer tensor copied from the base because nobody chose. */
+  readonly comparison: IntegerComparison | null;
+}
+export type Decision = { readonly tensor: PlannedTensor } | { readonly refused: readonly FitIssue[] };
+
+/**
+ * Decides one tensor of the base. `issues` are the fit issues of this tensor. Throws IncompatibleCheckpointsError
+ * `tensor-too-large` for a tensor that would be merged and has more values than a slot can.
+ */
+export function decideTensor(participants: Participants, tensor: TensorEntry, issues: readonly FitIssue[]): Decision {
+  const { recipe, choices, base, checkpoint } = participants;
+  const rule = ruleFor(recipe, tensor.name);
+  if (rule?.action === 'keep-base') return { tensor: composed(participants, tensor, { owner: base, entry: tensor }) };
+  if (rule?.action === 'take') return take(participants, tensor, checkpoint(rule.from!));
+  const chosen = Object.hasOwn(choices.integerFrom, tensor.name) ? choices.integerFrom[tensor.name]! : null;
+  if (!isMergedDtype(tensor.dtype) && chosen !== null) return take(participants, tensor, checkpoint(chosen));
+  const refused = issues.filter(({ severity, model }) => severity === 'refusal' && !isLeftOut(choices, tensor.name, model));
+  if (refused.length > 0) return { refused };
+  if (!isMergedDtype(tensor.dtype)) return { tensor: compared(participants, tensor) };
+  return { tensor: merge(participants, tensor) };
+}
+
+/** An entry and whose it is. */
+interface Owned {
+  readonly owner: Checkpoint;
+  readonly entry: TensorEntry;
+}
+
+function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
+  const { recipe, choices, base, models, entryOf } = participants;
+  const { rows, columns } = rowsOf(tensor);
+  const takingPart = models.map((owner) => {
+    const entry = isLeftOut(choices, tensor.name, owner.id) ? null : entryOf(tensor, owner);
+    // K of no rows at all would be raised to 1.
+    return entry && entry.elements > 0 ? entry : null;
+  });
+  const ownRows = takingPart.map((entry) => (entry ? Math.min(rows, rowsOf(entry).rows) : 0));
+  // Rows that no model has are the base's own: they count in no figure (merging.md section 10).
+  const mergedRows = Math.max(...ownRows);
+  const elements = mergedRows * columns;
+  if (elements === 0) return composed(participants, tensor, { owner: base, entry: tensor });
+  if (elements > MAX_SLOT_ELEMENTS) {
+    const where = { tensor: tensor.name, expected: MAX_SLOT_ELEMENTS, actual: elements };
+    throw new IncompatibleCheckpointsError('tensor-too-large', `${tensor.name}: ${elements} values, at most ${MAX_SLOT_ELEMENTS}`, where);
+  }
+  // `linear` reads no base: one that is to be averaged is listed as a model.
+  const baseDtype = recipe.method === 'linear' ? null : (tensor.dtype as MergedDtype);
+  const slot: Slot = {
+    name: tensor.name,
+    elements,
+    inputs: [baseDtype, ...takingPart.map((entry) => (entry ? (entry.dtype as MergedDtype) : null))],
+    modelElements: ownRows.map((own) => own * columns),
+    outDtype: outputDtype(recipe, tensor.dtype)!,
+  };
+  const inputs = [
+    baseDtype === null ? null : rowRange(base, tensor, 0, mergedRows),
+    ...takingPart.map((entry, i) => (entry ? rowRange(models[i]!, entry, 0, ownRows[i]!) : null)),
+  ];
+  const rest = remainingRows(participants, tensor, mergedRows, slot.outDtype);
+  return { name: tensor.name, dtype: slot.outDtype, shape: rest.shape, merged: { slot, inputs }, copies: rest.copies, comparison: null };
+}
+
+/** The tensor as `main` has it, in the base's rows: for a floating vocabulary `main` may have fewer or more. */
+function composed(participants: Participants, tensor: TensorEntry, main: Owned): PlannedTensor {
+  const { entry, owner } = main;
+  const dtype = outputDtype(participants.recipe, isMergedDtype(tensor.dtype) ? tensor.dtype : entry.dtype);
+  if (dtype === null || !isMergedDtype(tensor.dtype)) {
+    const part: CopyPart = { range: wholeRange(owner, entry), dtype: entry.dtype, outDtype: dtype ?? entry.dtype };
+    return { name: tensor.name, dtype: part.outDtype, shape: entry.shape, merged: null, copies: withValues([part]), comparison: null };
+  }
+  const own = Math.min(rowsOf(tensor).rows, rowsOf(entry).rows);
+  const rest = remainingRows(participants, tensor, own, dtype);
+  const first: CopyPart = { range: rowRange(owner, entry, 0, own), dtype: entry.dtype, outDtype: dtype };
+  return { name: tensor.name, dtype, shape: rest.shape, merged: null, copies: withValues([first, ...rest.copies]), comparison: null };
+}
+
+/** The base's rows from `from` on, and the extra rows the user keeps. */
+function remainingRows(participants: Participants, tensor: TensorEntry, from: number, outDtype: Dtype): { copies: CopyPart[]; shape: readonly number[] } {
+  const { base } = participants;
+  const { rows } = rowsOf(tensor);
+  const own: CopyPart = { range: rowRange(base, tensor, from, rows), dtype: tensor.dtype, outDtype };
+  const extra = extraRows(participants, tensor);
+  if (!extra) return { copies: withValues([own]), shape: tensor.shape };
+  const grown = rowsOf(extra.entry).rows;
+  const further: CopyPart = { range: rowRange(extra.owner, extra.entry, rows, grown), dtype: extra.entry.dtype, outDtype };
+  return { copies: withValues([own, further]), shape: [grown, ...tensor.shape.slice(1)] };
+}
+
+const withValues = (parts: readonly CopyPart[]) => parts.filter(({ range }) => range.end > range.begin);
+
+/** Whose further rows of a vocabulary are kept: the chosen checkpoint's where it has more than the base. */
+export function extraRows({ choices, checkpoint, entryOf }: Participants, tensor: TensorEntry): Owned | null {
+  if (choices.extraRows === 'cut' || !isVocabulary(tensor.name) || tensor.shape.length === 0) return null;
+  const owner = checkpoint(choices.extraRows.from);
+  const entry = entryOf(tensor, owner);
+  if (!entry || !isMergedDtype(entry.dtype) || !hasSameRows(tensor, entry)) return null;
+  return rowsOf(entry).rows > rowsOf(tensor).rows ? { owner, entry } : null;
+}
+
+/** `take from model X`: the shape must be the base's, or for a vocabulary the shape of a row. */
+function take(participants: Participants, tensor: TensorEntry, owner: Checkpoint): Decision {
+  const entry = participants.entryOf(tensor, owner);
+  const about = { severity: 'refusal', tensor: tensor.name, model: owner.id, baseShape: tensor.shape } as const;
+  if (!entry) return { refused: [{ kind: 'missing-in-model', ...about }] };
+  const isFloating = isMergedDtype(tensor.dtype);
+  if (isFloating && !isMergedDtype(entry.dtype)) return { refused: [{ kind: 'dtype-unsupported', ...about, modelShape: entry.shape, dtype: entry.dtype }] };
+  const fits = isVocabulary(tensor.name) ? hasSameRows(tensor, entry) : hasSameShape(tensor, entry);
+  // An integer tensor is somebody's as a whole, in whatever shape it has.
+  if (isFloating && !fits) return { refused: [{ kind: 'shape-differs', ...about, modelShape: entry.shape }] };
+  return { tensor: composed(participants, tensor, { owner, entry }) };
+}
+
+/** A tensor that is not floating, from the base; its bytes are to be compared with those of the models that have it. */
+function compared(participants: Participants, tensor: TensorEntry): PlannedTensor {
+  const { base, models, choices, entryOf } = participants;
+  const others = [...new Set(models)].filter(({ id }) => id !== base.id && !isLeftOut(choices, tensor.name, id));
+  const ranges = others.flatMap((model) => {
+    const entry = entryOf(tensor, model);
+    return entry ? [wholeRange(model, entry)] : [];
+  });
+  const comparison = ranges.length > 0 && tensor.end > tensor.begin ? { tensor: tensor.name, ranges: [wholeRange(base, tensor), ...ranges] } : null;
+  return { ...composed(participants, tensor, { owner: base, entry: tensor }), comparison };
+}
+
+function hasSameShape(a: TensorEntry, b: TensorEntry): boolean {
+  return a.shape.length === b.shape.length && a.shape.every((dimension, i) => dimension === b.shape[i]);
+}
+
+/** Same but for the number of rows. */
+function hasSameRows(a: TensorEntry, b: TensorEntry): boolean {
+  return a.shape.length === b.shape.length && a.shape.length > 0 && a.shape.slice(1).every((dimension, i) => dimension === b.shape[i + 1]);
+}

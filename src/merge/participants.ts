@@ -1,0 +1,86 @@
+/** The checkpoints of a recipe and their tensors by name, as planning looks them up. */
+import { InvalidRecipeError } from '../bytes/errors';
+import type { Dtype, OutputDtype } from '../bytes/dtypes';
+import { isMergedDtype } from '../bytes/dtypes';
+import { standIn } from '../checkpoint/fit';
+import { placeOf } from '../checkpoint/places';
+import type { Checkpoint, TensorEntry } from '../checkpoint/types';
+import type { Recipe } from '../recipe/types';
+import { validateRecipe } from '../recipe/validate';
+import type { ByteRange, FitChoices } from './plan-types';
+
+export interface Participants {
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+  /** Whose names and shapes the output has: the recipe's base, or for `linear` without one the first model (merging.md section 10). */
+  readonly base: Checkpoint;
+  /** In recipe order; one listed twice is here twice. */
+  readonly models: readonly Checkpoint[];
+  /** Any open checkpoint. Throws InvalidRecipeError `checkpoint-not-open`. */
+  checkpoint(id: string): Checkpoint;
+  /** A checkpoint's part in a tensor of the base: its own, or for a tied head its embedding (merging.md section 10). */
+  entryOf(tensor: TensorEntry, checkpoint: Checkpoint): TensorEntry | null;
+}
+
+/**
+ * Looks the recipe's checkpoints up among the open ones. Throws the first InvalidRecipeError of a recipe without a meaning, and
+ * `checkpoint-not-open` for one that names a checkpoint that is not there.
+ */
+export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices): Participants {
+  const [problem] = validateRecipe(recipe);
+  if (problem) throw problem;
+  const byId = new Map(open.map((checkpoint) => [checkpoint.id, checkpoint]));
+  const byName = new Map<string, Map<string, TensorEntry>>();
+  const tensorsOf = ({ id, tensors }: Checkpoint) => {
+    const known = byName.get(id) ?? new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    byName.set(id, known);
+    return known;
+  };
+  const checkpoint = (id: string) => {
+    const found = byId.get(id);
+    if (!found) throw new InvalidRecipeError('checkpoint-not-open', `checkpoint ${id} is not open`, { model: id });
+    return found;
+  };
+  const models = recipe.models.map(({ model }) => checkpoint(model));
+  return {
+    recipe,
+    choices,
+    base: recipe.base === null ? models[0]! : checkpoint(recipe.base),
+    models,
+    checkpoint,
+    entryOf(tensor, of) {
+      const own = tensorsOf(of).get(tensor.name);
+      return own ?? (placeOf(tensor.name).module === 'lm_head' ? standIn(tensor, of) : null);
+    },
+  };
+}
+
+/** Whether the user left the model out for this tensor. */
+export function isLeftOut(choices: FitChoices, tensor: string, model: string): boolean {
+  return Object.hasOwn(choices.leaveOut, tensor) && choices.leaveOut[tensor]!.includes(model);
+}
+
+/** What a floating tensor is written as, by the recipe or else by `dtype`; F64 as F32 (merging.md section 1). Null: not floating. */
+export function outputDtype({ outDtype }: Recipe, dtype: Dtype): OutputDtype | null {
+  if (!isMergedDtype(dtype)) return null;
+  if (outDtype !== 'base') return outDtype;
+  return dtype === 'F64' ? 'F32' : dtype;
+}
+
+/** Rows of a tensor and the values of one. A scalar is one row. */
+export function rowsOf({ shape, elements }: TensorEntry): { readonly rows: number; readonly columns: number } {
+  const rows = shape[0] ?? 1;
+  return { rows, columns: shape.length === 0 ? elements : shape.slice(1).reduce((product, dimension) => product * dimension, 1) };
+}
+
+/** Bytes of the rows [first, end) of a tensor whose values fill whole bytes. */
+export function rowRange({ id }: Checkpoint, entry: TensorEntry, first: number, end: number): ByteRange {
+  const { rows } = rowsOf(entry);
+  const perRow = rows === 0 ? 0 : (entry.end - entry.begin) / rows;
+  return { checkpoint: id, shard: entry.shard, begin: entry.begin + first * perRow, end: entry.begin + end * perRow };
+}
+
+/** All bytes of a tensor. */
+export function wholeRange({ id }: Checkpoint, { shard, begin, end }: TensorEntry): ByteRange {
+  return { checkpoint: id, shard, begin, end };
+}

@@ -1,0 +1,114 @@
+/** Planning a merge: from headers and a recipe to every byte range that will be read and written. Reads nothing. */
+import { fitCheckpoints } from '../checkpoint/fit';
+import { layerCount, placeOf } from '../checkpoint/places';
+import type { Checkpoint, FitIssue } from '../checkpoint/types';
+import { resolveParameters } from '../recipe/resolve';
+import type { Recipe, TensorParameters } from '../recipe/types';
+import { decideTensor } from './decide';
+import type { PlannedTensor } from './decide';
+import { notesOf } from './notes';
+import { findParticipants } from './participants';
+import type { Participants } from './participants';
+import { COPY_BYTES, WRITE_BYTES } from './io-sizes';
+import type { FitChoices, MergePlan, PlanLimits, PlanNote, Step } from './plan-types';
+import { layOutShards } from './shards';
+import { chunkInputBytes, chunkOutputBytes, stepBytesRead, stepsOf } from './steps';
+
+/** Every tensor of the base decided. */
+export interface Decisions {
+  readonly participants: Participants;
+  /** In the base's order of names. */
+  readonly planned: readonly PlannedTensor[];
+  readonly refusals: readonly FitIssue[];
+  readonly notes: readonly PlanNote[];
+  readonly parametersOf: (tensor: string) => TensorParameters;
+}
+
+/**
+ * Decides every tensor of the base (for `linear` without one: of the first model). Throws InvalidRecipeError for a recipe that
+ * has no meaning (for these tensors) and IncompatibleCheckpointsError `tensor-too-large`.
+ */
+export function decide(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices): Decisions {
+  const participants = findParticipants(open, recipe, choices);
+  const { base, models } = participants;
+  const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
+  const issuesOf = new Map<string, FitIssue[]>();
+  for (const issue of issues) issuesOf.set(issue.tensor, [...(issuesOf.get(issue.tensor) ?? []), issue]);
+  const layers = layerCount(base.tensors.map(({ name }) => name));
+  const parametersOf = (tensor: string) => resolveParameters(recipe, tensor, placeOf(tensor).layer, layers);
+
+  const planned: PlannedTensor[] = [];
+  const refusals: FitIssue[] = [];
+  const notes: PlanNote[] = [];
+  for (const tensor of base.tensors) {
+    const about = issuesOf.get(tensor.name) ?? [];
+    const decision = decideTensor(participants, tensor, about);
+    if ('refused' in decision) {
+      refusals.push(...decision.refused);
+      continue;
+    }
+    planned.push(decision.tensor);
+    const parameters = decision.tensor.merged ? parametersOf(tensor.name) : null;
+    notes.push(...notesOf(participants, tensor, decision.tensor, parameters, about));
+  }
+  const extra = issues.filter(({ kind }) => kind === 'only-in-model');
+  notes.push(...extra.map(({ kind, tensor, model }) => ({ kind, tensor, model })));
+  return { participants, planned, refusals, notes, parametersOf };
+}
+
+/**
+ * Plans the merge of `recipe` over the open checkpoints (merging.md sections 1, 2, 9 and 10). What the user still has to decide
+ * comes back as `refusals` of an empty plan. `metadata` goes into every output shard.
+ *
+ * Throws InvalidRecipeError for a recipe without a meaning or with a checkpoint that is not open, IncompatibleCheckpointsError
+ * `tensor-too-large`, and MalformedFileError where the output could not be read back.
+ */
+export function planMerge(
+  open: readonly Checkpoint[],
+  recipe: Recipe,
+  choices: FitChoices,
+  limits: PlanLimits,
+  metadata: Readonly<Record<string, string>>,
+): MergePlan {
+  const { participants, planned, refusals, notes, parametersOf } = decide(open, recipe, choices);
+  const { allowNonfinite } = choices;
+  if (refusals.length > 0) {
+    const nothing = { steps: [], shards: [], index: null, integersToCompare: [], tensors: 0, parameters: 0, bytesRead: 0, bytesWritten: 0, peakBytes: 0 };
+    return { ...nothing, notes, refusals, allowNonfinite };
+  }
+  const { shards, index } = layOutShards(participants.base, planned, limits.shardBytes, metadata);
+  const byName = new Map(planned.map((tensor) => [tensor.name, tensor]));
+  const context = { method: recipe.method, chunkBytes: limits.chunkBytes, planned: byName, parametersOf };
+  const steps = shards.flatMap((shard, i) => stepsOf(shard, i, context));
+  const integersToCompare = planned.flatMap(({ comparison }) => comparison ?? []);
+  const compared = integersToCompare.flatMap(({ ranges }) => ranges).reduce((sum, { begin, end }) => sum + end - begin, 0);
+  return {
+    steps,
+    shards,
+    index,
+    notes,
+    refusals,
+    integersToCompare,
+    allowNonfinite,
+    tensors: planned.length,
+    parameters: planned.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
+    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared),
+    bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
+    peakBytes: peakBytes(steps),
+  };
+}
+
+/** See `MergePlan.peakBytes`. The writer holds the piece it fills and the one being written. */
+function peakBytes(steps: readonly Step[]): number {
+  const held = steps.map(heldBytes);
+  const peak = held.reduce((most, { now }, i) => Math.max(most, now + (held[i + 1]?.ahead ?? 0)), 0);
+  return peak + 2 * WRITE_BYTES;
+}
+
+/** While a step runs (device and the way there), and while it is read ahead. */
+function heldBytes(step: Step): { readonly now: number; readonly ahead: number } {
+  if (step.kind === 'copy') return { now: COPY_BYTES, ahead: 0 };
+  const { group } = step;
+  const now = group.chunks.map((chunk) => 2 * chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk));
+  return { now: Math.max(...now), ahead: chunkInputBytes(group, group.chunks[0]!) };
+}

@@ -1,0 +1,57 @@
+/** What a run is given besides its plan, and what comes of it. */
+import type { ByteSource } from '../bytes/source';
+import type { SlotResult } from './backend';
+import type { RunProgress } from './progress';
+
+/** A file beside the weights: config, tokenizer, card. */
+export interface ExtraFile {
+  /** A plain file name that is none of the weights'. */
+  readonly name: string;
+  /** Bytes, a file to copy, or what is made of the figures once every tensor is merged. */
+  readonly content: Uint8Array<ArrayBuffer> | ((figures: RunFigures) => Promise<ByteSource | Uint8Array<ArrayBuffer>>);
+}
+
+/** By tensor, in the order of writing: what the backend found over the whole tensor. */
+export type RunFigures = ReadonlyMap<string, SlotResult>;
+
+export interface RunHooks {
+  readonly signal?: AbortSignal;
+  /** Awaited before every read, group and copy: resolves while the run is not paused, rejects or resolves once it is cancelled. */
+  readonly ready?: () => Promise<void>;
+  /** After every read and write; throttling is the caller's. */
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Once per merged tensor, in the order of writing. */
+  readonly onTensor?: (tensor: string, result: SlotResult) => void;
+  /** Written after the last tensor and before what makes the folder complete. */
+  readonly extras?: readonly ExtraFile[];
+  /** Replace an export that is in the folder, which else is refused. */
+  readonly replace?: boolean;
+  /** Leave finished shards when the run fails or is cancelled; never an index. */
+  readonly keepShards?: boolean;
+  /** Files that a failed run could not remove. */
+  readonly onLeftBehind?: (names: readonly string[]) => void;
+  /** Bytes of a piece handed to a sink, default WRITE_BYTES: for tests of streaming. */
+  readonly pieceBytes?: number;
+  /** Milliseconds, default `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface FinishedFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex SHA-256 of the file as read again after closing. */
+  readonly sha256: string;
+}
+
+export interface RunResult {
+  /** Shards, extras, index. */
+  readonly files: readonly FinishedFile[];
+  readonly figures: RunFigures;
+  readonly tensors: number;
+  /** Tensors whose bytes were read again and found to be what was handed over. */
+  readonly verified: number;
+  /** Pauses left out. */
+  readonly seconds: number;
+  /** Finite values that became infinite in the output dtype, merged or copied. */
+  readonly overflow: number;
+}

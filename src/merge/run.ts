@@ -1,0 +1,231 @@
+/** Running a plan: read, merge, write, finish, read again. */
+import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import { MemorySource } from '../bytes/source';
+import type { ByteSource, Destination } from '../bytes/source';
+import { throwIfAborted } from './abort';
+import type { Backend, SlotResult } from './backend';
+import { copyPart } from './copying';
+import { OutputFolder } from './folder';
+import { mergePrepared, prepare, refuseNonfinite } from './groups';
+import type { Prepared } from './groups';
+import { compareIntegers } from './integers';
+import { COPY_BYTES } from './io-sizes';
+import type { MergePlan, OutputShard, Step } from './plan-types';
+import { Meter } from './progress';
+import { Sources } from './reading';
+import type { OpenShard } from './reading';
+import type { FinishedFile, RunHooks, RunResult } from './run-types';
+import { INDEX_FILE } from './shards';
+import { verifyFile } from './verifying';
+import type { ReadPiece } from './verifying';
+import { ShardWriter } from './writing';
+
+/**
+ * Executes a plan and leaves in `destination` either a finished, verified export or no weights of this run.
+ *
+ * Reading, computing and writing overlap: while the backend has one group, the next one's inputs are read and the last one's
+ * output is written. Shards become final as they are finished; extras follow, and what makes the folder load comes last: the
+ * index, or the only weight file. Every shard is read again and compared with what was handed over before the index appears.
+ *
+ * With `replace`, nothing becomes final before every tensor is merged, so that a failure until then leaves the old export whole.
+ *
+ * Input values are looked at while they are merged, not in a pass of their own, which would double the reading: at the first
+ * group with NaN or infinite values the run stops, removes what it wrote and names what that group held (merging.md section 8).
+ *
+ * Rejects with IncompatibleCheckpointsError `undecided` (a plan with refusals), `integer-differs` (before anything is written)
+ * or `nonfinite`; DestinationError `not-empty` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
+ */
+export async function runMerge(plan: MergePlan, backend: Backend, openShard: OpenShard, destination: Destination, hooks: RunHooks): Promise<RunResult> {
+  if (plan.refusals.length > 0) {
+    const names = plan.refusals.map(({ tensor }) => tensor);
+    throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });
+  }
+  const extras = hooks.extras ?? [];
+  const names = [...plan.shards.map(({ file }) => file), ...(plan.index === null ? [] : [INDEX_FILE]), ...extras.map(({ name }) => name)];
+  if (new Set(names).size < names.length) throw new DestinationError('name-twice', 'two files of the export have one name', { names });
+  throwIfAborted(hooks.signal);
+  const folder = await OutputFolder.prepare(destination, names, hooks.replace ?? false);
+  const run = new Run(plan, backend, openShard, destination, folder, hooks);
+  try {
+    return await run.all();
+  } catch (error) {
+    await run.abandon();
+    if (hooks.signal?.aborted) throw new CancelledError();
+    throw asStudioError(error);
+  }
+}
+
+/** A file whose bytes are all with its sink, final or not. */
+interface Filled {
+  readonly name: string;
+  readonly writer: ShardWriter;
+  /** Null for a file that is no weights. */
+  readonly shard: OutputShard | null;
+}
+
+class Run {
+  private readonly meter: Meter;
+  private readonly sources: Sources;
+  private readonly figures = new Map<string, SlotResult>();
+  private readonly files: FinishedFile[] = [];
+  /** Sinks that are open. */
+  private readonly unfinished = new Set<ShardWriter>();
+  private overflow = 0;
+  private isAbandoned = false;
+
+  constructor(
+    private readonly plan: MergePlan,
+    private readonly backend: Backend,
+    openShard: OpenShard,
+    private readonly destination: Destination,
+    private readonly folder: OutputFolder,
+    private readonly hooks: RunHooks,
+  ) {
+    this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
+    this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) });
+  }
+
+  async all(): Promise<RunResult> {
+    await compareIntegers(this.plan.integersToCompare, this.sources);
+    const shards = await this.fillShards();
+    const extras = await this.fillExtras();
+    this.meter.enter('finalising');
+    if (this.folder.replaces) {
+      await this.folder.clearOldWeights(shards.map(({ name }) => name));
+      await this.finish([...shards, ...extras]);
+    } else {
+      await this.finish([...extras, ...shards.filter(({ writer }) => this.unfinished.has(writer))]);
+    }
+    this.meter.enter('verifying');
+    for (const file of [...shards, ...extras]) await this.verify(file);
+    if (this.plan.index !== null) {
+      const index = await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(this.plan.index)));
+      await this.finish([index]);
+      await this.verify(index);
+    }
+    const { tensors } = this.plan;
+    return { files: this.files, figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
+  }
+
+  /** Gives up what is open and removes what was finished. Never rejects. */
+  async abandon(): Promise<void> {
+    this.isAbandoned = true;
+    this.meter.stop();
+    await Promise.all([...this.unfinished].map((writer) => writer.abort()));
+    const left = await this.folder.discard(this.hooks.keepShards ?? false);
+    if (left.length > 0) this.hooks.onLeftBehind?.(left);
+  }
+
+  /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */
+  private async fillShards(): Promise<Filled[]> {
+    const { shards, steps } = this.plan;
+    const filled: Filled[] = [];
+    let ahead: Prepared | null = prepareIfMerge(steps[0], this.sources);
+    let at = 0;
+    for (const [index, shard] of shards.entries()) {
+      const writer = await this.create(shard.file, shard.header.length + shard.payloadBytes);
+      await writer.write(shard.header);
+      for (; steps[at]?.shard === index; at++) {
+        await this.ready();
+        const step = steps[at]!;
+        const prepared = ahead;
+        // The next group is read while this one is computed: two at most are held.
+        ahead = prepareIfMerge(steps[at + 1], this.sources);
+        await (step.kind === 'copy' ? this.copy(step, writer) : this.merge(prepared!, writer));
+      }
+      await writer.finish();
+      filled.push({ name: shard.file, writer, shard });
+      if (shards.length > 1 && !this.folder.replaces) await this.finish(filled.slice(-1));
+    }
+    return filled;
+  }
+
+  private async merge(prepared: Prepared, writer: ShardWriter): Promise<void> {
+    const { step } = prepared;
+    const write = (bytes: Uint8Array) => writer.write(bytes);
+    const { result, tailOverflow } = await mergePrepared(prepared, this.backend, this.sources, write, this.meter, this.hooks.signal);
+    this.overflow += tailOverflow;
+    if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
+    step.group.slots.forEach(({ name }, s) => {
+      const slot = result.slots[s]!;
+      this.overflow += slot.figures.overflow;
+      this.figures.set(name, slot);
+      this.hooks.onTensor?.(name, slot);
+    });
+    this.meter.finish(step.group.slots.length);
+  }
+
+  private async copy({ parts }: Step & { kind: 'copy' }, writer: ShardWriter): Promise<void> {
+    for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
+    this.meter.finish(1);
+  }
+
+  /** Writes the extras' bytes without making them final. */
+  private async fillExtras(): Promise<Filled[]> {
+    const filled: Filled[] = [];
+    for (const { name, content } of this.hooks.extras ?? []) {
+      await this.ready();
+      const made = typeof content === 'function' ? await content(this.figures) : content;
+      filled.push(await this.fill(name, made instanceof Uint8Array ? new MemorySource(name, made) : made));
+    }
+    return filled;
+  }
+
+  private async fill(name: string, source: ByteSource): Promise<Filled> {
+    const writer = await this.create(name, source.size, false);
+    for (let begin = 0; begin < source.size; begin += COPY_BYTES) {
+      await this.ready();
+      await writer.write(await source.read(begin, Math.min(source.size, begin + COPY_BYTES)));
+    }
+    await writer.finish();
+    return { name, writer, shard: null };
+  }
+
+  /** `counted`: whether its bytes belong to the progress, which is about weights. */
+  private async create(name: string, fileBytes: number, counted = true): Promise<ShardWriter> {
+    await this.ready();
+    const sink = await this.folder.create(name);
+    const watch = counted ? this.meter : { writing: (_: number, write: () => Promise<void>) => write() };
+    const writer = new ShardWriter(sink, watch, fileBytes, this.hooks.pieceBytes);
+    this.unfinished.add(writer);
+    return writer;
+  }
+
+  private async finish(files: readonly Filled[]): Promise<void> {
+    for (const { name, writer } of files) {
+      await this.ready();
+      await this.folder.finish(name, writer);
+      this.unfinished.delete(writer);
+    }
+  }
+
+  private async verify({ name, writer, shard }: Filled): Promise<void> {
+    const source = await this.destination.open(name);
+    const read: ReadPiece = async (of, begin, end) => {
+      await this.ready();
+      const piece = () => of.read(begin, end);
+      return shard ? this.meter.verifying(end - begin, piece) : piece();
+    };
+    const { position: bytes, digests, pieceBytes } = writer;
+    const sha256 = await verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read);
+    this.files.push({ name, bytes, sha256 });
+  }
+
+  /** Resolves when the run may go on; rejects with CancelledError when it is to stop. */
+  private async ready(): Promise<void> {
+    this.throwIfOver();
+    if (!this.hooks.ready) return;
+    await this.meter.pausing(this.hooks.ready);
+    this.throwIfOver();
+  }
+
+  private throwIfOver(): void {
+    throwIfAborted(this.hooks.signal);
+    // What is still being read ahead stops as well.
+    if (this.isAbandoned) throw new CancelledError();
+  }
+}
+
+function prepareIfMerge(step: Step | undefined, sources: Sources): Prepared | null {
+  return step?.kind === 'merge' ? prepare(step, sources) : null;
+}

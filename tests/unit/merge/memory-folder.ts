@@ -1,0 +1,87 @@
+/** A folder in memory that records every operation and fails the one it is told to. */
+import { DiskFullError } from '../../../src/bytes/errors';
+import { MemorySource } from '../../../src/bytes/source';
+import type { ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
+
+export class MemoryFolder implements Destination {
+  readonly name = 'out';
+  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** `write model.safetensors`, in order. */
+  readonly operations: string[] = [];
+  /** Sinks that were neither closed nor aborted. */
+  readonly unfinished = new Set<string>();
+  /** Called before every operation, with its number from 0; throws to make it fail. */
+  before: (operation: number, what: string) => void = () => {};
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    for (const [name, text] of Object.entries(files)) this.files.set(name, new Uint8Array(new TextEncoder().encode(text)));
+  }
+
+  /** Makes operation number `n` fail as a full disk does. */
+  failAt(n: number): void {
+    this.before = (operation, what) => {
+      if (operation === n) throw new DiskFullError(what, { file: what });
+    };
+  }
+
+  private step(what: string): void {
+    this.operations.push(what);
+    this.before(this.operations.length - 1, what);
+  }
+
+  async list(): Promise<readonly string[]> {
+    this.step('list');
+    return [...this.files.keys()];
+  }
+
+  async create(name: string): Promise<ByteSink> {
+    this.step(`create ${name}`);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    this.unfinished.add(name);
+    return {
+      name,
+      write: async (bytes) => {
+        this.step(`write ${name}`);
+        // Late, as a disk is: a caller that changes the bytes meanwhile is found out.
+        await new Promise((resolve) => setImmediate(resolve));
+        parts.push(bytes.slice());
+      },
+      close: async () => {
+        this.step(`close ${name}`);
+        this.unfinished.delete(name);
+        this.files.set(name, join(parts));
+      },
+      abort: async () => {
+        this.unfinished.delete(name);
+      },
+    };
+  }
+
+  async open(name: string): Promise<ByteSource> {
+    this.step(`open ${name}`);
+    const source = new MemorySource(name, this.files.get(name)!);
+    return {
+      name,
+      size: source.size,
+      read: async (begin, end) => {
+        this.step(`read ${name}`);
+        return source.read(begin, end);
+      },
+    };
+  }
+
+  async remove(name: string): Promise<void> {
+    this.step(`remove ${name}`);
+    this.files.delete(name);
+  }
+}
+
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
