@@ -1,0 +1,95 @@
+/** A folder of the user's disk or of the browser's private storage as a Destination: both are directory handles. */
+import { DestinationError } from '../bytes/errors';
+import type { ByteSink, ByteSource, Destination } from '../bytes/source';
+import { destinationFault, faultName } from './faults';
+import { FileSource } from './file-source';
+import { FileSink } from './sink';
+
+/** `mode` is newer than TypeScript's library; browsers that do not know it ignore it. */
+type WritableOptions = FileSystemCreateWritableOptions & { readonly mode: 'exclusive' };
+
+/** Every rejection is a DiskFullError or a DestinationError, see `destinationFault`. */
+export class FolderDestination implements Destination {
+  constructor(
+    readonly name: string,
+    private readonly folder: FileSystemDirectoryHandle,
+  ) {}
+
+  list(): Promise<readonly string[]> {
+    return this.guard(undefined, async () => {
+      const names: string[] = [];
+      for await (const name of this.folder.keys()) names.push(name);
+      return names;
+    });
+  }
+
+  /**
+   * A file under `name`, which stays as it was until the sink is closed. Getting the handle of a new file leaves 0 bytes there at
+   * once; the sink's `abort`, or a failure here, removes them.
+   */
+  create(name: string): Promise<ByteSink> {
+    return this.guard(name, async () => {
+      const old = await this.find(name);
+      const handle = old ?? (await this.handleOf(name, true));
+      try {
+        const options: WritableOptions = { keepExistingData: false, mode: 'exclusive' };
+        const writable = await handle.createWritable(options);
+        return new FileSink(name, writable, {
+          fault: (error) => destinationFault(error, this.name, name),
+          // An older file is untouched: what was written went to a swap file.
+          discard: old ? async () => {} : () => this.remove(name),
+        });
+      } catch (error) {
+        if (!old) await this.folder.removeEntry(name).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  open(name: string): Promise<ByteSource> {
+    return this.guard(name, async () => {
+      const handle = await this.handleOf(name, false);
+      const file = await handle.getFile();
+      const state = { path: `${this.name}/${name}`, size: file.size, modified: file.lastModified };
+      return new FileSource(state, file, () => handle.getFile());
+    });
+  }
+
+  /** Removes a file; one that is not there is no error. */
+  remove(name: string): Promise<void> {
+    return this.guard(name, async () => {
+      try {
+        await this.folder.removeEntry(name);
+      } catch (error) {
+        if (faultName(error) !== 'NotFoundError') throw error;
+      }
+    });
+  }
+
+  private async find(name: string): Promise<FileSystemFileHandle | null> {
+    try {
+      return await this.handleOf(name, false);
+    } catch (error) {
+      if (faultName(error) === 'NotFoundError') return null;
+      throw error;
+    }
+  }
+
+  private async handleOf(name: string, create: boolean): Promise<FileSystemFileHandle> {
+    try {
+      return await this.folder.getFileHandle(name, { create });
+    } catch (error) {
+      // The specification's answer to a name with a slash, and browsers' to endings they consider unsafe.
+      if (!(error instanceof TypeError)) throw error;
+      throw new DestinationError('bad-name', `${this.name}: no file can be called ${name}`, { file: `${this.name}/${name}` });
+    }
+  }
+
+  private async guard<T>(name: string | undefined, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw destinationFault(error, this.name, name);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** A file of the user's disk as a ByteSource that never returns other bytes than those that were there when it was given. */
+import { OutOfMemoryError, SourceChangedError, StudioError } from '../bytes/errors';
+import type { ByteSource } from '../bytes/source';
+import { faultName, sourceFault } from './faults';
+
+/** `slice().arrayBuffer()` fails with NotReadableError near 2 GiB; half of that leaves no doubt. */
+export const MOST_BYTES_AT_ONCE = 2 ** 30;
+
+/** What a file was when it was given. */
+export interface FileState {
+  /** Path relative to what was dropped. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+/**
+ * Every read is a slice of its own: browsers compare a slice with the file on disk and refuse it after any change, while one
+ * long stream notices neither an overwrite nor a truncation. Rejects with SourceChangedError `changed` (both sizes, or both
+ * times), `vanished`, `permission` or `unreadable`.
+ */
+export class FileSource implements ByteSource {
+  constructor(
+    private readonly was: FileState,
+    private readonly file: File,
+    /** The file as it is now, where a handle can tell; used to find out why a read failed. */
+    private readonly latest: (() => Promise<File>) | null,
+    private readonly mostAtOnce = MOST_BYTES_AT_ONCE,
+  ) {}
+  get name(): string {
+    return this.was.path;
+  }
+  get size(): number {
+    return this.was.size;
+  }
+
+  async read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (!(begin >= 0 && begin <= end && end <= this.size)) {
+      throw new RangeError(`read [${begin}, ${end}) of ${this.name}, ${this.size} bytes`);
+    }
+    checkUnchanged(this.was, this.file);
+    if (begin === end) return new Uint8Array(0);
+    try {
+      return end - begin <= this.mostAtOnce ? await this.slice(begin, end) : await this.pieces(begin, end);
+    } catch (error) {
+      throw await this.explain(error);
+    }
+  }
+
+  private async slice(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(await this.file.slice(begin, end).arrayBuffer());
+    if (bytes.length === end - begin) return bytes;
+    throw new SourceChangedError('changed', `${this.name}: ${bytes.length} of ${end - begin} bytes at ${begin}`, {
+      file: this.name,
+      expected: end - begin,
+      actual: bytes.length,
+    });
+  }
+
+  private async pieces(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = allocate(end - begin, this.name);
+    for (let at = begin; at < end; at += this.mostAtOnce) {
+      bytes.set(await this.slice(at, Math.min(end, at + this.mostAtOnce)), at - begin);
+    }
+    return bytes;
+  }
+
+  /** NotReadableError says that something is wrong, not what: the file as it is now does. */
+  private async explain(error: unknown): Promise<StudioError> {
+    if (this.latest === null || error instanceof StudioError || faultName(error) !== 'NotReadableError') return sourceFault(error, this.name);
+    try {
+      checkUnchanged(this.was, await this.latest());
+    } catch (cause) {
+      return sourceFault(cause, this.name);
+    }
+    return new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
+  }
+}
+
+/** Throws SourceChangedError `changed`, with both sizes or both times. */
+export function checkUnchanged(was: FileState, now: { readonly size: number; readonly lastModified: number }): void {
+  if (now.size !== was.size) {
+    throw new SourceChangedError('changed', `${was.path}: ${now.size} bytes, ${was.size} when it was given`, {
+      file: was.path,
+      expected: was.size,
+      actual: now.size,
+    });
+  }
+  if (now.lastModified !== was.modified) {
+    throw new SourceChangedError('changed', `${was.path}: written after it was given`, {
+      file: was.path,
+      expected: new Date(was.modified).toISOString(),
+      actual: new Date(now.lastModified).toISOString(),
+    });
+  }
+}
+
+function allocate(bytes: number, file: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    throw new OutOfMemoryError('host-memory', `no memory for ${bytes} bytes of ${file}`, { file, expected: bytes });
+  }
+}

@@ -1,0 +1,26 @@
+/** The backends of this machine: WebGPU once it has passed the self-test, and the CPU reference. */
+import { GpuUnavailableError } from '../bytes/errors';
+import { createWebGpuBackend } from '../engine/backend';
+import { requestStudioDevice } from '../engine/device';
+import { selfTest } from '../merge/self-test';
+import { createReferenceBackend } from '../reference/backend';
+import type { BackendFactory, StartedBackend } from './host';
+
+export const BACKENDS: BackendFactory = { webgpu, cpu: createReferenceBackend };
+
+/** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
+async function webgpu(): Promise<StartedBackend> {
+  const { device, label, software } = await requestStudioDevice();
+  try {
+    const backend = await createWebGpuBackend(device, { label, software });
+    const findings = await selfTest(backend, createReferenceBackend());
+    const wrong = findings.filter(({ ok }) => !ok);
+    if (wrong.length === 0) return { backend, selfTest: findings };
+    throw new GpuUnavailableError('self-test-failed', wrong.map(({ pass, detail }) => `${pass}: ${detail}`).join('; '), {
+      names: wrong.map(({ pass }) => pass),
+    });
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+/** Live figures: a sample of every tensor is held on the backend, so that a change of a parameter reads nothing. */
+import { CancelledError, asStudioError } from '../bytes/errors';
+import type { Checkpoint } from '../checkpoint/types';
+import type { Backend, Held } from '../merge/backend';
+import type { FitChoices } from '../merge/plan-types';
+import type { OpenShard } from '../merge/reading';
+import { planSample, sampleKey, sampleParameters } from '../merge/sample';
+import { readSample } from '../merge/sample-reading';
+import type { SamplePlan } from '../merge/sample';
+import type { Recipe } from '../recipe/types';
+import { tensorFigures } from './figures';
+import type { BackendHost } from './host';
+import type { TensorFigures } from './protocol';
+
+/** Bytes of a sample: the charts settle long before, and it takes a disk about a second. */
+export const SAMPLE_BYTES = 256 * 2 ** 20;
+/** Below this a sample of a large model says little, and a device that cannot hold it cannot merge either. */
+const LEAST_SAMPLE_BYTES = 16 * 2 ** 20;
+
+interface Sample {
+  readonly plan: SamplePlan;
+  readonly held: Held;
+}
+/** The sample that is held or being read. */
+interface Resident {
+  readonly key: string;
+  readonly backend: Backend;
+  readonly sample: Promise<Sample>;
+  readonly controller: AbortController;
+}
+
+export class Explorer {
+  private resident: Resident | null = null;
+
+  constructor(
+    private readonly host: BackendHost,
+    private readonly openShard: OpenShard,
+  ) {}
+
+  /**
+   * Figures of every merged tensor, from the sample or exact where the sample is the whole tensor. `open` are all open
+   * checkpoints. A request that is aborted while the sample is read leaves it to the next one of the same key. Rejects as
+   * `planSample` and the backend do.
+   */
+  figures(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, signal: AbortSignal): Promise<TensorFigures[]> {
+    return this.host.use(async (backend) => {
+      const { plan, held } = await unlessAborted(this.sample(backend, open, recipe, choices), signal);
+      if (plan.names.length === 0) return [];
+      const { slots } = await held.evaluate(sampleParameters(recipe, plan), signal);
+      const tensor = tensorElements(plan);
+      return slots.map((result, i) => tensorFigures(plan.names[i]!, result, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }));
+    });
+  }
+
+  /** Lets go of the sample: a checkpoint was closed or given other files. */
+  forget(): void {
+    const { resident } = this;
+    this.resident = null;
+    if (!resident) return;
+    resident.controller.abort();
+    // A sample that never came about has told whoever asked for it.
+    resident.sample.then(({ held }) => held.release()).catch(() => {});
+  }
+
+  private sample(backend: Backend, open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices): Promise<Sample> {
+    const key = sampleKey(recipe, choices);
+    const { resident } = this;
+    if (resident?.key === key && resident.backend === backend) return resident.sample;
+    this.forget();
+    const controller = new AbortController();
+    const sample = this.hold(backend, open, recipe, choices, controller.signal);
+    const next = { key, backend, sample, controller };
+    this.resident = next;
+    sample.catch(() => {
+      if (this.resident === next) this.resident = null;
+    });
+    return sample;
+  }
+
+  /** Halves the sample until it fits. */
+  private async hold(backend: Backend, open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, signal: AbortSignal): Promise<Sample> {
+    for (let budget = Math.min(backend.chunkBytes, SAMPLE_BYTES); ; budget /= 2) {
+      const plan = planSample(open, recipe, choices, budget);
+      if (plan.names.length === 0) return { plan, held: NOTHING };
+      try {
+        return { plan, held: await backend.hold(plan.group, readSample(plan, this.openShard, signal)) };
+      } catch (error) {
+        if (asStudioError(error).code !== 'out-of-memory' || budget <= LEAST_SAMPLE_BYTES) throw error;
+      }
+    }
+  }
+}
+
+/** Per slot: N of the whole tensor. */
+function tensorElements({ group, segments }: SamplePlan): number[] {
+  const elements = group.slots.map(() => 0);
+  group.chunks[0]!.forEach(({ slot }, i) => (elements[slot] = segments[i]!.elements));
+  return elements;
+}
+
+/** Held for a recipe that merges no tensor. */
+const NOTHING: Held = {
+  group: { method: 'linear', slots: [], chunks: [] },
+  evaluate: async () => ({ slots: [], segments: [] }),
+  release: () => {},
+};
+
+/** `promise`, or CancelledError as soon as `signal` is aborted. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new CancelledError());
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

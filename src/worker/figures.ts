@@ -1,0 +1,21 @@
+/** A backend's results as the page receives them. */
+import type { SlotResult } from '../merge/backend';
+import type { TensorFigures } from './protocol';
+
+export interface SlotSize {
+  /** Elements of the slot: the tensor's, or the sample's. */
+  readonly slot: number;
+  /** N of the whole tensor. */
+  readonly tensor: number;
+}
+
+export function tensorFigures(tensor: string, { figures, kept }: SlotResult, size: SlotSize): TensorFigures {
+  // Without trimming a backend reports threshold 0 and every element.
+  const thresholds = kept.map((own) => (own === null || (own.threshold === 0 && own.cutoff >= size.slot) ? null : magnitudeOf(own.threshold)));
+  return { tensor, elements: size.tensor, figures, exact: size.slot === size.tensor, thresholds };
+}
+
+/** |tau| whose bits are `key`. */
+function magnitudeOf(key: number): number {
+  return new Float32Array(Uint32Array.of(key).buffer)[0]!;
+}

@@ -1,0 +1,111 @@
+/** The backend in use, and what happens when its device is lost: a new device once, then the CPU (faults.md 27, 30, 31). */
+import { asStudioError } from '../bytes/errors';
+import type { StudioError } from '../bytes/errors';
+import type { Backend, BackendInfo } from '../merge/backend';
+import type { BackendChoice, BackendReport } from './protocol';
+import { serialised } from './serialised';
+
+export interface StartedBackend {
+  readonly backend: Backend;
+  readonly selfTest: BackendReport['selfTest'];
+}
+/** How backends are made; the composition root and tests bring their own. */
+export interface BackendFactory {
+  /** Rejects with GpuUnavailableError. */
+  webgpu(): Promise<StartedBackend>;
+  cpu(): Backend;
+}
+
+export class BackendHost {
+  private running: StartedBackend | null = null;
+  /** Starts and recoveries, one after the other. */
+  private changes: Promise<unknown> = Promise.resolve();
+  private hasRecovered = false;
+
+  /** `onChange` hears of every backend that replaces a lost one. */
+  constructor(
+    private readonly factory: BackendFactory,
+    private readonly onChange: (report: BackendReport) => void,
+  ) {}
+
+  /** Of the backend in use; null before the first is started. */
+  get info(): BackendInfo | null {
+    return this.running?.backend.info ?? null;
+  }
+
+  /**
+   * Replaces the backend. `auto`: WebGPU, or the CPU with the reason why. `webgpu`: rejects with that reason, and what was in
+   * use stays.
+   */
+  start(choice: BackendChoice): Promise<BackendReport> {
+    return this.change(() => this.choose(choice));
+  }
+
+  /**
+   * Runs `act` on the backend in use (`auto` when none is). When the device is lost meanwhile, runs it again from its beginning
+   * on the backend that takes over; every other failure is the caller's.
+   */
+  async use<T>(act: (backend: Backend) => Promise<T>): Promise<T> {
+    for (;;) {
+      const running = this.running ?? (await this.change(async () => this.running ?? (await this.choose('auto'), this.running!)));
+      try {
+        return await act(running.backend);
+      } catch (error) {
+        const fault = asStudioError(error);
+        if (fault.code === 'device-lost') await this.change(() => this.replace(running, fault));
+        // The user chose another backend meanwhile, and this one was disposed of under `act`.
+        else if (this.running === running || fault.code === 'cancelled') throw fault;
+      }
+    }
+  }
+
+  private async choose(choice: BackendChoice): Promise<BackendReport> {
+    let next: StartedBackend;
+    let gpuProblem: StudioError | null = null;
+    try {
+      next = choice === 'cpu' ? this.cpu() : await this.webgpu();
+    } catch (error) {
+      gpuProblem = asStudioError(error);
+      if (choice === 'webgpu') throw gpuProblem;
+      next = this.cpu();
+    }
+    this.hasRecovered = false;
+    return this.adopt(next, gpuProblem);
+  }
+
+  private async replace(lost: StartedBackend, fault: StudioError): Promise<void> {
+    // Another request met the same loss first.
+    if (this.running !== lost) return;
+    let next: StartedBackend | null = null;
+    if (!this.hasRecovered) {
+      this.hasRecovered = true;
+      // A device that holds less than the lost one could not carry on with chunks planned for it.
+      next = await this.webgpu().catch(() => null);
+      if (next && next.backend.chunkBytes < lost.backend.chunkBytes) {
+        next.backend.dispose();
+        next = null;
+      }
+    }
+    this.onChange(this.adopt(next ?? this.cpu(), next ? null : fault));
+  }
+
+  private adopt(next: StartedBackend, gpuProblem: StudioError | null): BackendReport {
+    this.running?.backend.dispose();
+    this.running = next;
+    return { info: next.backend.info, gpuProblem: gpuProblem?.toWire() ?? null, selfTest: next.selfTest };
+  }
+
+  private async webgpu(): Promise<StartedBackend> {
+    const { backend, selfTest } = await this.factory.webgpu();
+    return { backend: serialised(backend), selfTest };
+  }
+  private cpu(): StartedBackend {
+    return { backend: serialised(this.factory.cpu()), selfTest: [] };
+  }
+
+  private change<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.changes.then(act);
+    this.changes = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,28 @@
+/** The worker's entry: puts the session together with this machine's backends and files, and connects it to the page. */
+import { exportedFile, openExportFolder } from '../files/export-folder';
+import { fetchSample } from '../files/sample';
+import { FileStore } from '../files/store';
+import { BACKENDS } from './backends';
+import { Dispatcher } from './dispatch';
+import type { FromWorker } from './protocol';
+import { createSession } from './session';
+
+const post = (message: FromWorker) => self.postMessage(message);
+const handlers = createSession({ backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, emit: post });
+const dispatcher = new Dispatcher(handlers, post);
+
+/** Held as long as this worker lives, under the name the page gave it; see `spawnWorker` of the client. */
+const isHeld = new Promise<void>((resolve) => {
+  const locks = navigator.locks as LockManager | undefined;
+  if (!locks || self.name === '') resolve();
+  else {
+    const held = locks.request(self.name, () => {
+      resolve();
+      return new Promise(() => {});
+    });
+    held.catch(() => resolve());
+  }
+});
+self.addEventListener('message', ({ data }) => {
+  void isHeld.then(() => dispatcher.receive(data));
+});

@@ -1,0 +1,89 @@
+/** The merge job: plan, run, export, and what the page hears meanwhile. */
+import type { ByteSource } from '../bytes/source';
+import type { FileEntry } from '../checkpoint/types';
+import { exportFiles, exportMetadata } from '../export/files';
+import { configFile } from '../export/sources';
+import type { ExportFile } from '../export/types';
+import type { ExportFolder } from '../files/export-folder';
+import { planMerge } from '../merge/plan';
+import type { MergePlan } from '../merge/plan-types';
+import { runMerge } from '../merge/run';
+import type { ExtraFile, RunFigures } from '../merge/run-types';
+import type { Catalogue } from './catalogue';
+import type { Control } from './dispatch';
+import { checkpointsOf, exportInput } from './export-input';
+import type { ExportSubject } from './export-input';
+import { tensorFigures } from './figures';
+import type { BackendHost } from './host';
+import type { MergeProgress, MergeSummary, RequestPayload, TensorFigures, WorkerEvent } from './protocol';
+import { resilient } from './resilient';
+import { Throttle } from './throttle';
+
+/** Milliseconds between two events of a kind: ten a second are as many as one can read. */
+const EVENT_MS = 100;
+
+export interface MergeContext {
+  /** Name and version, for the model card. */
+  readonly application: string;
+  readonly catalogue: Catalogue;
+  readonly host: BackendHost;
+  readonly openFile: (entry: FileEntry) => Promise<ByteSource>;
+  readonly emit: (event: WorkerEvent) => void;
+}
+
+/** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and then leaves no weights there. */
+export async function merge(
+  { recipe, choices, shardBytes, replace }: RequestPayload<'merge'>,
+  folder: ExportFolder,
+  { signal, ready }: Control,
+  { application, catalogue, host, openFile, emit }: MergeContext,
+): Promise<MergeSummary> {
+  const planned = await host.use(async (backend) => backend);
+  const open = catalogue.checkpoints;
+  const checkpoints = checkpointsOf(recipe, open);
+  const limits = { chunkBytes: planned.chunkBytes, shardBytes };
+  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints));
+  const config = await readConfig(configFile(recipe, checkpoints), openFile);
+  const { destination, privateStorage } = folder;
+  const extras = extraFiles({ name: destination.name, application, recipe, checkpoints, config, plan }, openFile);
+
+  const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
+  const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);
+  const elements = elementsOf(plan);
+  try {
+    const result = await runMerge(plan, resilient(host, planned), (checkpoint, shard) => catalogue.openShard(checkpoint, shard), destination, {
+      signal,
+      ready,
+      replace,
+      extras,
+      onProgress: (now) => progress.offer(now),
+      onTensor: (tensor, slot) => tensors.offer([tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! })]),
+    });
+    const { files, seconds, verified, overflow } = result;
+    const backend = host.info ?? planned.info;
+    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, overflow };
+  } finally {
+    progress.flush();
+    tensors.flush();
+  }
+}
+
+async function readConfig(entry: FileEntry | null, openFile: MergeContext['openFile']): Promise<Uint8Array | null> {
+  return entry === null ? null : (await openFile(entry)).read(0, entry.size);
+}
+
+/** Which files there are is known before the figures are; what the card says of them is not. */
+function extraFiles(subject: ExportSubject, openFile: MergeContext['openFile']): ExtraFile[] {
+  let finished: readonly ExportFile[] | null = null;
+  const contentOf = async (name: string, figures: RunFigures) => {
+    finished ??= exportFiles(exportInput(subject, figures));
+    const file = finished.find((one) => one.name === name)!;
+    return 'copyFrom' in file ? openFile(file.copyFrom) : file.bytes;
+  };
+  return exportFiles(exportInput(subject, null)).map(({ name }) => ({ name, content: (figures) => contentOf(name, figures) }));
+}
+
+/** N of every merged tensor. */
+function elementsOf({ steps }: MergePlan): ReadonlyMap<string, number> {
+  return new Map(steps.flatMap((step) => (step.kind === 'merge' ? step.group.slots.map(({ name, elements }) => [name, elements] as const) : [])));
+}

@@ -1,0 +1,135 @@
+/** Every message between the page and the worker. Each request has one reply; jobs also send events until they end. */
+import type { WireError } from '../bytes/errors';
+import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
+import type { BackendInfo } from '../merge/backend';
+import type { Figures } from '../merge/figures';
+import type { FitChoices, PlanNote } from '../merge/plan-types';
+import type { Recipe } from '../recipe/types';
+
+/** A dropped or picked file: `handle` is opaque outside `files/` (a File or a FileSystemFileHandle). */
+export interface PickedFile {
+  readonly path: string;
+  readonly handle: unknown;
+}
+/** Where an export goes: `handle` is opaque outside `files/` (a FileSystemDirectoryHandle); null is the browser's private storage. */
+export interface PickedFolder {
+  readonly name: string;
+  readonly handle: unknown;
+}
+
+/** What happened while opening: checkpoints by header, and the files that could not be read. */
+export interface OpenResult {
+  readonly checkpoints: readonly Checkpoint[];
+  readonly problems: readonly { readonly file: string; readonly error: WireError }[];
+  /** Files that are none of a checkpoint's: listed, not used. */
+  readonly ignored: readonly string[];
+}
+
+/** Why there is or is no GPU, for the banner and the report. */
+export interface BackendReport {
+  readonly info: BackendInfo;
+  /** Set when WebGPU was wanted and is not used. */
+  readonly gpuProblem: WireError | null;
+  /** The self-test's finding per pass, empty for the CPU. */
+  readonly selfTest: readonly { readonly pass: string; readonly ok: boolean; readonly detail: string }[];
+}
+export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
+
+/** Figures of every merged tensor, by tensor name; the page aggregates them with `analysis`. */
+export interface TensorFigures {
+  readonly tensor: string;
+  /** N of the whole tensor: what a sample (`figures.numel` below it) stands for. */
+  readonly elements: number;
+  readonly figures: Figures;
+  /** True when counted over the whole tensor, false when from a sample. */
+  readonly exact: boolean;
+  /** Per model: |tau| threshold as f32, null where it takes no part or nothing is trimmed. */
+  readonly thresholds: readonly (number | null)[];
+}
+
+/** A plan without its bytes: what the page shows before the start. */
+export interface PlanSummary {
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly shards: readonly { readonly file: string; readonly bytes: number }[];
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly peakBytes: number;
+  readonly notes: readonly PlanNote[];
+  readonly issues: readonly FitIssue[];
+  readonly refusals: readonly FitIssue[];
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex SHA-256 of the file as re-read after closing. */
+  readonly sha256: string;
+}
+export interface MergeSummary {
+  readonly destination: string;
+  /** True when the files are in private storage and are to be downloaded. */
+  readonly privateStorage: boolean;
+  readonly files: readonly ExportedFile[];
+  readonly seconds: number;
+  readonly backend: BackendInfo;
+  readonly tensors: number;
+  /** Tensors whose written bytes were re-read and hashed equal to what the backend produced. */
+  readonly verified: number;
+  readonly overflow: number;
+}
+
+export interface MergeProgress {
+  readonly phase: 'reading' | 'finalising' | 'verifying';
+  readonly tensorsDone: number;
+  readonly tensors: number;
+  readonly bytesRead: number;
+  readonly bytesReadTotal: number;
+  readonly bytesWritten: number;
+  readonly bytesWrittenTotal: number;
+  readonly bytesVerified: number;
+  /** Milliseconds spent so far, by activity; they overlap. */
+  readonly readingMs: number;
+  readonly computingMs: number;
+  readonly writingMs: number;
+  readonly elapsedMs: number;
+}
+
+/** Requests by name: `[payload, reply]`. The one list that client, worker and types share. */
+export interface Requests {
+  /** Chooses and starts the backend; also tells why there is no GPU. */
+  start: [{ readonly choice: BackendChoice }, BackendReport];
+  /** Reads headers of files, which join what is already open. */
+  open: [{ readonly files: readonly PickedFile[] }, OpenResult];
+  /** Opens the sample family; `baseUrl` is the folder of its manifest.json, of the page's own origin, ending in `/`. */
+  openSample: [{ readonly baseUrl: string }, OpenResult];
+  close: [{ readonly checkpoint: string }, null];
+  /** Figures for the recipe over the held sample; a later request supersedes an earlier one, which rejects as cancelled. */
+  explore: [{ readonly recipe: Recipe; readonly choices: FitChoices }, { readonly tensors: readonly TensorFigures[]; readonly milliseconds: number }];
+  plan: [{ readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number }, PlanSummary];
+  merge: [
+    { readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number; readonly destination: PickedFolder | null; readonly replace: boolean },
+    MergeSummary,
+  ];
+  pause: [{ readonly paused: boolean }, null];
+  cancel: [Record<never, never>, null];
+  /** A finished export in private storage, as an opaque File for downloading. */
+  exported: [{ readonly name: string }, { readonly handle: unknown }];
+}
+export type RequestName = keyof Requests;
+export type RequestPayload<N extends RequestName> = Requests[N][0];
+export type Reply<N extends RequestName> = Requests[N][1];
+
+/** Sent without being asked for. */
+export type WorkerEvent =
+  | { readonly event: 'progress'; readonly progress: MergeProgress }
+  | { readonly event: 'tensor'; readonly figures: readonly TensorFigures[] }
+  | { readonly event: 'backend'; readonly report: BackendReport };
+
+export type ToWorker = { [N in RequestName]: { readonly id: number; readonly request: N; readonly payload: RequestPayload<N> } }[RequestName];
+export type FromWorker =
+  | { readonly id: number; readonly ok: true; readonly reply: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: WireError }
+  | WorkerEvent;
+
+export type { FileEntry };

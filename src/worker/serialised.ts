@@ -1,0 +1,40 @@
+/**
+ * A backend whose operations wait for each other, so that exploring during a merge shares the device group by group and both
+ * keep within one budget of memory.
+ */
+import { CancelledError } from '../bytes/errors';
+import type { Backend, Held } from '../merge/backend';
+
+/** `backend` with merges, holds and evaluations one at a time, in the order of the calls. */
+export function serialised(backend: Backend): Backend {
+  let tail: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const result = tail.then(act);
+    tail = result.catch(() => {});
+    return result;
+  };
+  return {
+    get info() {
+      return backend.info;
+    },
+    get chunkBytes() {
+      return backend.chunkBytes;
+    },
+    merge: (group, parameters, read, write, options) => inTurn(() => backend.merge(group, parameters, read, write, options)),
+    hold: async (group, read) => {
+      const held = await inTurn(() => backend.hold(group, read));
+      return {
+        group: held.group,
+        evaluate: (parameters, signal) =>
+          inTurn(async () => {
+            // It may have waited for a long merge; nobody wants the answer to a superseded question.
+            if (signal?.aborted) throw new CancelledError();
+            return held.evaluate(parameters, signal);
+          }),
+        release: () => held.release(),
+      } satisfies Held;
+    },
+    // After what is under way, which may be another request's.
+    dispose: () => void inTurn(async () => backend.dispose()),
+  };
+}

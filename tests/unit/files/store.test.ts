@@ -1,0 +1,147 @@
+/** Reading: never other bytes than those that were there when the file was given (faults.md 21 to 24, 43). */
+import { describe, expect, it, vi } from 'vitest';
+import { FileSource } from '../../../src/files/file-source';
+import { FileStore } from '../../../src/files/store';
+import { MemorySource } from '../../../src/bytes/source';
+import { FakeFileHandle, FakeFolder, fault } from './fakes';
+
+const content = Uint8Array.from({ length: 10 }, (_, i) => i);
+const file = (bytes: Uint8Array<ArrayBuffer> = content, modified = 5) => new File([bytes], 'model.safetensors', { lastModified: modified });
+
+async function registerHandle() {
+  const folder = new FakeFolder('base');
+  folder.files.set('model.safetensors', { bytes: content, modified: 5 });
+  const store = new FileStore();
+  const handle = new FakeFileHandle(folder, 'model.safetensors');
+  const { entries } = await store.register([{ path: 'base/model.safetensors', handle }]);
+  return { folder, store, entry: entries[0]! };
+}
+
+describe('registering', () => {
+  it('gives files and handles entries with their path, size and time, and different ids', async () => {
+    const { entry } = await registerHandle();
+    expect(entry).toMatchObject({ path: 'base/model.safetensors', size: 10, modified: 5 });
+    const store = new FileStore();
+    const { entries, problems } = await store.register([
+      { path: 'a', handle: file() },
+      { path: 'b', handle: file(content.slice(0, 3), 9) },
+    ]);
+    expect(entries.map(({ path, size, modified }) => [path, size, modified])).toEqual([['a', 10, 5], ['b', 3, 9]]);
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(2);
+    expect(problems).toEqual([]);
+  });
+
+  it('a file that cannot be looked at is a problem of its own', async () => {
+    const folder = new FakeFolder('gone');
+    const { entries, problems } = await new FileStore().register([
+      { path: 'gone/x', handle: new FakeFileHandle(folder, 'x') },
+      { path: 'null', handle: null },
+      { path: 'a', handle: file() },
+    ]);
+    expect(entries.map(({ path }) => path)).toEqual(['a']);
+    expect(problems.map(({ file: path, error }) => [path, error.code, error.reason]).sort()).toEqual([
+      ['gone/x', 'source-changed', 'vanished'],
+      ['null', 'source-changed', 'unreadable'],
+    ]);
+  });
+
+  it('a released entry cannot be opened', async () => {
+    const { store, entry } = await registerHandle();
+    store.release([entry]);
+    await expect(store.open(entry)).rejects.toMatchObject({ code: 'source-changed', reason: 'closed' });
+  });
+});
+
+describe('reading', () => {
+  it('returns exactly the bytes asked for, and nothing outside the file', async () => {
+    const { store, entry } = await registerHandle();
+    const source = await store.open(entry);
+    expect(Array.from(await source.read(3, 6))).toEqual([3, 4, 5]);
+    expect(Array.from(await source.read(10, 10))).toEqual([]);
+    await expect(source.read(3, 11)).rejects.toThrow(RangeError);
+    await expect(source.read(-1, 2)).rejects.toThrow(RangeError);
+    await expect(source.read(NaN, 2)).rejects.toThrow(RangeError);
+  });
+
+  it('joins pieces of at most the limit, the last one shorter', async () => {
+    const whole = file();
+    const slice = vi.spyOn(whole, 'slice');
+    const source = new FileSource({ path: 'a', size: 10, modified: 5 }, whole, null, 4);
+    expect(Array.from(await source.read(1, 10))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(slice.mock.calls).toEqual([[1, 5], [5, 9], [9, 10]]);
+  });
+
+  it('opening a handle whose file changed names the file and both sizes, or both times', async () => {
+    const { folder, store, entry } = await registerHandle();
+    folder.files.set('model.safetensors', { bytes: content.slice(0, 4), modified: 5 });
+    await expect(store.open(entry)).rejects.toMatchObject({
+      code: 'source-changed', reason: 'changed', where: { file: 'base/model.safetensors', expected: 10, actual: 4 },
+    });
+    folder.files.set('model.safetensors', { bytes: content, modified: 6 });
+    await expect(store.open(entry)).rejects.toMatchObject({
+      reason: 'changed', where: { expected: '1970-01-01T00:00:00.005Z', actual: '1970-01-01T00:00:00.006Z' },
+    });
+    folder.files.clear();
+    await expect(store.open(entry)).rejects.toMatchObject({ reason: 'vanished', where: { file: 'base/model.safetensors' } });
+  });
+
+  const failing = (name: string) => {
+    const broken = file();
+    vi.spyOn(broken, 'slice').mockReturnValue({ arrayBuffer: () => Promise.reject(fault(name)) } as unknown as Blob);
+    return broken;
+  };
+  it.each([
+    ['NotReadableError', 'source-changed', 'changed'],
+    ['NotFoundError', 'source-changed', 'vanished'],
+    ['NotAllowedError', 'source-changed', 'permission'],
+    ['RangeError', 'out-of-memory', 'host-memory'],
+    ['DataError', 'internal', 'unexpected'],
+  ])('%s of a slice is %s/%s', async (name, code, reason) => {
+    const source = new FileSource({ path: 'a', size: 10, modified: 5 }, failing(name), null);
+    await expect(source.read(0, 4)).rejects.toMatchObject({ code, reason });
+  });
+
+  it.each([
+    ['is the same', async () => file(), 'unreadable'],
+    ['is longer', async () => file(new Uint8Array(11)), 'changed'],
+    ['is gone', () => Promise.reject(fault('NotFoundError')), 'vanished'],
+    ['may not be read', () => Promise.reject(fault('NotAllowedError')), 'permission'],
+  ])('NotReadableError of a file that %s', async (_, latest, reason) => {
+    const source = new FileSource({ path: 'a', size: 10, modified: 5 }, failing('NotReadableError'), latest);
+    await expect(source.read(0, 4)).rejects.toMatchObject({ code: 'source-changed', reason, where: { file: 'a' } });
+  });
+
+  it('a slice that comes short is a change, never a short read', async () => {
+    const short = file();
+    vi.spyOn(short, 'slice').mockReturnValue(new Blob([content.slice(0, 2)]));
+    const source = new FileSource({ path: 'a', size: 10, modified: 5 }, short, null);
+    await expect(source.read(0, 4)).rejects.toMatchObject({ reason: 'changed', where: { expected: 4, actual: 2 } });
+  });
+
+  it('a file in memory opens as the source it is', async () => {
+    const store = new FileStore();
+    const source = new MemorySource('base/a', content);
+    const entry = store.registerSource('base/a', source);
+    expect(entry).toMatchObject({ path: 'base/a', size: 10 });
+    expect(await store.open(entry)).toBe(source);
+  });
+});
+
+describe('a destination that is a source', () => {
+  it('is found by its handle, whatever the content', async () => {
+    const { folder, store, entry } = await registerHandle();
+    expect(await store.findIn(folder.handle, [entry])).toBe(entry);
+    expect(await store.findIn(new FakeFolder('base').handle, [entry])).toBe(null);
+  });
+
+  it('is found by name, size and time where only a File is known', async () => {
+    const store = new FileStore();
+    const { entries } = await store.register([{ path: 'model.safetensors', handle: file() }]);
+    const folder = new FakeFolder('out');
+    expect(await store.findIn(folder.handle, entries)).toBe(null);
+    folder.files.set('model.safetensors', { bytes: content, modified: 6 });
+    expect(await store.findIn(folder.handle, entries)).toBe(null);
+    folder.files.set('model.safetensors', { bytes: content, modified: 5 });
+    expect(await store.findIn(folder.handle, entries)).toBe(entries[0]);
+  });
+});
