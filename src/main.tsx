@@ -1,0 +1,44 @@
+/** The page's entry: the worker, the store, the controller and React, put together. */
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createController } from './state/controller';
+import type { ClockPort, FilePort } from './state/ports';
+import { createStudioStore } from './state/store';
+import { App } from './ui/App';
+import { rememberAddress } from './ui/shell/address-bar';
+import { rememberTheme, storedTheme } from './ui/shell/theme';
+import { StudioContext } from './ui/studio';
+import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save, WorkerClient } from './worker/client';
+
+const files: FilePort = {
+  dropped: (transfer) => dropped(transfer as Parameters<typeof dropped>[0]),
+  chooseFiles,
+  chooseFolder,
+  chooseDestination,
+  save,
+  sampleUrl: new URL('sample/', document.baseURI).href,
+};
+
+const clock: ClockPort = {
+  now: () => performance.now(),
+  // A hidden page draws no frames, but its figures should be there when it is shown again.
+  frame: (run) => void (document.hidden ? setTimeout(run) : requestAnimationFrame(run)),
+  later(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders() });
+const controller = createController(store, new WorkerClient(), files, clock);
+rememberTheme(store);
+rememberAddress(store, controller);
+void controller.startBackend('auto');
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <StudioContext value={{ store, controller }}>
+      <App />
+    </StudioContext>
+  </StrictMode>,
+);

@@ -1,0 +1,80 @@
+/**
+ * The address's fragment: `#r=RECIPE&t=TAB&l=LAYER&m=MODULE`. The recipe is its compact JSON with checkpoint names for
+ * ids, since ids are of this machine. No file contents, no paths.
+ */
+import { MODULE_KINDS, type Checkpoint } from '../checkpoint/types';
+import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
+import type { Recipe } from '../recipe/types';
+import type { Roles } from './roles';
+import type { ChartView, WantedRecipe } from './types';
+
+export const TABS = ['layers', 'modules', 'map', 'figures'] as const satisfies readonly ChartView['tab'][];
+
+type Named = Pick<Checkpoint, 'id' | 'name'>;
+
+/** The fragment without `#`; without a recipe while no model takes part or two open checkpoints share a name. */
+export function writeAddress(recipe: Recipe, open: readonly Named[], chart: ChartView): string {
+  const fields = new URLSearchParams();
+  const used = idsOf(recipe);
+  const names = new Map(open.map(({ id, name }) => [id, name]));
+  const distinct = new Set(used.map((id) => names.get(id)));
+  if (recipe.models.length > 0 && distinct.size === used.length && !distinct.has(undefined)) {
+    fields.set('r', encodeRecipe(renamed(recipe, (id) => names.get(id)!)));
+  }
+  if (chart.tab !== 'layers') fields.set('t', chart.tab);
+  if (chart.layer !== null) fields.set('l', String(chart.layer));
+  if (chart.module !== null) fields.set('m', chart.module);
+  return fields.toString();
+}
+
+/** What a fragment asks for. What is malformed counts as absent: an old or cut link still opens the page. */
+export function readAddress(fragment: string): { wanted: WantedRecipe | null; chart: Partial<ChartView> } {
+  const fields = new URLSearchParams(fragment.replace(/^#/, ''));
+  const tab = TABS.find((one) => one === fields.get('t'));
+  const layer = /^\d{1,4}$/.test(fields.get('l') ?? '') ? Number(fields.get('l')) : null;
+  const module = MODULE_KINDS.find((one) => one === fields.get('m'));
+  return {
+    wanted: readWanted(fields.get('r')),
+    chart: { ...(tab ? { tab } : {}), ...(layer === null ? {} : { layer }), ...(module ? { module } : {}) },
+  };
+}
+
+function readWanted(text: string | null): WantedRecipe | null {
+  if (text === null) return null;
+  try {
+    const recipe = decodeRecipe(text);
+    return { recipe, names: idsOf(recipe) };
+  } catch {
+    return null;
+  }
+}
+
+/** The wanted recipe with the ids of open checkpoints, and their roles; null while one of its names is not open. */
+export function fulfil({ recipe, names }: WantedRecipe, open: readonly Named[], guessed: Roles): { recipe: Recipe; roles: Roles } | null {
+  const ids = new Map(names.map((name) => [name, open.find((one) => one.name === name)?.id]));
+  if ([...ids.values()].includes(undefined)) return null;
+  const own = renamed(recipe, (name) => ids.get(name)!);
+  const roles: Record<string, Roles[string]> = {};
+  for (const { id } of open) roles[id] = 'none';
+  for (const { model } of own.models) roles[model] = guessed[model] === 'other' ? 'other' : 'ct';
+  if (own.models.some(({ model }) => model === own.slack.prefer)) roles[own.slack.prefer] = 'sft';
+  if (own.base !== null) roles[own.base] = 'base';
+  return { recipe: own, roles };
+}
+
+function idsOf({ base, models, rules, tokenizerFrom, slack }: Recipe): string[] {
+  const all = [base, ...models.map(({ model }) => model), slack.prefer, tokenizerFrom, ...rules.map(({ from }) => from)];
+  return [...new Set(all.filter((id): id is string => typeof id === 'string' && id !== ''))];
+}
+
+function renamed(recipe: Recipe, nameOf: (id: string) => string): Recipe {
+  const { base, models, slack, rules, tokenizerFrom } = recipe;
+  return {
+    ...recipe,
+    base: base === null ? null : nameOf(base),
+    models: models.map((model) => ({ ...model, model: nameOf(model.model) })),
+    slack: { ...slack, prefer: slack.prefer === '' ? '' : nameOf(slack.prefer) },
+    rules: rules.map(({ from, ...rule }) => (from === undefined ? rule : { ...rule, from: nameOf(from) })),
+    tokenizerFrom: tokenizerFrom === null ? null : nameOf(tokenizerFrom),
+  };
+}

@@ -1,0 +1,146 @@
+/** What the page calls. Drops become checkpoints, checkpoints a recipe, and every change of the recipe figures and a plan. */
+import { asStudioError } from '../bytes/errors';
+import type { FitChoices } from '../merge/plan-types';
+import type { Preset } from '../recipe/presets';
+import type { Method, Recipe, RecipeModel } from '../recipe/types';
+import type { BackendChoice } from '../worker/protocol';
+import { fulfil, readAddress, writeAddress } from './address';
+import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole } from './decisions';
+import { createExplorer } from './explore';
+import { rebase, record, redo, seal, startHistory, undo, type History } from './history';
+import { createJobControls, type JobControls } from './job';
+import { createOpeningControls, type OpeningControls } from './opening';
+import { createPlanner } from './planner';
+import type { ClockPort, FilePort, WorkerPort } from './ports';
+import type { StudioStore } from './store';
+import { throttleEvents } from './throttle';
+import { isBusy, type BackendState, type ChartView, type Decisions, type Role, type Theme, type ViewState } from './types';
+
+export interface Controller extends OpeningControls, JobControls {
+  /** Starts the worker's backend; also to change it. */
+  startBackend(choice: BackendChoice): Promise<void>;
+
+  setRole(id: string, role: Role): void;
+  setMethod(method: Method): void;
+  applyPreset(preset: Preset['id']): void;
+  /** `key` names what is edited: edits of one key in close succession are one step of undo. */
+  setModel(index: number, patch: Partial<RecipeModel>, key: string): void;
+  setRecipe(patch: Partial<Recipe>, key: string): void;
+  setShardBytes(bytes: number): void;
+  leaveOut(model: string, tensors: readonly string[], leftOut: boolean): void;
+  keepRowsOf(model: string | null): void;
+  keepInteger(tensor: string, from: string): void;
+  setChoices(patch: Partial<FitChoices>): void;
+  /** Ends a gesture: the next edit is a step of its own. */
+  settle(): void;
+  undo(): void;
+  redo(): void;
+
+  setChart(patch: Partial<ChartView>): void;
+  setTheme(theme: Theme): void;
+  /** Opens a panel, or closes it when it is the one open. */
+  togglePanel(panel: NonNullable<ViewState['panel']>): void;
+  closePanel(): void;
+  /** Takes over what a link asks for. */
+  readAddress(fragment: string): void;
+  /** The link to the present recipe and view, without `#`. */
+  address(): string;
+}
+
+export function createController(store: StudioStore, worker: WorkerPort, files: FilePort, clock: ClockPort): Controller {
+  const explore = createExplorer(store, worker, clock);
+  const plan = createPlanner(store, worker, clock);
+  const refresh = () => {
+    explore();
+    plan();
+  };
+
+  /** Edits are refused while a merge runs: its exact figures would not be of the recipe on the screen. */
+  function change(step: (decisions: History<Decisions>) => History<Decisions>): void {
+    const { decisions, job } = store.getState();
+    if (isBusy(job)) return;
+    const next = step(decisions);
+    store.setState({ decisions: next });
+    if (next.present !== decisions.present) refresh();
+  }
+  const edit = (key: string | null, apply: (decisions: Decisions) => Decisions) =>
+    change((history) => record(history, apply(history.present), key, clock.now()));
+  const editRecipe = (key: string | null, patch: Partial<Recipe>) => edit(key, (now) => ({ ...now, recipe: { ...now.recipe, ...patch } }));
+  const openNow = () => store.getState().checkpoints.open;
+
+  const opening = createOpeningControls(store, worker, files, (closed) => {
+    const open = openNow();
+    const { decisions } = store.getState();
+    store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
+    takeOver();
+    refresh();
+  });
+
+  /** Applies a link's recipe once everything it names is open. */
+  function takeOver(): void {
+    const { wanted, decisions } = store.getState();
+    const found = wanted === null ? null : fulfil(wanted, openNow(), decisions.present.roles);
+    if (found !== null) store.setState({ wanted: null, decisions: startHistory({ ...decisions.present, ...found }) });
+  }
+  const reports = throttleEvents(store, worker, clock);
+  // A finished merge has counted every tensor; what it counted stays until the recipe changes.
+  const job = createJobControls(store, worker, files, reports, (outdated) => {
+    if (outdated || store.getState().job.status !== 'finished') refresh();
+    else plan();
+  });
+
+  const setView = (patch: Partial<ViewState>) => store.setState(({ view }) => ({ view: { ...view, ...patch } }));
+  const setBackend = (patch: Partial<BackendState>) => store.setState(({ backend }) => ({ backend: { ...backend, ...patch } }));
+
+  return {
+    ...opening,
+    ...job,
+    async startBackend(choice) {
+      if (isBusy(store.getState().job)) return;
+      setBackend({ choice, starting: true, problem: null });
+      try {
+        const report = await worker.request('start', { choice });
+        setBackend({ report, starting: false });
+      } catch (cause) {
+        setBackend({ problem: asStudioError(cause).toWire(), starting: false });
+      }
+      refresh();
+    },
+
+    setRole: (id, role) => edit(null, (now) => withRole(now, id, role, openNow())),
+    setMethod: (method) => edit(null, (now) => withMethod(now, method)),
+    applyPreset: (preset) => edit(null, (now) => withPreset(now, preset)),
+    setModel: (index, patch, key) => edit(key, (now) => withModel(now, index, patch)),
+    setRecipe: (patch, key) => editRecipe(key, patch),
+    setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
+    leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),
+    keepRowsOf: (model) => edit(null, (now) => withExtraRows(now, model)),
+    keepInteger: (tensor, from) => edit(null, (now) => withIntegerFrom(now, tensor, from)),
+    setChoices: (patch) => edit(null, (now) => ({ ...now, choices: { ...now.choices, ...patch } })),
+    settle: () => change(seal),
+    undo: () => change(undo),
+    redo: () => change(redo),
+
+    setChart: (patch) => store.setState(({ view }) => ({ view: { ...view, chart: { ...view.chart, ...patch } } })),
+    setTheme: (theme) => setView({ theme }),
+    togglePanel: (panel) => setView({ panel: store.getState().view.panel === panel ? null : panel }),
+    closePanel: () => setView({ panel: null }),
+    readAddress(fragment) {
+      const { wanted, chart } = readAddress(fragment);
+      store.setState(({ view }) => ({ wanted, view: { ...view, chart: { ...view.chart, ...chart } } }));
+      if (wanted === null || isBusy(store.getState().job)) return;
+      takeOver();
+      refresh();
+    },
+    address: () => {
+      const { decisions, view, wanted } = store.getState();
+      if (wanted !== null && decisions.present.recipe.models.length === 0) return fragmentOf(wanted.recipe, wanted.names, view.chart);
+      return writeAddress(decisions.present.recipe, openNow(), view.chart);
+    },
+  };
+}
+
+/** A link not yet fulfilled stays in the address: reloading must not lose it. */
+function fragmentOf(recipe: Recipe, names: readonly string[], chart: ChartView): string {
+  return writeAddress(recipe, names.map((name) => ({ id: name, name })), chart);
+}

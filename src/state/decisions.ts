@@ -1,0 +1,106 @@
+/** Edits of what undo goes through: pure functions from decisions to decisions. */
+import type { Checkpoint } from '../checkpoint/types';
+import { DEFAULT_CHOICES } from '../merge/plan-types';
+import { defaultRecipe, PRESETS, type Preset } from '../recipe/presets';
+import { normalizeByDefault } from '../recipe/resolve';
+import type { Method, Recipe, RecipeModel } from '../recipe/types';
+import { validateRecipe } from '../recipe/validate';
+import { assignRole, guessNew, recipeForRoles } from './roles';
+import type { Decisions, Role } from './types';
+
+/** The shard size of the Hugging Face libraries since 2024. */
+export const DEFAULT_SHARD_BYTES = 5e9;
+
+export function noDecisions(): Decisions {
+  return { roles: {}, recipe: defaultRecipe(null, null, []), choices: DEFAULT_CHOICES, shardBytes: DEFAULT_SHARD_BYTES };
+}
+
+type Open = readonly Pick<Checkpoint, 'id' | 'name'>[];
+
+/** After further checkpoints were opened: they get roles, and the recipe follows. */
+export function withOpened(decisions: Decisions, open: Open): Decisions {
+  return withRoles(decisions, guessNew(open, decisions.roles), open);
+}
+
+/** After a checkpoint was closed. */
+export function withClosed(decisions: Decisions, id: string, open: Open): Decisions {
+  const left = withRoles(decisions, { ...decisions.roles, [id]: 'none' }, open);
+  const { [id]: _closed, ...roles } = left.roles;
+  const { extraRows, integerFrom } = left.choices;
+  const choices = {
+    ...left.choices,
+    extraRows: extraRows !== 'cut' && extraRows.from === id ? ('cut' as const) : extraRows,
+    integerFrom: Object.fromEntries(Object.entries(integerFrom).filter(([, from]) => from !== id)),
+  };
+  return { ...left, roles, choices };
+}
+
+export function withRole(decisions: Decisions, id: string, role: Role, open: Open): Decisions {
+  return withRoles(decisions, assignRole(decisions.roles, id, role), open);
+}
+
+function withRoles(decisions: Decisions, roles: Decisions['roles'], open: Open): Decisions {
+  return { ...decisions, roles, recipe: recipeForRoles(decisions.recipe, decisions.roles, roles, open) };
+}
+
+/** Another method; normalisation follows where it stands at the old method's default. */
+export function withMethod(decisions: Decisions, method: Method): Decisions {
+  const { recipe } = decisions;
+  const normalize = recipe.normalize === normalizeByDefault(recipe.method) ? normalizeByDefault(method) : recipe.normalize;
+  return { ...decisions, recipe: { ...recipe, method, normalize } };
+}
+
+export function withPreset(decisions: Decisions, preset: Preset['id']): Decisions {
+  const sft = Object.keys(decisions.roles).find((id) => decisions.roles[id] === 'sft');
+  return { ...decisions, recipe: PRESETS.find(({ id }) => id === preset)!.apply(decisions.recipe, sft) };
+}
+
+/** Whether applying the preset would change nothing. */
+export function isPreset(decisions: Decisions, preset: Preset['id']): boolean {
+  const { recipe } = decisions;
+  // Slack acts for TIES-SV only: for another method it may stand anywhere.
+  const telling = ({ slack, ...others }: Recipe) => JSON.stringify(recipe.method === 'ties_sv' ? { ...others, slack } : others, sortedKeys);
+  return recipe.models.length > 0 && telling(withPreset(decisions, preset).recipe) === telling(recipe);
+}
+
+/** For JSON.stringify: the same text whatever the order of the keys. */
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** One model's weight or density. `index` is its place in the recipe: a model may be listed twice. */
+export function withModel(decisions: Decisions, index: number, patch: Partial<RecipeModel>): Decisions {
+  const models = decisions.recipe.models.map((model, i) => (i === index ? { ...model, ...patch } : model));
+  return { ...decisions, recipe: { ...decisions.recipe, models } };
+}
+
+/** Leaves a model out for tensors, or takes it in again. */
+export function withLeftOut(decisions: Decisions, model: string, tensors: readonly string[], leftOut: boolean): Decisions {
+  // A Map: tensors may be called `__proto__`.
+  const ids = new Map(Object.entries(decisions.choices.leaveOut));
+  for (const tensor of tensors) {
+    const others = (ids.get(tensor) ?? []).filter((id) => id !== model);
+    ids.set(tensor, leftOut ? [...others, model] : others);
+  }
+  const leaveOut = Object.fromEntries([...ids].filter(([, models]) => models.length > 0));
+  return { ...decisions, choices: { ...decisions.choices, leaveOut } };
+}
+
+/** Whose extra vocabulary rows to keep; the tokenizer that can use them goes with them (merging.md section 10). */
+export function withExtraRows(decisions: Decisions, from: string | null): Decisions {
+  const { choices, recipe } = decisions;
+  const had = choices.extraRows === 'cut' ? null : choices.extraRows.from;
+  const tokenizerFrom = from ?? (recipe.tokenizerFrom === had ? null : recipe.tokenizerFrom);
+  return { ...decisions, choices: { ...choices, extraRows: from === null ? 'cut' : { from } }, recipe: { ...recipe, tokenizerFrom } };
+}
+
+export function withIntegerFrom(decisions: Decisions, tensor: string, from: string): Decisions {
+  const integerFrom = Object.fromEntries(new Map(Object.entries(decisions.choices.integerFrom)).set(tensor, from));
+  return { ...decisions, choices: { ...decisions.choices, integerFrom } };
+}
+
+/** Whether the worker can be asked for figures and a plan. */
+export function isMergeable({ recipe }: Decisions): boolean {
+  return validateRecipe(recipe).length === 0;
+}

@@ -1,0 +1,87 @@
+/** Files come in, checkpoints go out. */
+import { asStudioError } from '../bytes/errors';
+import type { OpenResult, PickedFile } from '../worker/protocol';
+import type { FilePort, WorkerPort } from './ports';
+import type { StudioStore } from './store';
+import { isBusy, type CheckpointsState } from './types';
+
+export interface OpeningControls {
+  /** Must be called while the drop event is being handled. */
+  drop(transfer: unknown): Promise<void>;
+  chooseFiles(): Promise<void>;
+  chooseFolder(): Promise<void>;
+  openSample(): Promise<void>;
+  close(id: string): Promise<void>;
+  dismissProblem(file: string): void;
+}
+
+/** What the studio was doing when an opening failed as a whole, where no file can be named. */
+const SELECTION = 'the selection';
+
+/** `changed` is called with the ids that came and went, after the store holds them. */
+export function createOpeningControls(store: StudioStore, worker: WorkerPort, files: FilePort, changed: (closed: string | null) => void): OpeningControls {
+  const set = (change: (state: CheckpointsState) => CheckpointsState) => store.setState(({ checkpoints }) => ({ checkpoints: change(checkpoints) }));
+
+  async function open(name: string, bring: () => Promise<OpenResult | null>): Promise<void> {
+    set((state) => ({ ...state, opening: state.opening + 1 }));
+    try {
+      const result = await bring();
+      set((state) => ({ ...(result === null ? state : joined(state, result)), opening: state.opening - 1 }));
+      if (result !== null && result.checkpoints.length > 0) changed(null);
+    } catch (cause) {
+      const error = asStudioError(cause).toWire();
+      set((state) => ({
+        ...state,
+        opening: state.opening - 1,
+        problems: error.code === 'cancelled' ? state.problems : withProblem(state.problems, { file: error.where.file ?? name, error }),
+      }));
+    }
+  }
+  const openPicked = (picking: Promise<readonly PickedFile[]>) =>
+    open(SELECTION, async () => {
+      const picked = await picking;
+      return picked.length === 0 ? null : worker.request('open', { files: picked });
+    });
+
+  return {
+    drop: (transfer) => openPicked(files.dropped(transfer)),
+    chooseFiles: () => openPicked(files.chooseFiles()),
+    chooseFolder: () => openPicked(files.chooseFolder()),
+    openSample: () => open('the sample family', () => worker.request('openSample', { baseUrl: files.sampleUrl })),
+    async close(id) {
+      if (isBusy(store.getState().job)) return;
+      try {
+        await worker.request('close', { checkpoint: id });
+      } catch (cause) {
+        const error = asStudioError(cause).toWire();
+        const file = store.getState().checkpoints.open.find((one) => one.id === id)?.name ?? id;
+        set((state) => ({ ...state, problems: withProblem(state.problems, { file, error }) }));
+        return;
+      }
+      set((state) => ({ ...state, open: state.open.filter((one) => one.id !== id) }));
+      changed(id);
+    },
+    dismissProblem: (file) => set((state) => ({ ...state, problems: state.problems.filter((one) => one.file !== file) })),
+  };
+}
+
+/** A result joined to what is open. Checkpoints opened again take their old place; a file that opens has no problem any more. */
+export function joined(state: CheckpointsState, result: OpenResult): CheckpointsState {
+  const fresh = new Map(result.checkpoints.map((one) => [one.id, one]));
+  const known = new Set(state.open.map(({ id }) => id));
+  const opened = new Set(result.checkpoints.flatMap(({ shards }) => shards.map(({ file }) => file.path)));
+  const left = state.problems.filter(({ file }) => !opened.has(file));
+  return {
+    ...state,
+    open: [...state.open.map((one) => fresh.get(one.id) ?? one), ...result.checkpoints.filter(({ id }) => !known.has(id))],
+    problems: result.problems.reduce(withProblem, left),
+    ignored: [...new Set([...state.ignored, ...result.ignored])],
+  };
+}
+
+type Problem = CheckpointsState['problems'][number];
+
+/** The latest problem of a file stands for it. */
+function withProblem(problems: readonly Problem[], problem: Problem): readonly Problem[] {
+  return [...problems.filter(({ file }) => file !== problem.file), problem];
+}

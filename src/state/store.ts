@@ -1,0 +1,22 @@
+/** The store: one object of slices, changed only by the controller. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { noDecisions } from './decisions';
+import { startHistory } from './history';
+import type { StudioState, Theme } from './types';
+
+export type StudioStore = StoreApi<StudioState>;
+
+export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean } = {}): StudioStore {
+  const { theme = 'system', canWriteFolders = false } = options;
+  return createStore<StudioState>(() => ({
+    checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
+    decisions: startHistory(noDecisions()),
+    figures: { tensors: [], loading: false, problem: null, milliseconds: null },
+    plan: { summary: null, loading: false, problem: null },
+    job: { status: 'idle' },
+    target: { folder: null, replace: false, canWriteFolders, problem: null },
+    backend: { choice: 'auto', report: null, problem: null, starting: false },
+    view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },
+    wanted: null,
+  }));
+}

@@ -1,0 +1,109 @@
+/** The state of the page: serialisable values only. Handles, tensors and devices live elsewhere. */
+import type { WireError } from '../bytes/errors';
+import type { Checkpoint, ModuleKind } from '../checkpoint/types';
+import type { FitChoices } from '../merge/plan-types';
+import type { Recipe } from '../recipe/types';
+import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, TensorFigures } from '../worker/protocol';
+import type { History } from './history';
+
+/** What a checkpoint is to the merge; `none`: open, but takes no part. */
+export const ROLES = ['base', 'sft', 'ct', 'other', 'none'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What undo and redo go through: everything the user decides about the merge. */
+export interface Decisions {
+  /** By checkpoint id; one base and one SFT at most. A checkpoint not named has `none`. */
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+  /** Largest output shard, payload bytes. */
+  readonly shardBytes: number;
+}
+
+export interface CheckpointsState {
+  /** In the order of opening. */
+  readonly open: readonly Checkpoint[];
+  readonly problems: readonly { readonly file: string; readonly error: WireError }[];
+  readonly ignored: readonly string[];
+  /** Openings under way. */
+  readonly opening: number;
+}
+
+export interface FiguresState {
+  readonly tensors: readonly TensorFigures[];
+  readonly loading: boolean;
+  /** Why the last request brought no figures. */
+  readonly problem: WireError | null;
+  /** Milliseconds the worker took for what is shown; null before any. */
+  readonly milliseconds: number | null;
+}
+
+export interface PlanState {
+  readonly summary: PlanSummary | null;
+  /** True while the summary is of decisions before the present ones. */
+  readonly loading: boolean;
+  readonly problem: WireError | null;
+}
+
+export type Job =
+  | { readonly status: 'idle' }
+  | { readonly status: 'running' | 'paused' | 'cancelling'; readonly progress: MergeProgress | null }
+  | { readonly status: 'finished'; readonly summary: MergeSummary }
+  | { readonly status: 'failed'; readonly error: WireError; readonly progress: MergeProgress | null }
+  | { readonly status: 'cancelled' };
+
+/** Null is the browser's private storage; the folder's handle is kept by the controller. */
+export interface TargetState {
+  readonly folder: string | null;
+  readonly replace: boolean;
+  /** False where the browser cannot write to a folder on disk. */
+  readonly canWriteFolders: boolean;
+  /** Why no folder could be chosen. */
+  readonly problem: WireError | null;
+}
+
+export interface BackendState {
+  readonly choice: BackendChoice;
+  /** Null until the worker has answered. */
+  readonly report: BackendReport | null;
+  /** The choice could not be started at all. */
+  readonly problem: WireError | null;
+  readonly starting: boolean;
+}
+
+export interface ChartView {
+  readonly tab: 'layers' | 'modules' | 'map' | 'figures';
+  readonly layer: number | null;
+  readonly module: ModuleKind | null;
+  readonly tensor: string | null;
+}
+export type Theme = 'system' | 'light' | 'dark';
+export interface ViewState {
+  readonly chart: ChartView;
+  readonly theme: Theme;
+  /** The one panel that is open over the page. */
+  readonly panel: 'backend' | 'help' | null;
+}
+
+/** A link's recipe, waiting for the checkpoints it names. Its ids are checkpoint names. */
+export interface WantedRecipe {
+  readonly recipe: Recipe;
+  readonly names: readonly string[];
+}
+
+export interface StudioState {
+  readonly checkpoints: CheckpointsState;
+  readonly decisions: History<Decisions>;
+  readonly figures: FiguresState;
+  readonly plan: PlanState;
+  readonly job: Job;
+  readonly target: TargetState;
+  readonly backend: BackendState;
+  readonly view: ViewState;
+  readonly wanted: WantedRecipe | null;
+}
+
+/** While a merge runs, what it depends on must not change under it. */
+export function isBusy(job: Job): job is Extract<Job, { status: 'running' | 'paused' | 'cancelling' }> {
+  return job.status === 'running' || job.status === 'paused' || job.status === 'cancelling';
+}

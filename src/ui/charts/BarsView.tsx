@@ -1,0 +1,171 @@
+import { useMemo, useState, type ReactNode } from 'react';
+import { wonPartitionsConflict, metricShare, type Metric } from '../../analysis/share';
+import { ticksBetween } from '../../analysis/scale';
+import { figuresTable } from '../../analysis/table';
+import type { Aggregate } from '../../analysis/aggregate';
+import { BarsChart, PLOT, type BarsFrame } from './BarsChart';
+import type { BarPoint, Marks } from './BarMarks';
+import { ChartFigure } from './ChartFigure';
+import { ColumnPicker } from './ColumnPicker';
+import { barMetrics, describe, metricLabel } from './labels';
+import type { LegendItem } from './Legend';
+import { ShareTip, type TipLine } from './ShareTip';
+import type { ChartData } from './types';
+import { useSize } from './useSize';
+
+export interface BarGroup {
+  readonly key: string;
+  /** Under the bar. */
+  readonly short: string;
+  readonly long: string;
+  readonly apart: boolean;
+  readonly aggregate: Aggregate;
+}
+interface BarsViewProps {
+  readonly data: ChartData;
+  readonly groups: readonly BarGroup[];
+  /** All groups together, for the summary. */
+  readonly whole: Aggregate;
+  readonly title: string;
+  readonly scope: string;
+  readonly axis: 'Layer' | 'Module';
+  readonly fileName: string;
+  readonly selected: string | null;
+  readonly onPick: (key: string) => void;
+  readonly controls?: ReactNode;
+}
+
+/** Bars of conflicts with the line of what the preferred model loses, over layers or modules. */
+export function BarsView({ data, groups, whole, title, scope, axis, fileName, selected, onPick, controls }: BarsViewProps) {
+  const { ref, width, height } = useSize<HTMLDivElement>();
+  const [pointed, setPointed] = useState<number | null>(null);
+  const metrics = useMemo(() => barMetrics(data), [data]);
+  const marks = useMemo(() => marksOf(data, groups, axis), [data, groups, axis]);
+  // By content: while a slider moves the axes seldom change, and an unchanged frame is not redrawn.
+  const frameText = JSON.stringify(frameOf(data, groups, marks, axis));
+  const frame = useMemo(() => JSON.parse(frameText) as BarsFrame, [frameText]);
+  const lines = useMemo(() => tipLines(data, metrics), [data, metrics]);
+  const columns = useMemo(
+    () => groups.map(({ key, long, aggregate }) => ({ key, name: `${long}: ${describe(aggregate, metrics, data.names)}` })),
+    [groups, metrics, data.names],
+  );
+  const shown = pointed === null ? undefined : groups[pointed];
+  const rightEdge = frame.right ? PLOT.right : PLOT.rightBare;
+  const band = (width - PLOT.left - rightEdge) / groups.length;
+  return (
+    <ChartFigure
+      title={title}
+      summary={`${title}, ${scope}: ${describe(whole, metrics, data.names)}`}
+      fileName={fileName}
+      table={() =>
+        figuresTable(
+          groups.map(({ short, aggregate }) => ({ labels: [short], aggregate })),
+          { headings: [axis], models: data.names, preferred: data.preferred, electing: data.electing },
+        )
+      }
+      headings={1}
+      legend={legendOf(data, marks, groups)}
+      controls={controls}
+      note={data.electing ? undefined : 'This method elects no sign: values of opposite sign are added and partly cancel; none is discarded.'}
+    >
+      <div className="charts-fill" ref={ref}>
+        {width > 0 && height > 0 && (
+          <>
+            <BarsChart frame={frame} marks={marks} width={width} height={height} />
+            <ColumnPicker
+              label={title}
+              columns={columns}
+              selected={selected}
+              style={{ left: PLOT.left, right: rightEdge, top: PLOT.top, bottom: PLOT.bottom - 24 }}
+              onPick={onPick}
+              onPoint={setPointed}
+            />
+            {shown && pointed !== null && (
+              <ShareTip
+                title={shown.long}
+                aggregate={shown.aggregate}
+                lines={lines}
+                at={PLOT.left + (pointed + 0.5) * band}
+                width={width}
+              />
+            )}
+          </>
+        )}
+      </div>
+    </ChartFigure>
+  );
+}
+
+const percent = (value: number | null) => (value === null ? null : value * 100);
+
+/** The index of the model whose discarded share is drawn; null where there is none. */
+const lineOf = ({ models, preferred, electing }: ChartData) => (electing && models[preferred] ? preferred : null);
+
+function marksOf(data: ChartData, groups: readonly BarGroup[], axis: BarsViewProps['axis']): Marks {
+  const { models, electing, slack } = data;
+  const model = lineOf(data);
+  const points = groups.map(({ key, apart, aggregate: { figures, exactness } }): BarPoint => {
+    const line = (kind: 'discarded' | 'afterSlack') => (model === null ? null : percent(metricShare({ kind, model }, figures).value));
+    return {
+      key,
+      apart,
+      exactness,
+      conflict: percent(metricShare({ kind: 'conflict' }, figures).value) ?? 0,
+      parts: figures.won.map((won) => (figures.conflict === 0 ? 0 : won / figures.conflict)),
+      discarded: line('discarded'),
+      afterSlack: slack ? line('afterSlack') : null,
+    };
+  });
+  const stacked = models.length === 2 && groups.every(({ aggregate }) => wonPartitionsConflict(aggregate.figures));
+  return { points, colours: models.map(({ colour }) => colour), mode: !electing ? 'plain' : stacked ? 'stack' : 'group', joined: axis === 'Layer' };
+}
+
+function frameOf(data: ChartData, groups: readonly BarGroup[], { points }: Marks, axis: BarsViewProps['axis']): BarsFrame {
+  const model = lineOf(data);
+  return {
+    groups: groups.map(({ key, short, apart }) => ({ key, label: short, apart })),
+    leftTicks: ticksBetween(0, Math.max(...points.map(({ conflict }) => conflict)), 5),
+    leftTitle: 'Conflicts, % of N',
+    right:
+      model === null
+        ? null
+        : {
+            ticks: ticksBetween(0, Math.max(...points.map(({ discarded }) => discarded ?? 0)), 5),
+            title: `Discarded, % of kept ${data.names[model]}`,
+          },
+    bottomTitle: axis,
+  };
+}
+
+function legendOf(data: ChartData, { mode, joined }: Marks, groups: readonly BarGroup[]): LegendItem[] {
+  const { models, names, preferred, electing, slack } = data;
+  const items: LegendItem[] = [];
+  if (mode === 'plain') items.push({ label: 'conflict', mark: 'bar', colour: 'var(--accent)' });
+  if (mode === 'group') items.push({ label: 'conflict', mark: 'outline', colour: 'var(--ink-2)' });
+  if (electing) {
+    models.forEach(({ colour }, i) => items.push({ label: `elects ${names[i]}`, mark: 'bar', colour }));
+    if (models[preferred]) {
+      items.push({ label: `discarded ${names[preferred]} (right axis)`, mark: joined ? 'line' : 'dot', colour: 'var(--ink)' });
+      if (slack) items.push({ label: 'after slack (right axis)', mark: joined ? 'dashed' : 'ring', colour: 'var(--ink)' });
+    }
+  }
+  if (groups.some(({ aggregate }) => aggregate.exactness !== 'exact')) items.push({ label: 'estimate', mark: 'hatched', colour: 'var(--ink-2)' });
+  return items;
+}
+
+/** One line per figure of the bars, keyed as on the chart. */
+function tipLines({ models, names }: ChartData, metrics: readonly Metric[]): TipLine[] {
+  return metrics.map((metric) => {
+    const { name } = metricLabel(metric, names);
+    switch (metric.kind) {
+      case 'won':
+        return { label: name, metric, mark: { mark: 'bar', colour: models[metric.model]!.colour } };
+      case 'discarded':
+        return { label: name, metric, mark: { mark: 'dot', colour: 'var(--ink)' } };
+      case 'afterSlack':
+        return { label: 'after slack', metric, mark: { mark: 'ring', colour: 'var(--ink)' } };
+      default:
+        return { label: name, metric };
+    }
+  });
+}

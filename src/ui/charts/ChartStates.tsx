@@ -1,0 +1,54 @@
+/** What the pane shows around and instead of charts: how exact the figures are, that they are being read, that there are none. */
+import type { Aggregate } from '../../analysis/aggregate';
+import type { ChartModel } from './types';
+
+export function ExactnessChip({ total, loading }: { total: Aggregate; loading: boolean }) {
+  const { exactness, exactTensors, tensors } = total;
+  const text = {
+    exact: `Exact: all ${tensors} tensors counted whole`,
+    estimate: `Estimate from a sample of ${tensors} tensors`,
+    partial: `Partly exact: ${exactTensors} of ${tensors} tensors counted whole`,
+  }[exactness];
+  return (
+    <p className="charts-chip" role="status" data-exactness={exactness}>
+      {loading && <span className="charts-spinner" aria-hidden="true" />}
+      {text}
+      {loading && <span className="charts-hidden">, updating</span>}
+    </p>
+  );
+}
+
+/** Heights in percent of the skeleton's bars: the shape of a chart, plainly not data. */
+const SKELETON = [38, 52, 61, 57, 64, 60, 66, 58, 50, 44];
+
+export function Skeleton({ models }: { models: readonly ChartModel[] }) {
+  return (
+    <div className="charts-state" role="status">
+      <div className="charts-skeleton" aria-hidden="true">
+        {SKELETON.map((height, i) => (
+          <span key={i} style={{ height: `${height}%` }} />
+        ))}
+      </div>
+      <p>Reading a sample of every tensor of the base and of {inWords(models.map(({ name }) => name))}.</p>
+      <p className="charts-quiet">The first charts follow in moments; moving a slider later reads nothing again.</p>
+    </div>
+  );
+}
+
+export function NoFigures({ models }: { models: number }) {
+  return (
+    <div className="charts-state">
+      <p>No figures yet.</p>
+      <p className="charts-quiet">
+        {models < 2
+          ? 'Open a base and at least two models made from it. The charts show where they pull in opposite directions, and what each would lose.'
+          : 'The charts fill in once the checkpoints fit together and the recipe is valid. What stands in the way is named beside them.'}
+      </p>
+    </div>
+  );
+}
+
+function inWords(names: readonly string[]): string {
+  if (names.length < 2) return names[0] ?? 'the models';
+  return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]!}`;
+}

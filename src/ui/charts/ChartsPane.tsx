@@ -1,0 +1,84 @@
+import { useMemo, useRef, type KeyboardEvent } from 'react';
+import { breakDown } from '../../analysis/aggregate';
+import { placeOf } from '../../checkpoint/places';
+import './charts.css';
+import { ExactnessChip, NoFigures, Skeleton } from './ChartStates';
+import { FiguresTab } from './FiguresTab';
+import { MODULES, shortNames } from './labels';
+import { LayersTab } from './LayersTab';
+import { MapTab } from './MapTab';
+import { ModulesTab } from './ModulesTab';
+import type { ChartData, ChartsPaneProps } from './types';
+
+export type { ChartsPaneProps } from './types';
+
+const TABS = [
+  { tab: 'layers', label: 'Layers', Panel: LayersTab },
+  { tab: 'modules', label: 'Modules', Panel: ModulesTab },
+  { tab: 'map', label: 'Map', Panel: MapTab },
+  { tab: 'figures', label: 'Figures', Panel: FiguresTab },
+] as const;
+
+/** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
+export function ChartsPane({ tensors, models, method, preferred, loading, view, onView }: ChartsPaneProps) {
+  const data = useMemo((): ChartData => {
+    // For a moment after a model joins or leaves, figures are still those of the recipe before.
+    const fitting = tensors.filter(({ figures }) => figures.kept.length === models.length);
+    const breakdown = breakDown(fitting, placeOf, MODULES, models.length);
+    const electing = method === 'ties' || method === 'ties_sv';
+    return { breakdown, models, names: shortNames(models), preferred, electing, slack: electing && breakdown.total.figures.reserved > 0 };
+  }, [tensors, models, method, preferred]);
+
+  const { total } = data.breakdown;
+  const active = TABS.find(({ tab }) => tab === view.tab) ?? TABS[0];
+  return (
+    <section className="charts" aria-label="Charts" aria-busy={loading}>
+      <header className="charts-head">
+        <TabList active={active.tab} onPick={(tab) => onView({ tab })} />
+        {total.tensors > 0 && <ExactnessChip total={total} loading={loading} />}
+      </header>
+      <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${active.tab}`}>
+        {total.tensors > 0 ? (
+          <active.Panel data={data} view={view} onView={onView} />
+        ) : loading ? (
+          <Skeleton models={models} />
+        ) : (
+          <NoFigures models={models.length} />
+        )}
+      </div>
+    </section>
+  );
+}
+
+type Tab = ChartsPaneProps['view']['tab'];
+
+function TabList({ active, onPick }: { active: Tab; onPick: (tab: Tab) => void }) {
+  const list = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = TABS.findIndex(({ tab }) => tab === active);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: TABS.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const index = (to + TABS.length) % TABS.length;
+    onPick(TABS[index]!.tab);
+    (list.current!.children[index] as HTMLElement).focus();
+  };
+  return (
+    <div className="charts-tabs" role="tablist" aria-label="Chart" ref={list} onKeyDown={onKeyDown}>
+      {TABS.map(({ tab, label }) => (
+        <button
+          key={tab}
+          type="button"
+          role="tab"
+          id={`charts-tab-${tab}`}
+          aria-selected={tab === active}
+          aria-controls="charts-panel"
+          tabIndex={tab === active ? 0 : -1}
+          onClick={() => onPick(tab)}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}

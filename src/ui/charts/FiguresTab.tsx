@@ -1,0 +1,14 @@
+import { SummaryTable } from './SummaryTable';
+import { TensorTable } from './TensorTable';
+import type { TabProps } from './types';
+import './tables.css';
+
+/** All numbers: the whole model per figure and model, and every tensor. */
+export function FiguresTab({ data, view, onView }: TabProps) {
+  return (
+    <div className="charts-figures">
+      <SummaryTable data={data} />
+      <TensorTable data={data} view={view} onView={onView} />
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+/** The colour scale of the map: one hue, light to dark (dark to light in the dark theme), ordered without colour vision. */
+
+const STOPS = 32;
+/** Where the scale reaches the accent colour; from there it goes on towards ink. */
+const KNEE = 0.65;
+const INK_SHARE = 0.55;
+
+/** Colour at `t` in [0, 1]. */
+export function rampColour(t: number): string {
+  const at = Math.min(Math.max(t, 0), 1);
+  if (at <= KNEE) return `color-mix(in oklab, var(--accent) ${(8 + (92 * at) / KNEE).toFixed(1)}%, var(--surface))`;
+  return `color-mix(in oklab, var(--ink) ${((INK_SHARE * 100 * (at - KNEE)) / (1 - KNEE)).toFixed(1)}%, var(--accent))`;
+}
+
+/** Text that reads on `rampColour(t)`. */
+export function rampInk(t: number): string {
+  return t < KNEE * 0.8 ? 'var(--ink)' : 'var(--surface)';
+}
+
+interface MapLegendProps {
+  readonly title: string;
+  /** Numbers at equal distances, ends included. */
+  readonly ticks: readonly number[];
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  /** Paint of estimates, null when all is exact. */
+  readonly hatch: string | null;
+}
+export function MapLegend({ title, ticks, x, y, width, hatch }: MapLegendProps) {
+  const stop = width / STOPS;
+  return (
+    <g transform={`translate(${x} ${y})`}>
+      <text x={0} y={8}>
+        {title}
+      </text>
+      {Array.from({ length: STOPS }, (_, i) => (
+        <rect key={i} x={i * stop} y={14} width={stop + 0.5} height={8} fill={rampColour(i / (STOPS - 1))} />
+      ))}
+      {ticks.map((tick, i) => {
+        const at = (i / (ticks.length - 1)) * width;
+        return (
+          <text key={tick} x={at} y={35} textAnchor={i === 0 ? 'start' : i === ticks.length - 1 ? 'end' : 'middle'}>
+            {tick}
+          </text>
+        );
+      })}
+      <circle cx={width + 28} cy={18} r={1.5} fill="var(--ink-2)" opacity={0.5} />
+      <text x={width + 38} y={18} dominantBaseline="central">
+        no tensor
+      </text>
+      {hatch && (
+        <>
+          <rect x={width + 106} y={12} width={14} height={12} fill={rampColour(KNEE)} />
+          <rect x={width + 106} y={12} width={14} height={12} fill={hatch} />
+          <text x={width + 126} y={18} dominantBaseline="central">
+            estimate
+          </text>
+        </>
+      )}
+    </g>
+  );
+}

@@ -1,0 +1,85 @@
+import { useCallback, useMemo, useState } from 'react';
+import { figuresTable } from '../../analysis/table';
+import type { Metric } from '../../analysis/share';
+import { CellStrip } from './CellStrip';
+import { ChartFigure } from './ChartFigure';
+import { barMetrics, describe, metricLabel } from './labels';
+import { MapGrid, type MapCell } from './MapGrid';
+import { CLEARED, cellOf } from './selection';
+import type { ChartData, TabProps } from './types';
+import { useSize } from './useSize';
+import './map.css';
+
+/** Layer x module heat map of any one figure; a selected cell shows its tensors' own figures beside it. */
+export function MapTab({ data, view, onView }: TabProps) {
+  const { breakdown, names } = data;
+  const { ref, width, height } = useSize<HTMLDivElement>();
+  const metrics = useMemo(() => mapMetrics(data), [data]);
+  const [chosen, setChosen] = useState('conflict');
+  const metric = metrics.find((one) => metricKey(one) === chosen) ?? metrics[0]!;
+  const { name, of } = metricLabel(metric, names);
+  const selected = cellOf(view, breakdown);
+  const onPick = useCallback(
+    ({ layer, module, parts }: MapCell) => onView({ layer, module, tensor: parts[0]?.tensor ?? null }),
+    [onView],
+  );
+  return (
+    <div className="charts-map">
+      <ChartFigure
+        title="Layer by module"
+        summary={`Map of ${name} / ${of}, layer by module; whole model: ${describe(breakdown.total, [metric], names)}`}
+        fileName={`map-${`${name} of ${of}`.replaceAll(/[^\w.-]+/g, '-')}`}
+        table={() =>
+          figuresTable(
+            breakdown.cells.map(({ layer, module, aggregate }) => ({ labels: [layer === null ? 'outside' : String(layer), module], aggregate })),
+            { headings: ['Layer', 'Module'], models: names, preferred: data.preferred, electing: data.electing },
+          )
+        }
+        headings={2}
+        legend={[]}
+        controls={
+          <label className="charts-control">
+            shows
+            <select aria-label="Figure shown" value={metricKey(metric)} onChange={(event) => setChosen(event.target.value)}>
+              {metrics.map((one) => {
+                const label = metricLabel(one, names);
+                return (
+                  <option key={metricKey(one)} value={metricKey(one)}>
+                    {label.name} / {label.of}
+                  </option>
+                );
+              })}
+            </select>
+          </label>
+        }
+      >
+        <div className="charts-fill" ref={ref}>
+          {width > 0 && height > 0 && (
+            <MapGrid
+              breakdown={breakdown}
+              metric={metric}
+              names={names}
+              selected={selected}
+              width={width}
+              height={height}
+              onPick={onPick}
+            />
+          )}
+        </div>
+      </ChartFigure>
+      {selected && (
+        <CellStrip data={data} cell={selected} tensor={view.tensor} onTensor={(tensor) => onView({ tensor })} onClose={() => onView(CLEARED)} />
+      )}
+    </div>
+  );
+}
+
+const metricKey = (metric: Metric) => (metric.kind === 'conflict' ? metric.kind : `${metric.kind}:${metric.model}`);
+
+/** Conflict, elected and discarded of every model, and the slack's where it acts. */
+function mapMetrics(data: ChartData): Metric[] {
+  const bars = barMetrics(data);
+  if (!data.electing) return bars;
+  const others = data.models.map((_, model) => model).filter((model) => model !== data.preferred);
+  return [...bars, ...others.map((model): Metric => ({ kind: 'discarded', model }))];
+}

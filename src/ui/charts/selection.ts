@@ -1,0 +1,31 @@
+/** The selection that all charts share: a layer, a module, a tensor. */
+import type { Breakdown, CellGroup } from '../../analysis/aggregate';
+import type { ModuleKind } from '../../checkpoint/types';
+import type { TensorFigures } from '../../worker/protocol';
+import type { ChartsView } from './types';
+
+export const CLEARED = { layer: null, module: null, tensor: null } as const;
+
+type Parts = Breakdown<ModuleKind, TensorFigures>;
+
+/** The cell of the selected tensor, else of the selected layer and module together; null when neither names one. */
+export function cellOf({ layer, module, tensor }: ChartsView, { cells }: Parts): CellGroup<ModuleKind, TensorFigures> | null {
+  const byTensor = tensor === null ? undefined : cells.find(({ parts }) => parts.some((part) => part.tensor === tensor));
+  if (byTensor) return byTensor;
+  if (layer === null || module === null) return null;
+  return cells.find((cell) => cell.layer === layer && cell.module === module) ?? null;
+}
+
+/** Key of the selected group of the layer chart. */
+export function groupOf(view: ChartsView, breakdown: Parts): string | null {
+  const cell = cellOf(view, breakdown);
+  if (cell) return cell.layer !== null ? String(cell.layer) : cell.module === 'embed' ? 'embed' : 'head';
+  return view.layer === null ? null : String(view.layer);
+}
+
+/** Tensors of a layer, a module, or both; all when neither is selected. */
+export function tensorsOf(layer: number | null, module: ModuleKind | null, { cells }: Parts): readonly TensorFigures[] {
+  return cells
+    .filter((cell) => (layer === null || cell.layer === layer) && (module === null || cell.module === module))
+    .flatMap(({ parts }) => parts);
+}

@@ -1,0 +1,56 @@
+import { useMemo } from 'react';
+import { formatCount } from '../../analysis/format';
+import type { Checkpoint } from '../../checkpoint/types';
+import { factsOf } from '../../state/selectors';
+import { isBusy, ROLES, type Role } from '../../state/types';
+import { formatBytes, formatParameters, showName } from '../format';
+import { useModels } from '../names';
+import { useController, useStudio } from '../studio';
+
+const ROLE_LABELS: Readonly<Record<Role, string>> = { base: 'Base', sft: 'SFT', ct: 'CT', other: 'Another model', none: 'Not merged' };
+
+export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
+  const controller = useController();
+  const { id, name, shards, parameters, bytes, tensors } = checkpoint;
+  const role = useStudio((state) => state.decisions.present.roles[id] ?? 'none');
+  const busy = useStudio((state) => isBusy(state.job));
+  const colour = useModels().find((model) => model.id === id)?.colour;
+  const { dtypes, layers, vocabulary } = useMemo(() => factsOf(checkpoint), [checkpoint]);
+  const shown = showName(name, 60);
+  const where = showName(shards[0]?.file.path ?? name);
+  return (
+    <article className="card" aria-label={shown} data-role={role}>
+      <header>
+        <span className="swatch" style={{ background: colour ?? (role === 'base' ? 'var(--ink-2)' : 'transparent'), border: role === 'none' ? '1px solid var(--edge)' : undefined }} aria-hidden="true" />
+        <h3 title={where}>{shown}</h3>
+        <select aria-label={`Role of ${shown}`} value={role} disabled={busy} onChange={(event) => controller.setRole(id, event.target.value as Role)}>
+          {ROLES.map((one) => (
+            <option key={one} value={one}>
+              {ROLE_LABELS[one]}
+            </option>
+          ))}
+        </select>
+        <button type="button" className="button quiet small icon" aria-label={`Remove ${shown}`} disabled={busy} onClick={() => void controller.close(id)}>
+          ✕
+        </button>
+      </header>
+      <dl>
+        <Fact term="Parameters" value={formatParameters(parameters)} title={`${formatCount(parameters)} in ${formatCount(tensors.length)} tensors`} />
+        <Fact term="Dtype" value={dtypes.join(', ') || '–'} />
+        <Fact term="Size" value={formatBytes(bytes)} title={`${formatCount(bytes)} bytes`} />
+        <Fact term="Layers" value={layers === 0 ? '–' : String(layers)} />
+        <Fact term="Vocabulary" value={vocabulary === null ? '–' : formatCount(vocabulary)} />
+        <Fact term="Shards" value={String(shards.length)} />
+      </dl>
+    </article>
+  );
+}
+
+function Fact({ term, value, title }: { term: string; value: string; title?: string }) {
+  return (
+    <div title={title}>
+      <dt>{term}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,161 @@
+/** Sentences for what stops a merge or its preparation, by code. */
+import type { ErrorCode, GpuUnavailableReason } from '../../bytes/errors';
+import type { Template } from './words';
+
+const CPU_WORKS = 'Meanwhile the CPU does the same work with the same results, slower.';
+const DROP_AGAIN = 'Wait until nothing writes to it, drop its folder again and start the merge again.';
+const REPORT = 'Reload the page and try again. If it happens again, report it with the line above.';
+
+const GPU = {
+  'insecure-page': () => ({
+    title: 'No WebGPU: the page is not secure',
+    detail: 'Browsers offer WebGPU on https pages and on localhost only.',
+    action: `Open the studio over https or from localhost. ${CPU_WORKS}`,
+  }),
+  'no-webgpu': () => ({
+    title: 'No WebGPU: this browser does not have it',
+    detail: 'The browser offers no navigator.gpu to the page.',
+    action: `Use a current Chrome, Edge, Safari or Firefox; on Linux it may have to be enabled in the browser's flags. ${CPU_WORKS}`,
+  }),
+  'no-adapter': () => ({
+    title: 'No WebGPU: no graphics adapter was offered',
+    detail: 'The browser has WebGPU but found no adapter it may use: the driver is blocked or missing, or acceleration is off.',
+    action: `Turn on hardware acceleration in the browser's settings, update the driver, and restart the browser. ${CPU_WORKS}`,
+  }),
+  'no-device': () => ({
+    title: 'No WebGPU: the adapter gave no device',
+    detail: 'An adapter was found, but starting it failed. A graphics process that crashed often is the cause.',
+    action: `Restart the browser. ${CPU_WORKS}`,
+  }),
+  'limits-too-small': ({ expected, actual }) => ({
+    title: 'No WebGPU: the adapter is too small',
+    detail: `The studio needs ${expected}, the adapter has ${actual}.`,
+    action: `Choose another graphics card for the browser if there is one. ${CPU_WORKS}`,
+  }),
+  'self-test-failed': ({ names }) => ({
+    title: 'WebGPU is not used: the adapter miscalculates',
+    detail: `Its results differed from the reference in the self-test${names === '' ? '' : `: ${names}`}.`,
+    action: `Update the graphics driver and the browser. ${CPU_WORKS}`,
+  }),
+} satisfies Record<GpuUnavailableReason, Template>;
+
+const SOURCE = {
+  'size-changed': ({ file, expectedBytes, actualBytes }) => ({
+    title: `${file} changed`,
+    detail: `It had ${expectedBytes} when it was given, now ${actualBytes}.`,
+    action: DROP_AGAIN,
+  }),
+  changed: ({ file, expected, actual, expectedBytes, actualBytes }) => ({
+    title: `${file} changed`,
+    detail: expected === 'unknown' || actual === 'unknown' ? 'Something wrote to it after it was given.' : `Expected ${expectedBytes}, found ${actualBytes}.`,
+    action: DROP_AGAIN,
+  }),
+  vanished: ({ file }) => ({
+    title: `${file} is no longer there`,
+    detail: 'It was deleted or moved, or its drive was unplugged.',
+    action: 'Bring it back, drop its folder again and start the merge again.',
+  }),
+  permission: ({ file }) => ({
+    title: `${file} may not be read any more`,
+    detail: 'The browser withdrew the permission to read it.',
+    action: 'Drop its folder again.',
+  }),
+  unreadable: ({ file }) => ({
+    title: `${file} could not be read`,
+    detail: 'The disk did not give its bytes.',
+    action: 'Check the drive, then drop the folder again.',
+  }),
+  closed: ({ file }) => ({ title: `${file} is not open any more`, detail: 'It was removed from the studio meanwhile.', action: 'Drop its folder again.' }),
+  'not-served': ({ file }) => ({
+    title: 'The sample family could not be loaded',
+    detail: `${file} did not come from where the studio is served.`,
+    action: 'Check the connection to the server of the page, then try again.',
+  }),
+  'other-origin': ({ file, expected, actual }) => ({
+    title: `${file} would come from another server`,
+    detail: `The studio reads samples from ${expected} only, not from ${actual}.`,
+    action: 'Open your own checkpoints instead.',
+  }),
+} satisfies Record<string, Template>;
+
+const DESTINATION = {
+  'not-empty': ({ file, names }) => ({
+    title: 'The folder holds an older export',
+    detail: `${file === 'The file' ? 'There' : file}: ${names}. Old and new files must not be mixed.`,
+    action: 'Choose another folder, or tick "Replace an older export" and merge again.',
+  }),
+  'is-source': ({ file }) => ({
+    title: 'The destination is a source of this merge',
+    detail: `${file} is being merged and must not be overwritten.`,
+    action: 'Choose another folder.',
+  }),
+  permission: ({ file }) => ({
+    title: 'The folder may not be written',
+    detail: `The browser gave no permission${file === 'The file' ? '' : ` for ${file}`}.`,
+    action: 'Choose the folder again and allow it, or use private storage and download.',
+  }),
+  removed: ({ file }) => ({ title: `${file} was removed`, detail: 'The folder or a file in it disappeared while it was written.', action: 'Choose a folder again and merge again.' }),
+  locked: ({ file }) => ({ title: `${file} is in use`, detail: 'Another tab or program is writing there.', action: 'Finish or close the other one, or choose another folder.' }),
+  'bad-name': ({ file }) => ({ title: `${file} cannot be written`, detail: 'A folder has this name, or the name is not allowed there.', action: 'Choose another folder.' }),
+  unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),
+  unsupported: () => ({ title: 'This browser cannot write to folders', detail: 'Chrome and Edge can.', action: 'Use private storage and download the files at the end.' }),
+  'verification-failed': ({ file, at, expected, actual }) => ({
+    title: `${file} is not what was computed`,
+    detail: `${at}Re-reading it gave something else${expected === 'unknown' ? '' : `: expected ${expected}, found ${actual}`}. The disk or the connection to it may be failing.`,
+    action: 'Do not use these files. Write to another drive.',
+  }),
+} satisfies Record<string, Template>;
+
+export const RUN_MESSAGES = {
+  'gpu-unavailable': GPU,
+  'source-changed': SOURCE,
+  destination: DESTINATION,
+  'incompatible-checkpoints': {
+    nonfinite: ({ names, model, actual }) => ({
+      title: 'The checkpoints hold NaN or infinite values',
+      detail: `${actual} values in ${names}, first in ${model}; later tensors were not looked at.`,
+      action: 'Get a sound copy; or allow non-finite values under Advanced in the recipe and merge all the same.',
+    }),
+    'tensor-too-large': ({ tensor, expected, actual }) => ({
+      title: `${tensor} is too large`,
+      detail: `It has ${actual} values; a tensor that is merged may have ${expected}.`,
+      action: 'Add a rule that keeps it from the base.',
+    }),
+  },
+  'out-of-memory': {
+    'host-memory': ({ file }) => ({ title: 'Not enough memory', detail: `The browser had no room for a piece of ${file}.`, action: 'Close other tabs and try again.' }),
+    'device-memory': ({ actualBytes }) => ({
+      title: 'Not enough graphics memory',
+      detail: `The graphics card had no room for ${actualBytes} more.`,
+      action: 'Close other tabs and programs that use the graphics card and try again, or choose the CPU in the header.',
+    }),
+  },
+  'disk-full': {
+    'disk-full': ({ file }) => ({
+      title: 'The disk is full',
+      detail: `There was no room left while writing ${file === 'The file' ? 'the export' : file}. An older file of that name is as it was.`,
+      action: 'Free some room or choose another destination, then start the merge again.',
+    }),
+  },
+  cancelled: {
+    cancelled: () => ({
+      title: 'Cancelled',
+      detail: 'The merge was stopped. The sources are untouched, and the shard being written was thrown away.',
+      action: 'Change what you like and merge again.',
+    }),
+  },
+  internal: {
+    'worker-died': ({ actual }) => ({
+      title: 'The part of the page that reads and merges has stopped',
+      detail: `Reason: ${actual}. Your files are untouched.`,
+      action: 'Reload the page and drop the checkpoints again; the address keeps the recipe.',
+    }),
+    busy: () => ({ title: 'A merge is running', detail: 'This has to wait until it is done.', action: 'Wait for it, or cancel it.' }),
+    'shader-compile': ({ names }) => ({
+      title: 'A shader did not compile on this adapter',
+      detail: `Shader: ${names}.`,
+      action: 'Choose the CPU in the header, and report the adapter with this name.',
+    }),
+    'map-failed': () => ({ title: 'Reading back from the graphics card failed', detail: 'The browser gave no result.', action: REPORT }),
+  },
+} satisfies Partial<Record<ErrorCode, Readonly<Record<string, Template>>>>;

@@ -1,0 +1,50 @@
+import { PAPER_K_SFT } from '../../recipe/presets';
+import { isTies } from '../../recipe/resolve';
+import type { ModelLabel } from '../../state/selectors';
+import { showName } from '../format';
+import { useController, useStudio } from '../studio';
+import { NumberSetting } from './NumberSetting';
+
+/** Density and weight of one model. */
+export function ModelSettings({ index, label }: { index: number; label: ModelLabel }) {
+  const controller = useController();
+  const model = useStudio((state) => state.decisions.present.recipe.models[index]);
+  const method = useStudio((state) => state.decisions.present.recipe.method);
+  if (model === undefined) return null;
+  const { symbol, role } = label;
+  const name = showName(label.name, 60);
+  return (
+    <fieldset className="model-settings">
+      <legend>
+        <span className="swatch" style={{ background: label.colour }} aria-hidden="true" />
+        {name}
+      </legend>
+      {isTies(method) && (
+        <NumberSetting
+          symbol={<>k<sub>{symbol}</sub></>}
+          name={`Density of ${name} (k_${symbol})`}
+          about="Share of its values kept"
+          setting={model.density}
+          min={0.01}
+          max={1}
+          step={0.01}
+          reset={role === 'sft' ? PAPER_K_SFT : 1}
+          accepts={(k) => k > 0 && k <= 1}
+          onChange={(density) => controller.setModel(index, { density }, `density ${index}`)}
+        />
+      )}
+      <NumberSetting
+        symbol={<>w<sub>{symbol}</sub></>}
+        name={`Weight of ${name} (w_${symbol})`}
+        about={isTies(method) ? 'Vote and part in the mean' : 'Part in the sum'}
+        setting={model.weight}
+        min={0}
+        max={2}
+        step={0.05}
+        reset={1}
+        accepts={() => true}
+        onChange={(weight) => controller.setModel(index, { weight }, `weight ${index}`)}
+      />
+    </fieldset>
+  );
+}

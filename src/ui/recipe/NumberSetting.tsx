@@ -1,0 +1,106 @@
+import { useId, useState, type ReactNode } from 'react';
+import type { Setting } from '../../recipe/types';
+import { useController } from '../studio';
+import { ListSetting } from './ListSetting';
+
+export interface NumberSettingProps {
+  /** As shown: the symbol of the paper. */
+  readonly symbol: ReactNode;
+  /** Accessible name, of the slider and of its number box: `Density of sft (k_sft)`. */
+  readonly name: string;
+  readonly about: string;
+  readonly setting: Setting<number>;
+  /** Of the slider; the box takes any number that the recipe allows, and the slider stretches to it. */
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly reset: number;
+  /** Refuses what has no meaning, so that a half-typed number never becomes the recipe. */
+  readonly accepts: (value: number) => boolean;
+  readonly onChange: (setting: Setting<number>) => void;
+}
+
+/** A parameter: slider, number box, reset and one line that says what it does. A gradient or filter list shows as text. */
+export function NumberSetting(props: NumberSettingProps) {
+  const { symbol, name, about, setting, min, max, step, reset, accepts, onChange } = props;
+  const controller = useController();
+  const hint = useId();
+  const isScalar = typeof setting === 'number';
+  /** A press of a button is a step of undo of its own, whatever was typed or dragged just before. */
+  const press = (next: Setting<number>) => {
+    controller.settle();
+    onChange(next);
+    controller.settle();
+  };
+  return (
+    <div className="setting" role="group" aria-label={name} onBlur={() => controller.settle()}>
+      <div className="setting-head">
+        <span className="symbol" aria-hidden="true">
+          {symbol}
+        </span>
+        <span className="about" id={hint} title={about}>
+          {about}
+        </span>
+        {isScalar && (
+          <button type="button" className="button quiet small icon" aria-label={`${name}: per layer or filter`} title="Per layer or filter" onClick={() => press([setting, setting])}>
+            ≋
+          </button>
+        )}
+        <button type="button" className="button quiet small icon" aria-label={`Reset ${name} to ${reset}`} title={`Reset to ${reset}`} disabled={setting === reset} onClick={() => press(reset)}>
+          ↺
+        </button>
+      </div>
+      {isScalar ? (
+        <div className="setting-value">
+          <input
+            type="range"
+            aria-label={name}
+            aria-describedby={hint}
+            min={Math.min(min, setting)}
+            max={Math.max(max, setting)}
+            step={step}
+            value={setting}
+            onChange={(event) => onChange(Number(event.target.value))}
+            onPointerUp={() => controller.settle()}
+          />
+          <NumberBox {...{ name, hint, step, value: setting, accepts, onChange }} />
+        </div>
+      ) : (
+        <ListSetting name={name} kind="number" setting={setting} otherwise={reset} onChange={onChange} onPress={press} />
+      )}
+    </div>
+  );
+}
+
+interface NumberBoxProps {
+  readonly name: string;
+  readonly hint: string;
+  readonly step: number;
+  readonly value: number;
+  readonly accepts: (value: number) => boolean;
+  readonly onChange: (value: number) => void;
+}
+
+function NumberBox({ name, hint, step, value, accepts, onChange }: NumberBoxProps) {
+  /** What is being typed, while it is not what the recipe says. */
+  const [draft, setDraft] = useState<string | null>(null);
+  const read = (text: string) => (text.trim() === '' ? NaN : Number(text));
+  const refused = draft !== null && !(Number.isFinite(read(draft)) && accepts(read(draft)));
+  return (
+    <input
+      type="number"
+      className="field number"
+      aria-label={name}
+      aria-describedby={hint}
+      aria-invalid={refused}
+      step={step}
+      value={draft ?? String(value)}
+      onChange={(event) => {
+        setDraft(event.target.value);
+        const next = read(event.target.value);
+        if (Number.isFinite(next) && accepts(next)) onChange(next);
+      }}
+      onBlur={() => setDraft(null)}
+    />
+  );
+}

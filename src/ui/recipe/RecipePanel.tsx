@@ -1,0 +1,152 @@
+import './recipe.css';
+import { useMemo } from 'react';
+import { PRESETS } from '../../recipe/presets';
+import { isTies, normalizeByDefault } from '../../recipe/resolve';
+import { METHODS, type Method } from '../../recipe/types';
+import { validateRecipe } from '../../recipe/validate';
+import { isPreset } from '../../state/decisions';
+import { isBusy } from '../../state/types';
+import { useModels } from '../names';
+import { ErrorNotice } from '../Notice';
+import { ScrollBody } from '../ScrollBody';
+import { useController, useStudio } from '../studio';
+import { ListSetting } from './ListSetting';
+import { ModelSettings } from './ModelSettings';
+import { NumberSetting } from './NumberSetting';
+import { OutputSettings } from './OutputSettings';
+import { RulesEditor } from './RulesEditor';
+import { SlackSettings } from './SlackSettings';
+
+const METHOD_LABELS: Readonly<Record<Method, string>> = {
+  linear: 'Weighted average (linear)',
+  task_arithmetic: 'Task arithmetic',
+  ties: 'TIES',
+  ties_sv: 'TIES-SV (TIES with slack)',
+};
+
+export function RecipePanel() {
+  const controller = useController();
+  const busy = useStudio((state) => isBusy(state.job));
+  const canUndo = useStudio((state) => state.decisions.past.length > 0);
+  const canRedo = useStudio((state) => state.decisions.future.length > 0);
+  const method = useStudio((state) => state.decisions.present.recipe.method);
+  const models = useModels();
+  return (
+    <section className="region right" aria-label="Recipe">
+      <div className="region-head">
+        <h2>Recipe</h2>
+        <div className="push">
+          <button type="button" className="button quiet small" aria-keyshortcuts="Control+Z" title="Ctrl+Z" disabled={!canUndo || busy} onClick={() => controller.undo()}>
+            Undo
+          </button>
+          <button type="button" className="button quiet small" aria-keyshortcuts="Control+Shift+Z" title="Ctrl+Shift+Z" disabled={!canRedo || busy} onClick={() => controller.redo()}>
+            Redo
+          </button>
+        </div>
+      </div>
+      <ScrollBody label="Settings" busy={busy}>
+        <fieldset className="flow" disabled={busy}>
+          <legend className="unseen">Settings</legend>
+          <RecipeProblems />
+          <Presets />
+          <label className="pair">
+            <span>method</span>
+            <select aria-label="Method" value={method} onChange={(event) => controller.setMethod(event.target.value as Method)}>
+              {METHODS.toReversed().map((one) => (
+                <option key={one} value={one}>
+                  {METHOD_LABELS[one]}
+                </option>
+              ))}
+            </select>
+          </label>
+          {models.map((label, index) => (
+            <ModelSettings key={`${index} ${label.id}`} index={index} label={label} />
+          ))}
+          {method === 'ties_sv' && <SlackSettings />}
+          <CommonSettings />
+          <OutputSettings />
+          <Advanced ties={isTies(method)} />
+        </fieldset>
+      </ScrollBody>
+    </section>
+  );
+}
+
+/** Recipes by name; the one that the recipe is at present is pressed. */
+function Presets() {
+  const controller = useController();
+  const decisions = useStudio((state) => state.decisions.present);
+  return (
+    <div className="presets" role="group" aria-label="Presets">
+      {PRESETS.map(({ id, label, about }) => (
+        <button key={id} type="button" className="button small" title={about} aria-pressed={isPreset(decisions, id)} onClick={() => controller.applyPreset(id)}>
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Why the recipe has no meaning as it stands. */
+function RecipeProblems() {
+  const recipe = useStudio((state) => state.decisions.present.recipe);
+  const problems = useMemo(() => validateRecipe(recipe).map((error) => error.toWire()), [recipe]);
+  return problems.map((error, i) => <ErrorNotice key={i} error={error} grave="warn" role="status" />);
+}
+
+function CommonSettings() {
+  const controller = useController();
+  const method = useStudio((state) => state.decisions.present.recipe.method);
+  const lambda = useStudio((state) => state.decisions.present.recipe.lambda);
+  const normalize = useStudio((state) => state.decisions.present.recipe.normalize);
+  const setNormalize = (value: typeof normalize) => controller.setRecipe({ normalize: value }, 'normalize');
+  return (
+    <fieldset className="model-settings">
+      <legend>Sum</legend>
+      {method !== 'linear' && (
+        <NumberSetting
+          symbol="λ"
+          name="Lambda (λ)"
+          about="Scale of the merged task vector"
+          setting={lambda}
+          min={0}
+          max={2}
+          step={0.05}
+          reset={1}
+          accepts={() => true}
+          onChange={(value) => controller.setRecipe({ lambda: value }, 'lambda')}
+        />
+      )}
+      {typeof normalize === 'boolean' ? (
+        <label className="check">
+          <input type="checkbox" checked={normalize} onChange={(event) => setNormalize(event.target.checked)} />
+          Normalise by the weights that agree
+        </label>
+      ) : (
+        <ListSetting name="Normalise" kind="boolean" setting={normalize} otherwise={normalizeByDefault(method)} onChange={setNormalize} onPress={(value) => controller.setRecipe({ normalize: value }, 'normalize scalar')} />
+      )}
+    </fieldset>
+  );
+}
+
+function Advanced({ ties }: { ties: boolean }) {
+  const controller = useController();
+  const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
+  const allowNonfinite = useStudio((state) => state.decisions.present.choices.allowNonfinite);
+  return (
+    <details className="advanced">
+      <summary>Advanced</summary>
+      <RulesEditor />
+      {ties && (
+        <label className="check">
+          <input type="checkbox" checked={rescale} onChange={(event) => controller.setRecipe({ rescale: event.target.checked }, 'rescale')} />
+          Rescale kept values to the magnitude before trimming
+        </label>
+      )}
+      <label className="check">
+        <input type="checkbox" checked={allowNonfinite} onChange={(event) => controller.setChoices({ allowNonfinite: event.target.checked })} />
+        Merge although inputs hold NaN or infinities
+      </label>
+    </details>
+  );
+}

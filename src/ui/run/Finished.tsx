@@ -1,0 +1,78 @@
+import type { ReactNode } from 'react';
+import { formatCount } from '../../analysis/format';
+import type { MergeSummary } from '../../worker/protocol';
+import { formatBytes, formatSeconds, plural, showName } from '../format';
+import { useController } from '../studio';
+
+/** The summary of a finished merge: what was written, that it was re-read, and the files. */
+export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
+  const controller = useController();
+  const { destination, privateStorage, files, seconds, backend, tensors, verified, overflow } = summary;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const whole = verified === tensors;
+  return (
+    <div className="finished" role="group" aria-label="Finished merge">
+      <header>
+        <p>
+          <strong>Merged in {formatSeconds(seconds)}.</strong> {plural(files.length, 'file')}, {formatBytes(bytes)}, on {backend.label},{' '}
+          {privateStorage ? 'in private storage: download them before closing the page' : `in the folder ${showName(destination)}`}
+        </p>
+        {privateStorage && (
+          <button
+            type="button"
+            className="button small primary"
+            onClick={() => {
+              for (const { name } of files) void controller.download(name);
+            }}
+          >
+            Download all
+          </button>
+        )}
+        {children}
+      </header>
+      <p data-grave={whole ? 'good' : 'bad'} className="verified">
+        {whole ? '✓' : '✗'} {formatCount(verified)} of {formatCount(tensors)} tensors verified: re-read after closing, equal to what was computed
+        {overflow > 0 && `. ${plural(overflow, 'value', formatCount(overflow))} overflowed to infinity in the output dtype`}
+      </p>
+      <div className="files">
+        <table>
+          <caption className="unseen">Files of the export</caption>
+          <thead>
+            <tr>
+              <th scope="col">File</th>
+              <th scope="col" className="number">
+                Size
+              </th>
+              <th scope="col">SHA-256</th>
+              {privateStorage && (
+                <th scope="col">
+                  <span className="unseen">Download</span>
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {files.map((file) => (
+              <tr key={file.name}>
+                <th scope="row">{showName(file.name)}</th>
+                <td className="number" title={`${formatCount(file.bytes)} bytes`}>
+                  {formatBytes(file.bytes)}
+                </td>
+                <td className="mono hash" title={file.sha256}>
+                  {file.sha256}
+                </td>
+                {privateStorage && (
+                  <td>
+                    <button type="button" className="button small" aria-label={`Download ${showName(file.name)}`} onClick={() => void controller.download(file.name)}>
+                      Download
+                    </button>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

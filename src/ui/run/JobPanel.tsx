@@ -1,0 +1,65 @@
+import { isBusy } from '../../state/types';
+import { ErrorNotice, Notice } from '../Notice';
+import { useController, useStudio } from '../studio';
+import { Finished } from './Finished';
+
+/** What came of the last merge, until it is put away. */
+export function JobPanel() {
+  const controller = useController();
+  const job = useStudio((state) => state.job);
+  const problem = useStudio((state) => state.target.problem);
+  const dismiss = (
+    <button type="button" className="button quiet small icon" aria-label="Close the report" onClick={() => controller.dismiss()}>
+      ✕
+    </button>
+  );
+  if (problem !== null && !isBusy(job)) return <div className="job"><ErrorNotice error={problem} grave="warn" /></div>;
+  switch (job.status) {
+    case 'finished':
+      return (
+        <div className="job" role="status">
+          <Finished summary={job.summary}>{dismiss}</Finished>
+        </div>
+      );
+    case 'failed': {
+      const { error, progress } = job;
+      return (
+        <div className="job">
+          <ErrorNotice error={error}>
+            <p className="action">
+              Sources are never written, so they are as they were.{' '}
+              {progress && progress.bytesWritten > 0
+                ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors, and the shard being written was thrown away.`
+                : 'Nothing was written.'}
+            </p>
+            {error.code === 'destination' && error.reason === 'not-empty' && (
+              <p>
+                <button
+                  type="button"
+                  className="button small"
+                  onClick={() => {
+                    controller.setReplace(true);
+                    void controller.merge();
+                  }}
+                >
+                  Replace the older export and merge
+                </button>
+              </p>
+            )}
+            {dismiss}
+          </ErrorNotice>
+        </div>
+      );
+    }
+    case 'cancelled':
+      return (
+        <div className="job">
+          <Notice grave="calm" role="status" title="Cancelled" detail="The sources are untouched, and the shard being written was thrown away.">
+            {dismiss}
+          </Notice>
+        </div>
+      );
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,46 @@
+import './run.css';
+import { isMergeable } from '../../state/decisions';
+import { isBusy } from '../../state/types';
+import { useController, useStudio } from '../studio';
+import { DestinationPicker } from './DestinationPicker';
+import { JobPanel } from './JobPanel';
+import { PlanLine } from './PlanLine';
+import { ProgressLine } from './ProgressLine';
+
+/** The bottom bar: where to, what, and go; then how far, and what came of it. */
+export function MergeBar() {
+  const controller = useController();
+  const status = useStudio((state) => state.job.status);
+  const busy = useStudio((state) => isBusy(state.job));
+  const ready = useStudio(({ decisions, plan }) => isMergeable(decisions.present) && plan.summary !== null && plan.summary.refusals.length === 0);
+  return (
+    <section className="bar" aria-label="Merge and export">
+      <JobPanel />
+      <div className="bar-line">
+        {busy ? <ProgressLine /> : <PlanLine />}
+        {!busy && <DestinationPicker />}
+        <div className="bar-buttons">
+          {busy ? (
+            <>
+              <button
+                type="button"
+                className="button"
+                disabled={status === 'cancelling'}
+                onClick={() => void controller.pause(status !== 'paused')}
+              >
+                {status === 'paused' ? 'Resume' : 'Pause'}
+              </button>
+              <button type="button" className="button" disabled={status === 'cancelling'} onClick={() => void controller.cancel()}>
+                {status === 'cancelling' ? 'Cancelling' : 'Cancel'}
+              </button>
+            </>
+          ) : (
+            <button type="button" className="button primary" disabled={!ready} onClick={() => void controller.merge()}>
+              Merge
+            </button>
+          )}
+        </div>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+import { isMergeable } from '../../state/decisions';
+import { plural, showName } from '../format';
+import { describeError } from '../messages';
+import { useNameOf } from '../names';
+import { useStudio } from '../studio';
+import { noteLines, planWords } from './plan-words';
+
+/** Names listed under a note. */
+const MOST_NAMES = 40;
+
+/** The merge in words, or what stands before it. */
+export function PlanLine() {
+  const { summary, loading, problem } = useStudio((state) => state.plan);
+  const mergeable = useStudio((state) => isMergeable(state.decisions.present));
+  const starting = useStudio((state) => state.backend.starting);
+  const nameOf = useNameOf();
+  if (!mergeable) return <Line title="No plan yet" detail="The recipe says what is missing." />;
+  if (problem !== null) {
+    const { title, detail, action } = describeError(problem, nameOf);
+    return <Line title={title} detail={`${detail} ${action}`} grave="bad" />;
+  }
+  if (summary === null) return <Line title={loading ? 'Planning' : 'No plan yet'} detail={starting ? 'The backend is starting.' : ''} />;
+  if (summary.refusals.length > 0) {
+    return <Line title={`${plural(summary.refusals.length, 'tensor')} to decide about`} detail="Checkpoints do not fit there; the table above them has the choices." grave="bad" />;
+  }
+  const { writes, takes } = planWords(summary);
+  const notes = noteLines(summary.notes);
+  return (
+    <div className="plan">
+      <p>
+        <strong>{writes}</strong> <span className="quiet-text">{takes}</span>
+      </p>
+      {loading && <span className="spinner" role="status" aria-label="Planning anew" />}
+      {notes.length > 0 && (
+        <details className="plan-notes">
+          <summary>{plural(notes.length, 'note')}</summary>
+          <ul className="floating">
+            {notes.map(({ kind, line, tensors }) => (
+              <li key={kind}>
+                <p>{line}</p>
+                <p className="quiet-text mono">
+                  {tensors.slice(0, MOST_NAMES).map((name) => showName(name, 90)).join(', ')}
+                  {tensors.length > MOST_NAMES && ` and ${tensors.length - MOST_NAMES} more`}
+                </p>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Line({ title, detail, grave }: { title: string; detail: string; grave?: 'bad' }) {
+  return (
+    <div className="plan" data-grave={grave}>
+      <p>
+        <strong>{title}</strong> <span className="quiet-text">{detail}</span>
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { formatCount } from '../../analysis/format';
+import { paceOf, type Pace } from '../../state/progress';
+import { isBusy } from '../../state/types';
+import type { MergeProgress } from '../../worker/protocol';
+import { formatBytes, formatSeconds } from '../format';
+import { useStudio } from '../studio';
+
+const ACTIVITIES = [
+  ['reading', 'Reading'],
+  ['computing', 'Computing'],
+  ['writing', 'Writing'],
+] as const;
+
+/** How far the merge is, how long it will take, and what it waits for. */
+export function ProgressLine() {
+  const job = useStudio((state) => state.job);
+  const kind = useStudio((state) => state.backend.report?.info.kind);
+  if (!isBusy(job)) return null;
+  const { progress, status } = job;
+  const pace = progress === null ? null : paceOf(progress);
+  return (
+    <div className="progress">
+      <div className="progress-words" role="status">
+        <strong>{phaseWords(status, progress)}</strong>
+        {progress && <span>{`${formatCount(progress.tensorsDone)} of ${formatCount(progress.tensors)} tensors`}</span>}
+        {progress && <span>{bytesWords(progress)}</span>}
+        {pace?.readRate && <span>{formatBytes(pace.readRate)}/s</span>}
+        {pace?.secondsLeft != null && status === 'running' && <span>{formatSeconds(pace.secondsLeft)} left</span>}
+      </div>
+      <progress max={1} value={pace?.share} aria-label="Merge progress" />
+      {pace && <Activities pace={pace} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
+    </div>
+  );
+}
+
+function phaseWords(status: 'running' | 'paused' | 'cancelling', progress: MergeProgress | null): string {
+  if (status === 'paused') return 'Paused';
+  if (status === 'cancelling') return 'Cancelling';
+  if (progress === null) return 'Starting';
+  return { reading: 'Merging', finalising: 'Finalising: the browser is moving the file into place', verifying: 'Verifying what was written' }[progress.phase];
+}
+
+function bytesWords({ phase, bytesRead, bytesReadTotal, bytesVerified, bytesWrittenTotal }: MergeProgress): string {
+  if (phase === 'verifying') return `${formatBytes(bytesVerified)} of ${formatBytes(bytesWrittenTotal)} re-read`;
+  return `${formatBytes(bytesRead)} of ${formatBytes(bytesReadTotal)} read`;
+}
+
+/** Share of the time each activity was under way; they overlap, and the longest is what to speed up. */
+function Activities({ pace, computing }: { pace: Pace; computing: string }) {
+  return (
+    <dl className="activities">
+      {ACTIVITIES.map(([key, label]) => (
+        <div key={key} data-bottleneck={pace.bottleneck === key}>
+          <dt>{key === 'computing' ? computing : label}</dt>
+          <dd>
+            <meter min={0} max={1} value={pace[key]} aria-label={`${key === 'computing' ? computing : label}, share of the time`} />
+            {Math.round(pace[key] * 100)} %
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { readAddress, writeAddress } from '../../../src/state/address';
+import { checkpoint, opened, studio } from './fakes';
+
+const CHART = { tab: 'layers', layer: null, module: null, tensor: null } as const;
+
+describe('the address', () => {
+  it('brings the recipe back once the checkpoints it names are open, whatever their ids', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    one.controller.setModel(0, { density: [0.1, 0.4] }, 'density 0');
+    one.controller.setRole('id:ct-x-4M', 'base');
+    one.controller.setChart({ tab: 'map', layer: 3, module: 'down' });
+    const fragment = one.controller.address();
+    expect(fragment).not.toContain('id%3A');
+
+    const two = studio();
+    two.controller.readAddress(`#${fragment}`);
+    expect(two.store.getState().view.chart).toEqual({ tab: 'map', layer: 3, module: 'down', tensor: null });
+    expect(two.store.getState().wanted?.names).toEqual(['ct-x-4M', 'sft', 'base']);
+    expect(two.controller.address()).toBe(fragment);
+    await opened(two, 'base', 'sft');
+    expect(two.store.getState().wanted).not.toBeNull();
+    await opened(two, 'ct-x-4M');
+    expect(two.store.getState().wanted).toBeNull();
+    expect(two.store.getState().decisions.present.recipe).toEqual(one.store.getState().decisions.present.recipe);
+    expect(two.store.getState().decisions.present.roles).toEqual(one.store.getState().decisions.present.roles);
+  });
+
+  it('holds no recipe where a name would be ambiguous', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    const { recipe } = one.store.getState().decisions.present;
+    const open = [checkpoint('base'), checkpoint('sft'), { ...checkpoint('ct-x-4M'), name: 'sft' }];
+    expect(writeAddress(recipe, open, CHART)).toBe('');
+  });
+
+  it.each(['#r=', '#r={"v":1}', '#r=%7Bbroken', '#t=nowhere&l=-1&m=none', '#l=99999'])('takes %s for an address without a wish', (fragment) => {
+    expect(readAddress(fragment)).toEqual({ wanted: null, chart: {} });
+  });
+});
