@@ -50,7 +50,7 @@ fn add_model(p: ptr<function, Position>, slot: u32, model: u32, value: u32, inde
   let tau = f32_subtract(value, (*p).base);
   if (ELECTS && !is_kept(selection_of(model, slot), magnitude_key(tau), index)) {
     // What is not finite reaches the output even where it is trimmed (merging.md section 8).
-    if (is_nonfinite(tau)) { note_nonfinite(p, f32_multiply(tau, slots[slot].weight[model])); }
+    if (is_nonfinite(tau)) { note_nonfinite(p, special_multiply(tau, slots[slot].weight[model])); }
     return;
   }
   (*p).kept |= bit;

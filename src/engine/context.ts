@@ -36,7 +36,7 @@ export class Context {
     exactDivision: boolean,
   ) {
     this.memory = new Memory(device);
-    this.pipelines = new Pipelines(device, arithmetic, exactDivision);
+    this.pipelines = Pipelines.of(device, arithmetic, exactDivision);
     this.work = device.createBuffer({
       label: 'work',
       size: MAX_DISPATCHES * WORK_STRIDE,

@@ -20,11 +20,23 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+const perDevice = new WeakMap<GPUDevice, Map<string, Pipelines>>();
+
 export class Pipelines {
+  /** The pipelines of a device and an arithmetic: every backend on the device shares them. */
+  static of(device: GPUDevice, arithmetic: Arithmetic, exactDivision: boolean): Pipelines {
+    const known = perDevice.get(device) ?? new Map<string, Pipelines>();
+    perDevice.set(device, known);
+    const key = `${arithmetic} ${exactDivision}`;
+    const pipelines = known.get(key) ?? new Pipelines(device, arithmetic, exactDivision);
+    known.set(key, pipelines);
+    return pipelines;
+  }
+
   private readonly modules = new Map<ShaderName, Promise<{ module: GPUShaderModule; declared: ReadonlySet<string> }>>();
   private readonly pipelines = new Map<string, Promise<Pipeline>>();
 
-  constructor(
+  private constructor(
     private readonly device: GPUDevice,
     private readonly arithmetic: Arithmetic,
     private readonly exactDivision: boolean,

@@ -1,7 +1,8 @@
 /** Which buffer goes to which binding: the same numbers in every shader. */
-import type { Bindings, Work } from '../context';
+import type { Bindings, Overrides, Work } from '../context';
 import type { LoadedChunk } from '../chunk';
 import type { GroupBuffers } from '../group-buffers';
+import { SLACK_LANE } from '../layout';
 
 /** Bindings 0 to 4: a chunk's inputs and tables, the slots and the selections so far. */
 export function inputBindings(chunk: LoadedChunk, buffers: GroupBuffers): Bindings {
@@ -12,4 +13,10 @@ export const INPUT_ACCESS = { 0: 'read', 1: 'read', 2: 'read', 3: 'read', 4: 're
 /** All blocks of a chunk. */
 export function chunkWork(chunk: LoadedChunk, buffers: GroupBuffers): Work & { readonly endBlock: number } {
   return { slotCount: buffers.slotCount, endBlock: chunk.tables.blockCount, blockBase: chunk.blockBase };
+}
+
+/** Keys of a model's lane depend on nothing but its dtype: one pipeline serves every recipe. The slack's depend on them all. */
+export function laneOverrides(overrides: Overrides, lane: number): Overrides {
+  if (lane === SLACK_LANE) return { ...overrides, SLACK: 1 };
+  return { ALL_BF16: overrides['ALL_BF16']!, MODELS: 1, TASK_VECTORS: 1, ELECTS: 1, RESCALES: 0, SLACK: 0 };
 }

@@ -4,13 +4,12 @@ import type { Context, Overrides, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import type { Digit } from '../select';
-import { SLACK_LANE } from '../layout';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
 const SHAPE: PassShape = { shader: 'histogram', entry: 'histogram', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareHistogram(context: Context, overrides: Overrides, lane: number) {
-  const pipeline = await context.pipelines.get(SHAPE, { ...overrides, SLACK: lane === SLACK_LANE ? 1 : 0 });
+  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: Digit) => {
     const work = { ...chunkWork(chunk, buffers), lane, shift: digit.shift, digitBits: digit.bits };
     recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.histograms(lane) }, work, work.endBlock);

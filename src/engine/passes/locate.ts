@@ -3,8 +3,7 @@ import type { LoadedChunk } from '../chunk';
 import type { Context, Overrides, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { SLACK_LANE } from '../layout';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
 const STORAGE = { ...INPUT_ACCESS, 5: 'write', 6: 'write' } as const;
 const BLOCK_SHAPE: PassShape = { shader: 'locate', entry: 'find_block', storage: STORAGE, work: true };
@@ -12,9 +11,10 @@ const INDEX_SHAPE: PassShape = { shader: 'locate', entry: 'find_index', storage:
 
 /** `chunk` for `findBlock` is any loaded chunk: its inputs are bound but not read. */
 export async function prepareLocate(context: Context, overrides: Overrides, lane: number) {
-  const constants = { ...overrides, SLACK: lane === SLACK_LANE ? 1 : 0 };
-  const blockPipeline = await context.pipelines.get(BLOCK_SHAPE, constants);
-  const indexPipeline = await context.pipelines.get(INDEX_SHAPE, constants);
+  const [blockPipeline, indexPipeline] = await Promise.all([
+    context.pipelines.get(BLOCK_SHAPE, laneOverrides(overrides, 0)),
+    context.pipelines.get(INDEX_SHAPE, laneOverrides(overrides, lane)),
+  ]);
   const bindings = (chunk: LoadedChunk, buffers: GroupBuffers) => ({
     ...inputBindings(chunk, buffers),
     5: buffers.tieCounts(lane),

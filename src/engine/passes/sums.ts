@@ -4,12 +4,12 @@ import type { Context, Overrides, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import { SUM_WORDS } from '../layout';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
 const SHAPE: PassShape = { shader: 'sums', entry: 'sums', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareSums(context: Context, overrides: Overrides) {
-  const pipeline = await context.pipelines.get(SHAPE, overrides);
+  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, 0));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, lane: number, totals: GPUBuffer) => {
     const work = { ...chunkWork(chunk, buffers), lane };
     recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: totals }, work, work.endBlock);

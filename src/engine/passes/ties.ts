@@ -3,13 +3,12 @@ import type { LoadedChunk } from '../chunk';
 import type { Context, Overrides, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { SLACK_LANE } from '../layout';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
 const SHAPE: PassShape = { shader: 'ties', entry: 'ties', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareTies(context: Context, overrides: Overrides, lane: number) {
-  const pipeline = await context.pipelines.get(SHAPE, { ...overrides, SLACK: lane === SLACK_LANE ? 1 : 0 });
+  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers) => {
     const work = { ...chunkWork(chunk, buffers), lane };
     recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work, work.endBlock);

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { expectPaperSlack, PAPER_SLACK_COUNTS } from './support/expected';
+import { expect, photograph, test } from './support/fixtures';
+import { privateFiles } from './support/private-storage';
+import {
+  choosePreset,
+  countsIn,
+  download,
+  expectExact,
+  layerChart,
+  layerFigures,
+  merge,
+  mergeButton,
+  openPair,
+  region,
+  reportedFiles,
+  visit,
+} from './support/studio';
+
+test('from an empty page to a merged checkpoint, bit for bit what independent code computes', async ({ page, folder, complaints }) => {
+  await visit(page);
+  await photograph(page, '01 empty');
+  await openPair(page);
+  await choosePreset(page, 'Paper + slack 4 %');
+  await expect(page.getByRole('slider', { name: /^Density of sft/ })).toHaveValue('0.2');
+  await expect(page.getByRole('slider', { name: /^Density of ct-x-4M/ })).toHaveValue('1');
+  await expect(page.getByRole('slider', { name: /^Slack/ })).toHaveValue('0.04');
+  await expect(layerChart(page)).toBeVisible();
+  await photograph(page, '02 sample family open');
+
+  await expect(mergeButton(page)).toBeEnabled();
+  const report = await merge(page);
+  await expect(report).toContainText('75 of 75 tensors verified');
+  await photograph(page, '03 merged');
+
+  await expectExact(page, 75);
+  const figures = await layerFigures(page);
+  const { numel, keptSft, conflict, electsSft, electsCt, reserved } = PAPER_SLACK_COUNTS;
+  expect(countsIn(figures, 'conflict')).toEqual([conflict, numel]);
+  expect(countsIn(figures, 'elects SFT')).toEqual([electsSft, numel]);
+  expect(countsIn(figures, 'elects CT')).toEqual([electsCt, numel]);
+  expect(countsIn(figures, 'discarded SFT')).toEqual([electsCt, keptSft]);
+  expect(countsIn(figures, 'reserved')).toEqual([reserved, keptSft]);
+  expect(countsIn(figures, 'discarded SFT after slack')).toEqual([electsCt - reserved, keptSft]);
+
+  const files = await reportedFiles(report);
+  expect([...files.keys()].sort()).toEqual([
+    'README.md',
+    'config.json',
+    'generation_config.json',
+    'mergekit_config.yml',
+    'model.safetensors',
+    'special_tokens_map.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ]);
+  for (const [name, hash] of files) {
+    const bytes = await download(page, report, name, folder);
+    expect(createHash('sha256').update(bytes).digest('hex'), name).toBe(hash);
+    if (name === 'model.safetensors') await expectPaperSlack(bytes);
+  }
+  expect(complaints).toEqual([]);
+});
+
+test('nothing leaves the origin while a merge runs, and the policy holds in the page and in its worker', async ({
+  page,
+  strayRequests,
+  complaints,
+}) => {
+  await visit(page);
+  await openPair(page);
+  await choosePreset(page, 'Paper + slack 4 %');
+  const late: string[] = [];
+  page.context().on('request', (request) => late.push(request.url()));
+  await expect(mergeButton(page)).toBeEnabled();
+  await merge(page);
+  expect(late).toEqual([]);
+  expect(strayRequests).toEqual([]);
+  expect(complaints).toEqual([]);
+
+  // The watch itself: a way out that is tried must be refused, by the page and by the worker.
+  const tryOut = () => fetch('http://localhost:9/out').then(() => 'sent', (error: unknown) => String(error));
+  expect(await page.evaluate(tryOut)).toContain('TypeError');
+  expect(page.workers()).toHaveLength(1);
+  expect(await page.workers()[0]!.evaluate(tryOut)).toContain('TypeError');
+  await expect.poll(() => complaints.filter((text) => text.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(2);
+});
+
+test('cancelling in the middle leaves nothing that looks finished, and the next merge is whole', async ({ page, folder }) => {
+  await visit(page);
+  await openPair(page);
+  await choosePreset(page, 'Paper + slack 4 %');
+  const bar = region(page, 'Merge and export');
+  await expect(mergeButton(page)).toBeEnabled();
+  await mergeButton(page).click();
+  await bar.getByRole('button', { name: 'Pause', exact: true }).click();
+  await expect(bar.getByRole('button', { name: 'Resume', exact: true })).toBeVisible();
+  await photograph(page, '04 paused');
+  await bar.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await expect(bar.getByText('Cancelled', { exact: true })).toBeVisible();
+  await expect(mergeButton(page)).toBeEnabled();
+  await photograph(page, '05 cancelled');
+  const left = Object.keys(await privateFiles(page, 'exports'));
+  expect(left.filter((path) => /(\.safetensors|\.index\.json|config\.json)$/.test(path))).toEqual([]);
+
+  const report = await merge(page);
+  await expectPaperSlack(await download(page, report, 'model.safetensors', folder));
+});
+
+test.describe('without a graphics adapter', () => {
+  test.use({ webgpu: false });
+
+  test('the page says why there is no WebGPU, and the CPU merges to the same bytes', async ({ page, folder, complaints }) => {
+    await visit(page);
+    const banner = page.getByRole('status').filter({ hasText: 'No WebGPU' });
+    await expect(banner).toContainText('no graphics adapter was offered');
+    await expect(banner).toContainText('hardware acceleration');
+    await expect(page.getByRole('button', { name: 'Backend: CPU' })).toBeVisible();
+    await photograph(page, '06 no WebGPU');
+    await openPair(page);
+    await choosePreset(page, 'Paper + slack 4 %');
+    await expect(mergeButton(page)).toBeEnabled();
+    const report = await merge(page);
+    await expectPaperSlack(await download(page, report, 'model.safetensors', folder));
+    expect(complaints).toEqual([]);
+  });
+});

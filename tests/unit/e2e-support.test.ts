@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { hashOf, sampleTensors } from '../../e2e/support/family';
+import { mergeTies } from '../../e2e/support/merge';
+import { decode, encode } from '../../e2e/support/numbers';
+import { readSafetensors, writeSafetensors } from '../../e2e/support/safetensors';
+
+// The end-to-end tests judge the page with this code, so it is judged first: against figures.json, made with NumPy.
+
+interface Expected {
+  readonly density: readonly number[];
+  readonly total: { kept: number[]; conflict: number; discarded: number[]; reserved: number };
+  readonly sha256_of_bf16_tensors_in_utf8_name_order: string;
+}
+const figures = JSON.parse(
+  await readFile(join(process.cwd(), 'tests', 'fixtures', 'checkpoints', 'figures.json'), 'utf8'),
+) as Record<string, Expected>;
+
+it.each([
+  ['ties: sft + ct-x-256k', ['sft', 'ct-x-256k'], 0],
+  ['ties-sv 4% of retained: sft + ct-x-4M', ['sft', 'ct-x-4M'], 0.04],
+  ['ties: sft + ct-x-4M + ct-y-1M', ['sft', 'ct-x-4M', 'ct-y-1M'], 0],
+])('the independent merger reproduces "%s"', async (key, names, slack) => {
+  const expected = figures[key]!;
+  const models = await Promise.all(
+    names.map(async (name, i) => ({ tensors: await sampleTensors(name), density: expected.density[i]!, weight: 1 })),
+  );
+  const { tensors, counts } = mergeTies(await sampleTensors('base'), models, { lambda: 1, slack, out: 'BF16' });
+  const { kept, conflict, discarded, reserved } = expected.total;
+  expect(counts).toEqual({ kept, conflict, discarded, reserved });
+  expect(hashOf(tensors)).toBe(expected.sha256_of_bf16_tensors_in_utf8_name_order);
+}, 60_000);
+
+it('decodes and encodes every F16 and BF16 word to itself', () => {
+  const words = new Uint8Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer);
+  for (const format of ['F16', 'BF16'] as const) {
+    const values = decode(words, format);
+    const again = new Uint16Array(encode(values, format).buffer);
+    const changed = Array.from(values.keys()).filter((i) => !Number.isNaN(values[i]!) && again[i] !== i);
+    expect(changed, format).toEqual([]);
+  }
+});
+
+it.each([
+  ['F16', 1 + 2 ** -11, 0x3c00],
+  ['F16', 1 + 3 * 2 ** -11, 0x3c02],
+  ['F16', 65519.996, 0x7bff],
+  ['F16', 65520, 0x7c00],
+  ['F16', 2 ** -25, 0x0000],
+  ['F16', 1.5 * 2 ** -24, 0x0002],
+  ['BF16', 1 + 2 ** -8, 0x3f80],
+  ['BF16', 1 + 3 * 2 ** -8, 0x3f82],
+  ['BF16', -(1 + 2 ** -8 + 2 ** -20), 0xbf81],
+] as const)('rounds to nearest even: %s of %d', (format, value, word) => {
+  expect(new Uint16Array(encode(Float32Array.of(value), format).buffer)[0]).toBe(word);
+});
+
+it('reads back what it writes', () => {
+  const tensors = new Map([
+    ['b', { dtype: 'F32' as const, shape: [2], bytes: encode(Float32Array.of(1, 2), 'F32') }],
+    ['a', { dtype: 'F16' as const, shape: [1, 3], bytes: encode(Float32Array.of(3, 4, 5), 'F16') }],
+  ]);
+  expect(readSafetensors(writeSafetensors(tensors))).toEqual({ metadata: { format: 'pt' }, tensors });
+  expect(() => readSafetensors(writeSafetensors(tensors).subarray(0, -1))).toThrow(/bytes/);
+});

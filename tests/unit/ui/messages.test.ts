@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { ErrorCode, WireError } from '../../../src/bytes/errors';
+import type { CheckpointReason } from '../../../src/checkpoint/reasons';
+import type { MalformedReason } from '../../../src/format/safetensors/malformed';
+import { describeError, MESSAGES } from '../../../src/ui/messages';
+import { FILE_MESSAGES } from '../../../src/ui/messages/files';
+
+const wire = (code: ErrorCode, reason: string, where: WireError['where'] = {}): WireError => ({ code, reason, message: 'for developers', where });
+
+/** Every reason of the readers has its sentence, and no sentence is left over: the compiler checks it. */
+const EVERY_REASON: Record<MalformedReason | CheckpointReason | 'manifest-malformed' | 'too-many-files', unknown> = FILE_MESSAGES;
+type LeftOver = Exclude<keyof typeof FILE_MESSAGES, MalformedReason | CheckpointReason | 'manifest-malformed' | 'too-many-files'>;
+const NOTHING_LEFT_OVER: [LeftOver] extends [never] ? true : LeftOver = true;
+
+describe('the catalogue', () => {
+  it('has a title, a detail and an action for every reason, without holes', () => {
+    expect([Object.keys(EVERY_REASON).length, NOTHING_LEFT_OVER]).toEqual([62, true]);
+    const where = { file: 'sft/model.safetensors', tensor: 'w', model: 'm', expected: 4096, actual: 12, names: ['a', 'b'], line: 3 };
+    for (const [code, reasons] of Object.entries(MESSAGES)) {
+      for (const reason of Object.keys(reasons)) {
+        const { title, detail, action } = describeError(wire(code as ErrorCode, reason, where));
+        for (const sentence of [title, detail, action]) {
+          expect(sentence, `${code} ${reason}`).toMatch(/\S/);
+          expect(sentence, `${code} ${reason}`).not.toMatch(/undefined|unknown|\bnull\b|for developers/);
+        }
+      }
+    }
+  });
+
+  it('gives file, tensor and both numbers of a mismatch', () => {
+    const { title, detail } = describeError(wire('malformed-file', 'size-mismatch', { file: 'ct/a.safetensors', tensor: 'model.norm.weight', expected: 256, actual: 255 }));
+    expect(title).toBe('ct/a.safetensors is not a valid safetensors file');
+    expect(detail).toBe('Tensor model.norm.weight: Shape and dtype need 256 bytes; the file gives it 255 bytes.');
+    const cut = describeError(wire('malformed-file', 'file-truncated', { file: 'x', expected: 4_976_698_672, actual: 3_121_446_912 }));
+    expect(cut.detail.replace(/\s/g, ' ')).toBe('Its tensors end at 4 976 698 672 bytes (5.0 GB); the file has 3 121 446 912 bytes (3.1 GB).');
+  });
+
+  it('names the missing shards, the first six of them', () => {
+    const names = Array.from({ length: 9 }, (_, i) => `model-0000${i}.safetensors`);
+    const { detail } = describeError(wire('malformed-file', 'missing-shards', { file: 'x', expected: 12, actual: 3, names }));
+    expect(detail).toContain('12 shards belong to this checkpoint, 3 are here');
+    expect(detail).toContain('model-00005.safetensors and 3 more');
+    expect(detail).not.toContain('model-00006');
+  });
+
+  it('calls a model by the name on its card', () => {
+    const { title } = describeError(wire('invalid-recipe', 'base-is-model', { model: 'id7' }), (id) => (id === 'id7' ? 'Llama' : id));
+    expect(title).toBe('Llama is base and model at once');
+  });
+
+  it("shows the developers' message for a reason it does not know, with what the kind of error allows", () => {
+    expect(describeError(wire('destination', 'struck-by-lightning'))).toEqual({
+      title: 'The destination cannot be written',
+      detail: 'for developers',
+      action: 'Choose another folder.',
+    });
+  });
+
+  it('finds no reason in the prototype of an object', () => {
+    expect(describeError(wire('internal', 'constructor')).detail).toBe('for developers');
+    expect(describeError(wire('device-lost', 'toString')).detail).toBe('for developers');
+  });
+
+  it('shows hostile names as text: controls visible, long ones cut', () => {
+    const { title } = describeError(wire('malformed-file', 'is-empty', { file: `a\u0000b\u202e${'x'.repeat(500)}` }));
+    expect(title).toMatch(/^a\\u0000b\\u202ex+…x+ is empty$/);
+    expect(title.length).toBeLessThan(220);
+  });
+});

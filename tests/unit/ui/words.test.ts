@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { BackendState } from '../../../src/state/types';
+import { formatBytes, formatParameters, formatSeconds, formatShape, showName } from '../../../src/ui/format';
+import { noteLines, planWords } from '../../../src/ui/run/plan-words';
+import { chipOf } from '../../../src/ui/shell/Header';
+
+const plain = (text: string) => text.replace(/\s/g, ' ');
+
+describe('sizes and times', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.0 kB'],
+    [3_158_072, '3.2 MB'],
+    [99_949_999, '99.9 MB'],
+    [99_950_000, '100 MB'],
+    [999_499_999, '999 MB'],
+    [999_500_000, '1.0 GB'],
+    [13_500_000_000, '13.5 GB'],
+    [2_000_000_000_000_000, '2000 TB'],
+  ])('%d bytes are %s', (bytes, text) => expect(plain(formatBytes(bytes))).toBe(text));
+
+  it.each([
+    [12, '12'],
+    [1_575_040, '1.58 M'],
+    [6_738_415_616, '6.74 B'],
+    [13_015_864_320, '13.0 B'],
+    [999_600, '1.00 M'],
+  ])('%d parameters are %s', (count, text) => expect(plain(formatParameters(count))).toBe(text));
+
+  it.each([
+    [0.04, '0.0 s'],
+    [9.94, '9.9 s'],
+    [9.95, '10 s'],
+    [59.6, '1 min 0 s'],
+    [200, '3 min 20 s'],
+    [3599.4, '59 min 59 s'],
+    [3600, '1 h 0 min'],
+    [7530, '2 h 6 min'],
+  ])('%d seconds are %s', (seconds, text) => expect(plain(formatSeconds(seconds))).toBe(text));
+
+  it('writes shapes, and names that are none', () => {
+    expect([formatShape([384, 128]), formatShape([]), formatShape(undefined)].map(plain)).toEqual(['384 × 128', '1', '–']);
+    expect([showName(''), showName('<img onerror>'), showName('a\nb')]).toEqual(['(empty name)', '<img onerror>', 'a\\u000ab']);
+    expect(showName('abcdefghij', 7)).toBe('abc…hij');
+  });
+});
+
+describe('the plan in words', () => {
+  const summary = { tensors: 291, parameters: 1, bytesRead: 40_500_000_000, bytesWritten: 13_500_000_000, peakBytes: 1_100_000_000, notes: [], issues: [], refusals: [] };
+  it('counts tensors, shards, bytes and memory', () => {
+    const shards = [{ file: 'a', bytes: 1 }, { file: 'b', bytes: 1 }, { file: 'c', bytes: 1 }];
+    const { writes, takes } = planWords({ ...summary, shards });
+    expect([plain(writes), plain(takes)]).toEqual(['291 tensors, 3 shards, 13.5 GB', 'reads 40.5 GB, 1.1 GB of memory']);
+    expect(plain(planWords({ ...summary, tensors: 1, shards: shards.slice(0, 1) }).writes)).toBe('1 tensor, 1 shard, 13.5 GB');
+  });
+  it('counts each tensor of a note once', () => {
+    const notes = noteLines([
+      { kind: 'k-raised-to-one', tensor: 'a', model: 'x' },
+      { kind: 'k-raised-to-one', tensor: 'a', model: 'y' },
+      { kind: 'taken', tensor: 'b' },
+    ]);
+    expect(notes.map(({ line }) => line)).toEqual(['One value kept where the density asks for none: 1 tensor', 'Taken whole from one model: 1 tensor']);
+  });
+});
+
+describe('the chip of the backend', () => {
+  const state = (patch: Partial<BackendState>): BackendState => ({ choice: 'auto', report: null, problem: null, starting: false, ...patch });
+  const report = (kind: 'webgpu' | 'cpu', software: boolean): BackendState['report'] => ({
+    info: { kind, label: 'Card', software, arithmetic: 'native' },
+    gpuProblem: null,
+    selfTest: [],
+  });
+  it.each([
+    [state({ starting: true }), 'off', 'starting'],
+    [state({ report: report('webgpu', false) }), 'good', 'WebGPU, Card'],
+    [state({ report: report('webgpu', true) }), 'warn', 'WebGPU (software), Card'],
+    [state({ report: report('cpu', false) }), 'warn', 'CPU'],
+    [state({ problem: { code: 'internal', reason: 'x', message: '', where: {} } }), 'bad', 'not available'],
+  ])('tells what computes', (backend, colour, label) => expect(chipOf(backend)).toEqual({ state: colour, label }));
+});
