@@ -6,6 +6,7 @@ import {
   choosePreset,
   countsIn,
   download,
+  expectBackend,
   expectExact,
   layerChart,
   layerFigures,
@@ -20,6 +21,7 @@ import {
 test('from an empty page to a merged checkpoint, bit for bit what independent code computes', async ({ page, folder, complaints }) => {
   await visit(page);
   await photograph(page, '01 empty');
+  await expectBackend(page, 'WebGPU');
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   await expect(page.getByRole('slider', { name: /^Density of sft/ })).toHaveValue('0.2');
@@ -68,6 +70,7 @@ test('nothing leaves the origin while a merge runs, and the policy holds in the 
   complaints,
 }) => {
   await visit(page);
+  await expectBackend(page, 'WebGPU');
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   const late: string[] = [];
@@ -88,6 +91,7 @@ test('nothing leaves the origin while a merge runs, and the policy holds in the 
 
 test('cancelling in the middle leaves nothing that looks finished, and the next merge is whole', async ({ page, folder }) => {
   await visit(page);
+  await expectBackend(page, 'WebGPU');
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   const bar = region(page, 'Merge and export');
@@ -115,7 +119,7 @@ test.describe('without a graphics adapter', () => {
     const banner = page.getByRole('status').filter({ hasText: 'No WebGPU' });
     await expect(banner).toContainText('no graphics adapter was offered');
     await expect(banner).toContainText('hardware acceleration');
-    await expect(page.getByRole('button', { name: 'Backend: CPU' })).toBeVisible();
+    await expectBackend(page, 'CPU');
     await photograph(page, '06 no WebGPU');
     await openPair(page);
     await choosePreset(page, 'Paper + slack 4 %');

@@ -2,7 +2,7 @@
 //
 // Bindings: 0 arena, raw input words; 1 blocks; 2 segments; 3 slots; 4 state, one Selection a lane and slot (read);
 //   5 histograms, BINS u32 counts a slot, added to; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per lane, digit and chunk.
 // Exact. Implements merging.md sections 2 (trim) and 6 (slack); oracle: src/reference/trim.ts and slack.ts.
 

@@ -2,7 +2,7 @@
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 5 tie_counts, one u32 a block of
 //   the group; 6 found, the Selections of this lane, one a slot, updated; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a slot, in x then y; `find_block` after the ties of all chunks, then `find_index` with the
 //   chunk resident that holds the block.
 // Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.

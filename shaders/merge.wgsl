@@ -4,7 +4,7 @@
 // Bindings: 0 arena, raw input words; 1 blocks; 2 segments; 3 slots; 4 state, one Selection a lane and slot (read);
 //   5 merged, output words: two 16-bit values or one f32 value each; 6 counts, COUNTS u32 a segment, added to;
 //   7 costs, one f32 a block of the chunk: sum of |w_i tau^_i| over reserved positions of the models not preferred; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, RESERVES, WRITES.
+// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, RESERVES, WRITES.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once a chunk, after every selection.
 // Kept sets, elections, reserved sets and counts are exact; values within section 8 of merging.md, exact where the
 // arithmetic is by integers or the probe found division exact. Implements sections 3 to 7; oracle: src/reference/merge.ts.

@@ -2,7 +2,7 @@
 // summed as integers, one pair of counters an exponent.
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 totals, SUM_WORDS u32 a slot, added to; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES.
+// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per model and chunk, after its selection.
 // Exact. Implements the sums of `rescale` (merging.md sections 4 and 8); oracle: src/reference/rescale.ts.
 

@@ -1,7 +1,7 @@
 // ties: one workgroup counts, for one block, the keys that equal the threshold.
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 tie_counts, one u32 a block of the group, written; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per lane and chunk.
 // Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
 

@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect } from './fixtures';
 
-/** A whole merge of the sample family on a software adapter. */
-export const MERGE_TIMEOUT = 150_000;
+const MERGE_TIMEOUT = 300_000;
 
 export const region = (page: Page, name: string): Locator => page.getByRole('region', { name, exact: true });
 
-/** Opens the page and waits until it knows what computes. */
+/** Opens the page. It is of use at once; what computes may still be starting. */
 export async function visit(page: Page): Promise<void> {
   await page.goto('/');
-  await expect(page.getByRole('button', { name: /^Backend: (WebGPU|CPU)/ })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+}
+
+/** Waits until what computes has started, and insists on which it is. */
+export async function expectBackend(page: Page, kind: 'WebGPU' | 'CPU'): Promise<void> {
+  await expect(page.getByRole('button', { name: new RegExp(`^Backend: ${kind}`) })).toBeVisible();
 }
 
 /** Waits for the cards of these checkpoints. */

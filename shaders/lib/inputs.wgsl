@@ -2,8 +2,6 @@
 // share a word when they have 16 bits.
 
 override MODELS: u32;
-// 1: every input of every segment is BF16 (the common case, one decode compiled); 0: dtypes are read from the segment.
-override ALL_BF16: bool;
 
 @group(0) @binding(0) var<storage, read> arena: array<u32>;
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;
@@ -22,11 +20,10 @@ fn has_input(segment: u32, input: u32) -> bool {
 // f32 bits of element 2 * pair + half of an input; with an odd count the last one's second half is padding.
 fn load(segment: u32, input: u32, pair: u32, half: u32) -> u32 {
   let at = segments[segment].offsets[input];
-  if (ALL_BF16) { return (arena[at + pair] >> (16u * half)) << 16u; }
-  switch ((segments[segment].dtypes >> (2u * input)) & 3u) {
-    case BF16: { return (arena[at + pair] >> (16u * half)) << 16u; }
-    case F16: { return decode_f16((arena[at + pair] >> (16u * half)) & 0xffffu); }
-    case F64: { return decode_f64(arena[at + 4u * pair + 2u * half], arena[at + 4u * pair + 2u * half + 1u]); }
-    default: { return arena[at + 2u * pair + half]; }
-  }
+  let dtype = (segments[segment].dtypes >> (2u * input)) & 3u;
+  if (dtype == F32) { return arena[at + 2u * pair + half]; }
+  if (dtype == F64) { return decode_f64(arena[at + 4u * pair + 2u * half], arena[at + 4u * pair + 2u * half + 1u]); }
+  let bits = (arena[at + pair] >> (16u * half)) & 0xffffu;
+  if (dtype == BF16) { return bits << 16u; }
+  return decode_f16(bits);
 }

@@ -62,7 +62,7 @@ export async function evaluateGroup(
     } else {
       await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
     }
-    if (rescales) buffers.setFactors(await rescaleFactors(context, group, buffers, residency, overrides));
+    if (rescales) buffers.setFactors(await rescaleFactors(context, group, parameters, buffers, residency, overrides));
   }
 
   const figures: Figures[][] = [];
@@ -121,6 +121,7 @@ function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: U
 async function rescaleFactors(
   context: Context,
   group: Group,
+  parameters: readonly TensorParameters[],
   buffers: GroupBuffers,
   residency: Residency,
   overrides: ReturnType<typeof groupOverrides>,
@@ -141,7 +142,9 @@ async function rescaleFactors(
       });
       const [words] = await context.readBack([{ buffer: totals, size: bytes }]);
       const counters = new Uint32Array(words!.buffer);
-      factors.forEach((mine, s) => mine.push(rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS))));
+      factors.forEach((mine, s) => {
+        mine.push(parameters[s]!.rescale ? rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS)) : 1);
+      });
     }
     return factors;
   } finally {

@@ -6,21 +6,11 @@ import { SELECTION, SLACK_LANE } from './layout';
 import type { Context, Overrides, Recording } from './context';
 import type { GroupBuffers } from './group-buffers';
 import type { LoadedChunk } from './chunk';
+import { DIGITS } from './digits';
 import { prepareHistogram } from './passes/histogram';
 import { prepareLocate } from './passes/locate';
 import { preparePick } from './passes/pick';
 import { prepareTies } from './passes/ties';
-
-export interface Digit {
-  /** Lowest bit. */
-  readonly shift: number;
-  readonly bits: number;
-}
-const DIGITS: readonly Digit[] = [
-  { shift: 20, bits: 11 },
-  { shift: 10, bits: 10 },
-  { shift: 0, bits: 10 },
-];
 
 /** Visits every chunk of the group in order, resident during the visit. */
 export type EachChunk = (visit: (chunk: LoadedChunk) => void) => Promise<void>;

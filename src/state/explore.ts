@@ -27,9 +27,9 @@ export function createExplorer(store: StudioStore, worker: WorkerPort, clock: Cl
     const request = ++latest;
     inFlight = true;
     try {
-      const { tensors, milliseconds } = await worker.request('explore', { recipe, choices });
+      const { tensors } = await worker.request('explore', { recipe, choices });
       // While a merge runs its exact figures arrive; an estimate asked for before must not replace them.
-      if (request === latest && !isMerging()) set({ tensors, milliseconds, problem: null });
+      if (request === latest && !isMerging()) set({ tensors, problem: null });
     } catch (cause) {
       const error = asStudioError(cause).toWire();
       if (request === latest && error.code !== 'cancelled' && !isMerging()) set({ problem: error });

@@ -82,8 +82,3 @@ export function groupIssues(issues: readonly FitIssue[]): IssueGroup[] {
     .map((group) => ({ kind: group[0]!.kind, severity: gravest(group), model: group[0]!.model, issues: group }))
     .sort((a, b) => GRAVITY.indexOf(a.severity) - GRAVITY.indexOf(b.severity));
 }
-
-/** Open checkpoints that take no part. */
-export function unused(open: readonly Checkpoint[], roles: Roles): readonly Checkpoint[] {
-  return open.filter(({ id }) => (roles[id] ?? 'none') === 'none');
-}

@@ -34,8 +34,6 @@ export interface FiguresState {
   readonly loading: boolean;
   /** Why the last request brought no figures. */
   readonly problem: WireError | null;
-  /** Milliseconds the worker took for what is shown; null before any. */
-  readonly milliseconds: number | null;
 }
 
 export interface PlanState {

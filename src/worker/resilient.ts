@@ -30,6 +30,6 @@ function writeOnce(write: WriteSegment): () => WriteSegment {
   const written: Promise<void>[] = [];
   return () => {
     let next = 0;
-    return (segment, bytes) => ((written[next++] = write(segment, bytes)));
+    return (segment, bytes) => (written[next++] ??= write(segment, bytes));
   };
 }

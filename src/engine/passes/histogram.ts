@@ -1,9 +1,9 @@
 /** Twin of shaders/histogram.wgsl: counts one digit of one lane's keys over a chunk. */
 import type { LoadedChunk } from '../chunk';
+import type { Digit } from '../digits';
 import type { Context, Overrides, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import type { Digit } from '../select';
 import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
 const SHAPE: PassShape = { shader: 'histogram', entry: 'histogram', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };

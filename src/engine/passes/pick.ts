@@ -1,8 +1,8 @@
 /** Twin of shaders/pick.wgsl: finds the digit of the last key that still fits, for every slot. */
+import type { Digit } from '../digits';
 import type { Context, Recording } from '../context';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import type { Digit } from '../select';
 
 const SHAPE: PassShape = { shader: 'pick', entry: 'pick', storage: { 3: 'read', 5: 'write', 6: 'write' }, work: true };
 

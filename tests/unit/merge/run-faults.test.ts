@@ -195,7 +195,7 @@ describe('NaN and infinity in the inputs (merging.md section 8)', () => {
 });
 
 describe('replacing an older export', () => {
-  const OLD = { [INDEX]: 'old', 'model-00001-of-00002.safetensors': 'old', 'model-00002-of-00002.safetensors': 'old', 'config.json': 'old', 'notes.txt': 'mine' };
+  const OLD = { 'model-00001-of-00002.safetensors': 'old', 'model-00002-of-00002.safetensors': 'old', [INDEX]: 'old', 'config.json': 'old', 'notes.txt': 'mine' };
   const text = (folder: MemoryFolder) => Object.fromEntries([...folder.files].map(([name, bytes]) => [name, bytes.length < 10 ? new TextDecoder().decode(bytes) : 'new']));
 
   it('leaves none of its weights and all else', async () => {
@@ -243,6 +243,28 @@ describe('replacing an older export', () => {
     folder.failAt(whole.operations.indexOf('close model.safetensors'));
     await failure(run(folder, { replace: true }));
     expect(text(folder)).toEqual(old);
+  });
+});
+
+describe('what a failed run removes', () => {
+  it('is the index first: shards without one are visibly incomplete', async () => {
+    const folder = new MemoryFolder();
+    folder.before = (_, what) => {
+      if (what === `read ${INDEX}`) throw new StudioError('disk-full', 'disk-full', what);
+    };
+    await failure((await setting(THREE)).run(folder));
+    expect(folder.operations.filter((what) => what.startsWith('remove'))[0]).toBe(`remove ${INDEX}`);
+    expectNothing(folder, 'index');
+  });
+  it('includes a file whose closing failed after it had appeared', async () => {
+    const folder = new MemoryFolder();
+    folder.before = (_, what) => {
+      if (what !== 'close model.safetensors') return;
+      folder.files.set('model.safetensors', new Uint8Array(3));
+      throw new StudioError('disk-full', 'disk-full', what);
+    };
+    await failure((await setting(ONE)).run(folder));
+    expectNothing(folder, 'close');
   });
 });
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CancelledError, DestinationError, DiskFullError, MalformedFileError } from '../../../src/bytes/errors';
+import { CancelledError, MalformedFileError } from '../../../src/bytes/errors';
 import { OVERTAKE_MS } from '../../../src/state/explore';
-import { ENTRY_MS } from '../../../src/state/throttle';
 import { REST_MS } from '../../../src/state/planner';
-import { figuresOf, opened, PLAN, PROGRESS, settle, studio, type Studio } from './fakes';
+import { figuresOf, opened, PLAN, settle, studio, type Studio } from './fakes';
 
 const density = (one: Studio) => one.store.getState().decisions.present.recipe.models[0]!.density;
 
@@ -80,7 +79,7 @@ describe('figures', () => {
     expect(one.worker.of('explore')).toHaveLength(1);
     one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1)], milliseconds: 5 });
     await settle();
-    expect(one.store.getState().figures).toMatchObject({ loading: true, milliseconds: 5 });
+    expect(one.store.getState().figures).toMatchObject({ loading: true, tensors: [{ tensor: 'a' }] });
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(2);
     expect(one.worker.last('explore').payload.recipe.models[0]!.density).toBe(0.5);
@@ -208,150 +207,6 @@ describe('undo', () => {
       ['id:sft', 0.2],
       ['id:ct-x-4M', 1],
     ]);
-  });
-});
-
-describe('a merge', () => {
-  async function merging(): Promise<Studio> {
-    const one = studio();
-    await opened(one, 'base', 'sft', 'ct-x-4M');
-    one.clock.paint();
-    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1), figuresOf('b', 1)], milliseconds: 1 });
-    await settle();
-    void one.controller.merge();
-    return one;
-  }
-
-  it('lets reports in ten times a second, exact figures in the place of estimates', async () => {
-    const one = await merging();
-    let changes = 0;
-    one.store.subscribe(() => changes++);
-    for (let i = 1; i <= 50; i++) one.worker.emit({ event: 'progress', progress: { ...PROGRESS, tensorsDone: i } });
-    one.worker.emit({ event: 'tensor', figures: [figuresOf('b', 7, true), figuresOf('c', 8, true)] });
-    expect(changes).toBe(0);
-    one.clock.pass(ENTRY_MS);
-    expect(changes).toBe(1);
-    const { job, figures } = one.store.getState();
-    expect(job).toMatchObject({ status: 'running', progress: { tensorsDone: 50 } });
-    expect(figures.tensors.map(({ tensor, exact, figures: { conflict } }) => [tensor, exact, conflict])).toEqual([
-      ['a', false, 1],
-      ['b', true, 7],
-      ['c', true, 8],
-    ]);
-  });
-
-  it('asks for no estimates while it runs, drops those still on their way, and asks again when it fails', async () => {
-    const one = studio();
-    await opened(one, 'base', 'sft', 'ct-x-4M');
-    one.clock.paint();
-    one.controller.setModel(0, { density: 0.4 }, 'density 0');
-    void one.controller.merge();
-    one.worker.last('explore').resolve({ tensors: [figuresOf('late', 1)], milliseconds: 1 });
-    await settle();
-    one.clock.paint();
-    expect(one.worker.of('explore')).toHaveLength(1);
-    expect(one.store.getState().figures).toMatchObject({ tensors: [], loading: false, problem: null });
-    one.worker.last('merge').reject(new DiskFullError('full'));
-    await settle();
-    one.clock.paint();
-    expect(one.worker.of('explore')).toHaveLength(2);
-  });
-
-  it('keeps its exact figures when it has finished', async () => {
-    const one = await merging();
-    one.worker.emit({ event: 'tensor', figures: [figuresOf('a', 5, true), figuresOf('b', 7, true)] });
-    const backend = { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' } as const;
-    one.worker.last('merge').resolve({ destination: 'd', privateStorage: true, files: [], seconds: 1, backend, tensors: 2, verified: 2, overflow: 0 });
-    await settle();
-    one.clock.paint();
-    expect(one.worker.of('explore')).toHaveLength(1);
-    expect(one.store.getState().figures.tensors.map(({ exact, figures: { conflict } }) => [exact, conflict])).toEqual([
-      [true, 5],
-      [true, 7],
-    ]);
-    one.controller.setModel(0, { density: 0.9 }, 'density 0');
-    one.clock.paint();
-    expect(one.worker.of('explore')).toHaveLength(2);
-  });
-
-  it('refuses edits while it runs, and starts no second one', async () => {
-    const one = await merging();
-    one.controller.setModel(0, { density: 0.9 }, 'density 0');
-    one.controller.undo();
-    await one.controller.merge();
-    await one.controller.close('id:sft');
-    expect(density(one)).toBe(0.2);
-    expect([one.worker.of('merge').length, one.worker.of('close').length]).toEqual([1, 0]);
-  });
-
-  it('pauses, resumes, and ends as cancelled when told to', async () => {
-    const one = await merging();
-    const status = () => one.store.getState().job.status;
-    void one.controller.pause(true);
-    expect([status(), one.worker.last('pause').payload]).toEqual(['paused', { paused: true }]);
-    one.worker.last('pause').resolve(null);
-    await settle();
-    void one.controller.pause(false);
-    expect(status()).toBe('running');
-    one.worker.last('pause').resolve(null);
-    await settle();
-    void one.controller.cancel();
-    expect(status()).toBe('cancelling');
-    one.worker.last('cancel').resolve(null);
-    one.worker.last('merge').reject(new CancelledError());
-    await settle();
-    expect(one.store.getState().job).toEqual({ status: 'cancelled' });
-    one.controller.dismiss();
-    expect(status()).toBe('idle');
-  });
-
-  it('goes on when a pause or a cancellation does not reach the worker', async () => {
-    const one = await merging();
-    void one.controller.pause(true);
-    one.worker.last('pause').reject(new Error('lost'));
-    await settle();
-    void one.controller.cancel();
-    one.worker.last('cancel').reject(new Error('lost'));
-    await settle();
-    expect(one.store.getState().job.status).toBe('running');
-  });
-
-  it('keeps how far it came when it fails', async () => {
-    const one = await merging();
-    one.worker.emit({ event: 'progress', progress: PROGRESS });
-    one.worker.last('merge').reject(new DiskFullError('full', { file: 'x' }));
-    await settle();
-    expect(one.store.getState().job).toEqual({ status: 'failed', error: { code: 'disk-full', reason: 'disk-full', message: 'full', where: { file: 'x' } }, progress: PROGRESS });
-  });
-
-  it('writes to the folder that was chosen, whose handle stays out of the store', async () => {
-    const one = studio();
-    await opened(one, 'base', 'sft', 'ct-x-4M');
-    const handle = { secret: true };
-    one.picks.folder = { name: 'out', handle };
-    await one.controller.chooseTarget();
-    one.controller.setReplace(true);
-    void one.controller.merge();
-    expect(one.worker.last('merge').payload).toMatchObject({ destination: { name: 'out', handle }, replace: true });
-    expect(JSON.stringify(one.store.getState())).not.toContain('secret');
-    expect(one.store.getState().target).toMatchObject({ folder: 'out', replace: true });
-  });
-
-  it('stays with the target it had when the picker is closed, and says when it fails', async () => {
-    const one = studio();
-    await one.controller.chooseTarget();
-    expect(one.store.getState().target).toMatchObject({ folder: null, problem: null });
-    one.picks.folder = new DestinationError('permission', 'no', {});
-    await one.controller.chooseTarget();
-    expect(one.store.getState().target).toMatchObject({ folder: null, problem: { code: 'destination', reason: 'permission' } });
-  });
-
-  it('saves an exported file under its name', async () => {
-    const one = studio();
-    void one.controller.download('model.safetensors');
-    one.worker.last('exported').resolve({ handle: 1 });
-    await settle();
-    expect(one.picks.saved).toEqual(['model.safetensors']);
   });
 });
 

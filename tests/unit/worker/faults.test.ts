@@ -126,11 +126,13 @@ describe('exploring', () => {
   });
 
   it('choosing another backend holds the sample there', async () => {
-    const session = await openFamily(devices([() => {}]));
+    let evaluations = 0;
+    const session = await openFamily(devices([(operation) => void (evaluations += operation === 'evaluate' ? 1 : 0)]));
     expect((await session.request('start', { choice: 'auto' })).info.kind).toBe('webgpu');
     await explore(session);
     expect((await session.request('start', { choice: 'cpu' })).info.kind).toBe('cpu');
     expect(keptOf(await explore(session))).toEqual([4, 4]);
+    expect(evaluations).toBe(1);
   });
 
   it('is possible during a merge', async () => {

@@ -1,0 +1,59 @@
+/** One operation at a time on a device, in the order of the calls. */
+import { describe, expect, it } from 'vitest';
+import type { Backend, Group, GroupResult } from '../../../src/merge/backend';
+import { serialised } from '../../../src/worker/serialised';
+
+const GROUP: Group = { method: 'ties', slots: [], chunks: [[]] };
+const RESULT: GroupResult = { slots: [], segments: [] };
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+const unused = () => Promise.reject(new Error('unused'));
+
+function setUp() {
+  const log: string[] = [];
+  let endMerge: (error?: Error) => void = () => {};
+  const backend: Backend = {
+    info: { kind: 'cpu', label: 'fake', software: false, arithmetic: 'native' },
+    chunkBytes: 8,
+    merge: () => {
+      log.push('merge');
+      return new Promise((resolve, reject) => (endMerge = (error) => (error ? reject(error) : resolve(RESULT))));
+    },
+    hold: async (group) => {
+      log.push('hold');
+      return { group, evaluate: async () => (log.push('evaluate'), RESULT), release: () => void log.push('release') };
+    },
+    dispose: () => void log.push('dispose'),
+  };
+  return { log, backend: serialised(backend), endMerge: (error?: Error) => endMerge(error) };
+}
+
+describe('serialised', () => {
+  it('lets exploring and the end of the backend wait for a merge, even one that fails', async () => {
+    const { log, backend, endMerge } = setUp();
+    const held = await backend.hold(GROUP, unused);
+    const merge = backend.merge(GROUP, [], unused, unused);
+    const figures = held.evaluate([]);
+    backend.dispose();
+    await settle();
+    expect(log).toEqual(['hold', 'merge']);
+    endMerge(new Error('failed'));
+    await expect(merge).rejects.toThrow('failed');
+    expect(await figures).toBe(RESULT);
+    await settle();
+    expect(log).toEqual(['hold', 'merge', 'evaluate', 'dispose']);
+  });
+
+  it('does not evaluate what was superseded while it waited', async () => {
+    const { log, backend, endMerge } = setUp();
+    const held = await backend.hold(GROUP, unused);
+    const merge = backend.merge(GROUP, [], unused, unused);
+    const controller = new AbortController();
+    const figures = held.evaluate([], controller.signal);
+    controller.abort();
+    await settle();
+    endMerge();
+    await merge;
+    await expect(figures).rejects.toMatchObject({ code: 'cancelled' });
+    expect(log).toEqual(['hold', 'merge']);
+  });
+});
