@@ -2,7 +2,7 @@
 import { chooseArithmetic } from '../src/engine/arithmetic';
 import { Context, type Recording } from '../src/engine/context';
 import { createGroupBuffers } from '../src/engine/group-buffers';
-import { SLACK_LANE } from '../src/engine/layout';
+import { SLACK_LANE, THREADS } from '../src/engine/layout';
 import { groupOverrides } from '../src/engine/overrides';
 import { prepareHistogram } from '../src/engine/passes/histogram';
 import { prepareLocate } from '../src/engine/passes/locate';
@@ -20,7 +20,7 @@ const REPETITIONS = 3;
 /** Bytes of a row are what the pass reads and writes on the device, so that rows compare with the copy's. */
 export async function passTimings(device: GPUDevice, whole: Group, parameters: TensorParameters, family: readonly Uint8Array<ArrayBuffer>[]): Promise<Measurement[]> {
   const { arithmetic, exactDivision } = await chooseArithmetic(device);
-  const context = new Context(device, arithmetic, exactDivision);
+  const context = new Context(device, { arithmetic, exactDivision });
   const group: Group = { ...whole, chunks: [whole.chunks.flat().slice(0, 1)] };
   const segment = group.chunks[0]![0]!;
   const bytes = segment.count * 2;
@@ -31,7 +31,7 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const merged = device.createBuffer({ label: 'merged', size: bytes, usage });
   const counts = device.createBuffer({ label: 'counts', size: 1024, usage });
-  const costs = device.createBuffer({ label: 'costs', size: 4 * chunk.tables.blockCount, usage });
+  const costs = device.createBuffer({ label: 'costs', size: 4 * THREADS * chunk.tables.blockCount, usage });
 
   const timed = (name: string, moved: number, record: (recording: Recording) => void) =>
     measure(name, moved, REPETITIONS, async () => {
@@ -65,7 +65,7 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
   // The passes above ran out of order; a whole selection puts the state right for those that depend on it.
   const fresh = buffers.reset([parameters]);
   const settle = context.record('settle');
-  settle.clear(fresh.histograms(lane).buffer, fresh.histograms(lane).size!);
+  settle.clear(fresh.histograms(lane).buffer, 0, fresh.histograms(lane).size!);
   selector.resident(settle, chunk, fresh);
   settle.submit();
   rows.push(

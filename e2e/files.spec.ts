@@ -6,7 +6,7 @@ import { sampleTensors, writeConverted, writeSharded } from './support/family';
 import { expect, photograph, test } from './support/fixtures';
 import { pickPrivateFolder, privateFile, privateFiles, withoutPickers } from './support/private-storage';
 import { readSafetensors, type Tensors } from './support/safetensors';
-import { choosePreset, download, expectBackend, expectOpen, merge, mergeButton, openPair, openSample, visit } from './support/studio';
+import { choosePreset, chooseWebGpu, download, expectOpen, merge, mergeButton, openPair, openSample, visit } from './support/studio';
 
 const MALFORMED = join(process.cwd(), 'tests', 'fixtures', 'malformed');
 
@@ -26,7 +26,7 @@ async function expectMergeOf(file: Uint8Array, ct: Tensors): Promise<void> {
 test('folders with shards, an F16 model among BF16 ones, dropped from the disk', async ({ page, folder, complaints }) => {
   const { folders, ct } = await writeFamily(folder, 'F16');
   await visit(page);
-  await expectBackend(page, 'WebGPU');
+  await chooseWebGpu(page);
   await drop(page, folders);
   await expectOpen(page, ['base', 'sft', 'ct-x-4M']);
   await expect(page.getByRole('article', { name: 'base', exact: true })).toContainText(/Shards\s*3/);
@@ -116,7 +116,8 @@ test.describe('on the CPU', () => {
     await visit(page);
     await openPair(page);
     await choosePreset(page, 'Paper + slack 4 %');
-    await page.getByRole('radio', { name: /^Folder on disk/ }).click();
+    // The label is what a pointer meets; the radio under it is what has the name.
+    await page.getByRole('group', { name: 'Destination' }).getByText(/^Folder on disk/).click();
     await expect(page.getByRole('radio', { name: 'Folder picked' })).toBeChecked();
     await expect(mergeButton(page)).toBeEnabled();
     const report = await merge(page);

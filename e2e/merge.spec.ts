@@ -6,6 +6,7 @@ import {
   choosePreset,
   countsIn,
   download,
+  chooseWebGpu,
   expectBackend,
   expectExact,
   layerChart,
@@ -21,7 +22,7 @@ import {
 test('from an empty page to a merged checkpoint, bit for bit what independent code computes', async ({ page, folder, complaints }) => {
   await visit(page);
   await photograph(page, '01 empty');
-  await expectBackend(page, 'WebGPU');
+  await chooseWebGpu(page);
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   await expect(page.getByRole('slider', { name: /^Density of sft/ })).toHaveValue('0.2');
@@ -70,7 +71,7 @@ test('nothing leaves the origin while a merge runs, and the policy holds in the 
   complaints,
 }) => {
   await visit(page);
-  await expectBackend(page, 'WebGPU');
+  await chooseWebGpu(page);
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   const late: string[] = [];
@@ -91,7 +92,7 @@ test('nothing leaves the origin while a merge runs, and the policy holds in the 
 
 test('cancelling in the middle leaves nothing that looks finished, and the next merge is whole', async ({ page, folder }) => {
   await visit(page);
-  await expectBackend(page, 'WebGPU');
+  await chooseWebGpu(page);
   await openPair(page);
   await choosePreset(page, 'Paper + slack 4 %');
   const bar = region(page, 'Merge and export');

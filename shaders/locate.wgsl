@@ -2,7 +2,7 @@
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 5 tie_counts, one u32 a block of
 //   the group; 6 found, the Selections of this lane, one a slot, updated; 8 work.
-// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a slot, in x then y; `find_block` after the ties of all chunks, then `find_index` with the
 //   chunk resident that holds the block.
 // Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
@@ -48,16 +48,17 @@ fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   // The block may be in another chunk; the host asks again with that one resident.
   let here = mine.remaining > 0u && mine.cutoff == 0u && mine.cut_block >= work.block_base
     && at < work.end_block;
+  var block = vec2(0u, 0u);
+  if (here) { block = blocks[at]; }
+  fetch_keys(block.x);
   // Neighbouring pairs to one thread, so that threads are in index order. Bit i: element i of the thread is a tie.
   var ties = 0u;
-  var first = 0u;
+  let begin = block.y + thread * PAIRS_PER_THREAD;
   if (here) {
-    let block = blocks[at];
-    let begin = block.y + thread * PAIRS_PER_THREAD;
-    first = segments[block.x].first + 2u * begin;
-    for (var i = 0u; i < 2u * PAIRS_PER_THREAD; i++) {
-      let key = ranked_key(block.x, begin + i / 2u, i & 1u);
-      ties |= select(0u, 1u << i, key.ranked && key.value == mine.threshold);
+    let end = min(PAIRS_PER_THREAD, max((k_count + 1u) / 2u, begin) - begin);
+    for (var i = 0u; i < end; i++) {
+      let keys = ranked_keys(begin + i);
+      ties |= select(0u, 1u << (2u * i), keys.x == mine.threshold) | select(0u, 2u << (2u * i), keys.y == mine.threshold);
     }
   }
   counts[thread] = countOneBits(ties);
@@ -68,5 +69,5 @@ fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   if (before >= mine.remaining || before + countOneBits(ties) < mine.remaining) { return; }
   // Drop the ties before the last one kept.
   for (var skip = mine.remaining - before - 1u; skip > 0u; skip--) { ties &= ties - 1u; }
-  found[slot].cutoff = first + firstTrailingBit(ties) + 1u;
+  found[slot].cutoff = k_first + 2u * begin + firstTrailingBit(ties) + 1u;
 }

@@ -3,8 +3,8 @@
 //
 // Bindings: 0 arena, raw input words; 1 blocks; 2 segments; 3 slots; 4 state, one Selection a lane and slot (read);
 //   5 merged, output words: two 16-bit values or one f32 value each; 6 counts, COUNTS u32 a segment, added to;
-//   7 costs, one f32 a block of the chunk: sum of |w_i tau^_i| over reserved positions of the models not preferred; 8 work.
-// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES, RESERVES, WRITES.
+//   7 costs, one f32 a thread of each block: sum of |w_i tau^_i| over reserved positions of the models not preferred; 8 work.
+// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, RESERVES, WRITES.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once a chunk, after every selection.
 // Kept sets, elections, reserved sets and counts are exact; values within section 8 of merging.md, exact where the
 // arithmetic is by integers or the probe found division exact. Implements sections 3 to 7; oracle: src/reference/merge.ts.
@@ -15,36 +15,35 @@ override WRITES: bool;
 @group(0) @binding(5) var<storage, read_write> merged: array<u32>;
 @group(0) @binding(7) var<storage, read_write> costs: array<f32>;
 
-var<workgroup> shared_costs: array<f32, THREADS>;
+// Sum over the thread's reserved positions.
+var<private> cost: f32;
 
-struct Outcome { value: u32, reserved: bool, cost: f32 }
-
-// f32 bits of theta_m, and whether the slack gave the position back.
-fn outcome(p: Position, slot: u32, index: u32) -> Outcome {
+// f32 bits of theta_m at the position at hand; the slack is counted on the way.
+fn outcome(prefer: u32, lambda: u32, normalize: bool, slack: Selection, index: u32) -> u32 {
   if (!ELECTS) {
-    var mean = p.e;
-    if (slots[slot].normalize == 1u && !counts_as_one(p.weights[0])) { mean = divide(p.e, p.weights[0]); }
-    if (!TASK_VECTORS) { return Outcome(select(mean, p.base, p.kept == 0u), false, 0f); }
-    return Outcome(apply(p.base, mean, slots[slot].lambda), false, 0f);
+    var mean = p_e;
+    if (normalize && !counts_as_one(p_weight_positive)) { mean = divide(p_e, p_weight_positive); }
+    if (!TASK_VECTORS) { return select(mean, p_base, p_kept == 0u); }
+    return apply(mean, lambda);
   }
-  var side = elected_side(p);
-  var reserved = false;
-  var cost = 0f;
-  if (RESERVES && ((slots[slot].trimmed >> SLACK_LANE) & 1u) == 1u && is_reservable(p, slots[slot].prefer)) {
-    reserved = is_kept(selection_of(SLACK_LANE, slot), slack_key(p), index);
-    if (reserved) {
+  var positive = elects_positive();
+  if (RESERVES && is_reservable(prefer)) {
+    let key = slack_key();
+    if (key > slack.threshold || (key == slack.threshold && index < slack.cutoff)) {
       // The others lose what agreed with the election; the preferred model's sign is the other one.
-      cost = abs(bitcast<f32>(p.sums[side]));
-      side = 1u - side;
+      t_reserved++;
+      cost += abs(bitcast<f32>(select(p_sum_negative, p_sum_positive, positive)));
+      positive = !positive;
     }
   }
-  var tau = p.sums[side];
-  if (p.nonfinite != 0u) {
-    tau = nonfinite_tau(p.nonfinite);
-  } else if (slots[slot].normalize == 1u) {
-    if (!is_zero(p.weights[side])) { tau = divide(tau, p.weights[side]); }
+  var tau = select(p_sum_negative, p_sum_positive, positive);
+  if (p_nonfinite != 0u) {
+    tau = nonfinite_tau(p_nonfinite);
+  } else if (normalize) {
+    let weight = select(p_weight_negative, p_weight_positive, positive);
+    if (!is_zero(weight)) { tau = divide(tau, weight); }
   }
-  return Outcome(apply(p.base, tau, slots[slot].lambda), reserved, cost);
+  return apply(tau, lambda);
 }
 
 // A sum of weights of 0; in task arithmetic any below 1e-8 (merging.md section 7).
@@ -64,11 +63,11 @@ fn nonfinite_tau(flags: u32) -> u32 {
 }
 
 // theta_init + lambda * tau_m; the base's own bits where nothing is added.
-fn apply(base: u32, tau: u32, lambda: u32) -> u32 {
-  if (is_zero(tau)) { return base; }
+fn apply(tau: u32, lambda: u32) -> u32 {
+  if (is_zero(tau)) { return p_base; }
   var scaled = tau;
   if (lambda != ONE) { scaled = f32_multiply(tau, lambda); }
-  return f32_add(base, scaled);
+  return f32_add(p_base, scaled);
 }
 
 @compute @workgroup_size(256)
@@ -77,42 +76,45 @@ fn merge(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   if (at >= work.end_block) { return; }
   let block = blocks[at];
   let slot = segments[block.x].slot;
+  let first = segments[block.x].first;
   let count = segments[block.x].count;
-  let out_dtype = slots[slot].out_dtype;
   let output = segments[block.x].output;
-  var t = Tally();
-  var cost = 0f;
+  let base_at = stream_at(block.x, base_input(block.x));
+  let base_dtype = stream_dtype(block.x, base_input(block.x));
+  let out_dtype = slots[slot].out_dtype;
+  let prefer = slots[slot].prefer;
+  let lambda = slots[slot].lambda;
+  let normalize = slots[slot].normalize == 1u;
+  // No key reaches the largest threshold with nothing under its cutoff: nothing is given back.
+  var slack = Selection(MAGNITUDE, 0u, 0u, 0u);
+  if (RESERVES && ((slots[slot].trimmed >> SLACK_LANE) & 1u) == 1u) { slack = state[selection_of(SLACK_LANE, slot)]; }
+  t_counts = block.x * COUNTS;
   let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
   for (var pair = block.y + thread; pair < end; pair += THREADS) {
-    let index = segments[block.x].first + 2u * pair;
-    var words = array<u32, 2>();
+    let bases = load_pair(base_at, base_dtype, pair);
+    var words = vec2(0u, 0u);
     for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
-      let p = position(block.x, pair, half);
-      let o = outcome(p, slot, index + half);
-      tally(&t, p);
-      t.other += select(0u, 0x100u, o.reserved);
-      cost += o.cost;
+      let index = first + 2u * pair + half;
+      visit(block.x, slot, select(bases.x, bases.y, half == 1u), pair, half, index);
+      let value = outcome(prefer, lambda, normalize, slack, index);
+      tally();
       if (WRITES) {
-        t.other += select(0u, 0x10000u, overflows(o.value, out_dtype));
-        words[half] = encode(o.value, out_dtype);
+        t_overflow += select(0u, 1u, overflows(value, out_dtype));
+        let word = encode(value, out_dtype);
+        if (half == 0u) { words.x = word; } else { words.y = word; }
       }
     }
     if (WRITES) {
       if (out_dtype == F32) {
-        merged[output + 2u * pair] = words[0];
-        merged[output + 2u * pair + 1u] = words[1];
+        merged[output + 2u * pair] = words.x;
+        merged[output + 2u * pair + 1u] = words.y;
       } else {
-        merged[output + pair] = words[0] | (words[1] << 16u);
+        merged[output + pair] = words.x | (words.y << 16u);
       }
     }
   }
-  share_tally(&t);
-  shared_costs[thread] = cost;
+  share_tally();
+  if (RESERVES) { costs[at * THREADS + thread] = cost; }
   workgroupBarrier();
-  publish_tally(block.x, thread);
-  if (RESERVES && thread == 0u) {
-    var sum = 0f;
-    for (var i = 0u; i < THREADS; i++) { sum += shared_costs[i]; }
-    costs[at] = sum;
-  }
+  publish_tally(thread);
 }

@@ -2,7 +2,7 @@
 // summed as integers, one pair of counters an exponent.
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 totals, SUM_WORDS u32 a slot, added to; 8 work.
-// Overrides: MODELS, TASK_VECTORS, ELECTS, RESCALES.
+// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per model and chunk, after its selection.
 // Exact. Implements the sums of `rescale` (merging.md sections 4 and 8); oracle: src/reference/rescale.ts.
 
@@ -35,12 +35,21 @@ fn sums(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   if (!has_input(block.x, work.lane + 1u)) { return; }
   let slot = segments[block.x].slot;
   let count = segments[block.x].count;
+  let first = segments[block.x].first;
+  let base_at = stream_at(block.x, 0u);
+  let base_dtype = stream_dtype(block.x, 0u);
+  let model_at = stream_at(block.x, work.lane + 1u);
+  let model_dtype = stream_dtype(block.x, work.lane + 1u);
+  let selection = state[selection_of(work.lane, slot)];
   let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
   for (var pair = block.y + thread; pair < end; pair += THREADS) {
+    let base = load_pair(base_at, base_dtype, pair);
+    let values = load_pair(model_at, model_dtype, pair);
     for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
-      let tau = f32_subtract(load(block.x, work.lane + 1u, pair, half), load(block.x, 0u, pair, half));
-      let index = segments[block.x].first + 2u * pair + half;
-      add_magnitude(tau, is_kept(selection_of(work.lane, slot), magnitude_key(tau), index));
+      let tau = f32_subtract(select(values.x, values.y, half == 1u), select(base.x, base.y, half == 1u));
+      let key = magnitude_key(tau);
+      let index = first + 2u * pair + half;
+      add_magnitude(tau, key > selection.threshold || (key == selection.threshold && index < selection.cutoff));
     }
   }
   workgroupBarrier();

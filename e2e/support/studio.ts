@@ -14,9 +14,23 @@ export async function visit(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
 }
 
+/** Compiling and testing the engine takes a software adapter this long on a busy machine. */
+const START_TIMEOUT = 180_000;
+
+const backendChip = (page: Page, kind = '(WebGPU|CPU)'): Locator => page.getByRole('button', { name: new RegExp(`^Backend: ${kind}`) });
+
 /** Waits until what computes has started, and insists on which it is. */
 export async function expectBackend(page: Page, kind: 'WebGPU' | 'CPU'): Promise<void> {
-  await expect(page.getByRole('button', { name: new RegExp(`^Backend: ${kind}`) })).toBeVisible();
+  await expect(backendChip(page, kind)).toBeVisible({ timeout: START_TIMEOUT });
+}
+
+/** Chooses WebGPU, which by itself is taken only where there is a graphics card. */
+export async function chooseWebGpu(page: Page): Promise<void> {
+  await backendChip(page).click();
+  // The label is what a pointer meets; the radio under it is what has the name.
+  await page.getByRole('group', { name: 'Compute with' }).getByText('WebGPU', { exact: true }).click();
+  await expectBackend(page, 'WebGPU');
+  await page.keyboard.press('Escape');
 }
 
 /** Waits for the cards of these checkpoints. */

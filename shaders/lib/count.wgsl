@@ -11,68 +11,69 @@ const COUNTS = 44u;
 @group(0) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
 
 var<workgroup> shared_models: array<atomic<u32>, 16>;
-var<workgroup> shared_other: array<atomic<u32>, 2>;
-var<workgroup> shared_nonfinite: array<atomic<u32>, 9>;
+var<workgroup> shared_other: atomic<u32>;
 
-struct Tally {
-  models: array<u32, 8>,  // bytes: kept, nonzero, won, discarded
-  other: u32,             // bytes: conflict, reserved, overflow
+// A thread's counts, one byte a model: models 0 to 3, then 4 to 7. A thread sees 32 positions at most.
+var<private> t_kept: vec2<u32>;
+var<private> t_nonzero: vec2<u32>;
+var<private> t_won: vec2<u32>;
+var<private> t_discarded: vec2<u32>;
+// First of the segment's counts.
+var<private> t_counts: u32;
+var<private> t_conflict: u32;
+var<private> t_reserved: u32;
+var<private> t_overflow: u32;
+
+// One byte for each of the mask's low 8 bits.
+fn spread(mask: u32) -> vec2<u32> {
+  return (vec2(mask & 15u, (mask >> 4u) & 15u) * 0x204081u) & vec2(0x01010101u);
 }
 
-// One position: agreement and discarding are those before the slack gives anything back.
-fn tally(t: ptr<function, Tally>, p: Position) {
-  let conflict = p.tau_positive != 0u && p.tau_negative != 0u;
-  var agreeing = 0u;
-  var discarded = 0u;
+// The position at hand: agreement and discarding are those before the slack gives anything back.
+fn tally() {
+  let conflict = p_tau_positive != 0u && p_tau_negative != 0u;
+  t_kept += spread(p_kept);
+  t_nonzero += spread(p_nonzero);
   if (ELECTS) {
-    agreeing = p.models[elected_side(p)];
-    discarded = p.nonzero & ~agreeing;
+    let agreeing = select(p_negative, p_positive, elects_positive());
+    t_discarded += spread(p_nonzero & ~agreeing);
+    if (conflict) { t_won += spread(agreeing); }
   }
-  let won = select(0u, agreeing, conflict);
-  for (var m = 0u; m < MODELS; m++) {
-    (*t).models[m] += ((p.kept >> m) & 1u) | (((p.nonzero >> m) & 1u) << 8u)
-      | (((won >> m) & 1u) << 16u) | (((discarded >> m) & 1u) << 24u);
-  }
-  (*t).other += select(0u, 1u, conflict);
-  var inputs = p.nonfinite_inputs;
+  t_conflict += select(0u, 1u, conflict);
+  var inputs = p_nonfinite_inputs;
   while (inputs != 0u) {
-    atomicAdd(&shared_nonfinite[firstTrailingBit(inputs)], 1u);
+    add_count(t_counts + NONFINITE + firstTrailingBit(inputs), 1u);
     inputs &= inputs - 1u;
   }
 }
 
-fn share_tally(t: ptr<function, Tally>) {
+fn byte(counts: vec2<u32>, model: u32) -> u32 {
+  return (select(counts.x, counts.y, model > 3u) >> (8u * (model & 3u))) & 0xffu;
+}
+
+// What a thread counted, to the workgroup's memory.
+fn share_tally() {
   for (var m = 0u; m < MODELS; m++) {
-    let c = (*t).models[m];
-    if (c != 0u) {
-      atomicAdd(&shared_models[2u * m], (c & 0xffu) | (((c >> 8u) & 0xffu) << 16u));
-      atomicAdd(&shared_models[2u * m + 1u], ((c >> 16u) & 0xffu) | ((c >> 24u) << 16u));
-    }
+    atomicAdd(&shared_models[2u * m], byte(t_kept, m) | (byte(t_nonzero, m) << 16u));
+    atomicAdd(&shared_models[2u * m + 1u], byte(t_won, m) | (byte(t_discarded, m) << 16u));
   }
-  let c = (*t).other;
-  if (c != 0u) {
-    atomicAdd(&shared_other[0], (c & 0xffu) | (((c >> 8u) & 0xffu) << 16u));
-    atomicAdd(&shared_other[1], (c >> 16u) & 0xffu);
-  }
+  atomicAdd(&shared_other, t_conflict | (t_reserved << 16u));
+  // Seldom any.
+  add_count(t_counts + OVERFLOW, t_overflow);
 }
 
 fn add_count(at: u32, n: u32) {
   if (n != 0u) { atomicAdd(&counts[at], n); }
 }
-// After a barrier: threads below 28 each add some of the workgroup's counts to the segment's.
-fn publish_tally(segment: u32, thread: u32) {
-  let at = segment * COUNTS;
+// After a barrier: threads below 17 each add some of the workgroup's counts to the segment's.
+fn publish_tally(thread: u32) {
   if (thread < 16u) {
     let c = atomicLoad(&shared_models[thread]);
-    add_count(at + PER_MODEL + 2u * thread, c & 0xffffu);
-    add_count(at + PER_MODEL + 2u * thread + 1u, c >> 16u);
+    add_count(t_counts + PER_MODEL + 2u * thread, c & 0xffffu);
+    add_count(t_counts + PER_MODEL + 2u * thread + 1u, c >> 16u);
   } else if (thread == 16u) {
-    let c = atomicLoad(&shared_other[0]);
-    add_count(at + CONFLICT, c & 0xffffu);
-    add_count(at + RESERVED, c >> 16u);
-  } else if (thread == 17u) {
-    add_count(at + OVERFLOW, atomicLoad(&shared_other[1]));
-  } else if (thread < 27u) {
-    add_count(at + NONFINITE + thread - 18u, atomicLoad(&shared_nonfinite[thread - 18u]));
+    let c = atomicLoad(&shared_other);
+    add_count(t_counts + CONFLICT, c & 0xffffu);
+    add_count(t_counts + RESERVED, c >> 16u);
   }
 }

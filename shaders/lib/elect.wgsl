@@ -1,5 +1,4 @@
 // One position over all models, in model order: trimmed and weighted values, election, agreeing sums (merging.md sections 2 to 4).
-// Masks have bit m for model m.
 
 // Task arithmetic and TIES merge task vectors; linear merges the values themselves.
 override TASK_VECTORS: bool;
@@ -9,32 +8,28 @@ override RESCALES: bool;
 
 @group(0) @binding(4) var<storage, read> state: array<Selection>;
 
-struct Position {
-  base: u32,              // f32 bits of theta_init; the first model's value where there is no base
-  e: u32,                 // f32 bits of the sum of w_i tau^_i
-  kept: u32,              // positions that trimming keeps, zeros included
-  nonzero: u32,           // kept and not 0, NaN included
-  tau_positive: u32,      // sign of tau^_i, before weighting
-  tau_negative: u32,
-  // By the sign of w_i tau^_i, 0 positive and 1 negative; a zero or NaN is in neither. Without election all are in 0.
-  models: array<u32, 2>,
-  sums: array<u32, 2>,    // f32 bits of the sums of w_i tau^_i
-  weights: array<u32, 2>, // f32 bits of the sums of w_i
-  nonfinite: u32,         // bit 0: a NaN among w_i tau_i, trimmed ones included; bit 1: +infinity, bit 2: -infinity
-  nonfinite_inputs: u32,  // bit j: the value of input j is NaN or infinite
-}
-
 // State is lane by lane: a lane's selections are neighbours, so that they can be copied in one piece.
 fn selection_of(lane: u32, slot: u32) -> u32 { return lane * work.slot_count + slot; }
 
-fn is_kept(selection: u32, key: u32, index: u32) -> bool {
-  let s = state[selection];
-  return key > s.threshold || (key == s.threshold && index < s.cutoff);
-}
+// The position at hand. Scalars, not a struct: every compiler keeps them in registers. Masks have bit m for model m.
+var<private> p_base: u32;             // f32 bits of theta_init; the first model's value where there is no base
+var<private> p_e: u32;                // f32 bits of the sum of w_i tau^_i
+var<private> p_kept: u32;             // values that trimming keeps, zeros included
+var<private> p_nonzero: u32;          // kept and not 0, NaN included
+var<private> p_tau_positive: u32;     // sign of tau^_i, before weighting
+var<private> p_tau_negative: u32;
+var<private> p_positive: u32;         // sign of w_i tau^_i; a zero or NaN is in neither
+var<private> p_negative: u32;
+var<private> p_sum_positive: u32;     // f32 bits of the sums over either sign, and of the weights there
+var<private> p_sum_negative: u32;
+var<private> p_weight_positive: u32;  // without election: of all models that have the element
+var<private> p_weight_negative: u32;
+var<private> p_nonfinite: u32;        // bit 0: a NaN among w_i tau_i, trimmed ones included; bit 1: +infinity, bit 2: -infinity
+var<private> p_nonfinite_inputs: u32; // bit j: the value of input j is NaN or infinite
 
-fn note_nonfinite(p: ptr<function, Position>, weighted: u32) {
-  if (is_nan(weighted)) { (*p).nonfinite |= 1u; }
-  else if (is_nonfinite(weighted)) { (*p).nonfinite |= select(2u, 4u, is_negative(weighted)); }
+fn note_nonfinite(weighted: u32) {
+  if (is_nan(weighted)) { p_nonfinite |= 1u; }
+  else if (is_nonfinite(weighted)) { p_nonfinite |= select(2u, 4u, is_negative(weighted)); }
 }
 
 fn weigh(tau: u32, slot: u32, model: u32) -> u32 {
@@ -45,63 +40,86 @@ fn weigh(tau: u32, slot: u32, model: u32) -> u32 {
   return f32_multiply(scaled, weight);
 }
 
-fn add_model(p: ptr<function, Position>, slot: u32, model: u32, value: u32, index: u32) {
+fn add_model(slot: u32, model: u32, value: u32, index: u32) {
   let bit = 1u << model;
-  let tau = f32_subtract(value, (*p).base);
-  if (ELECTS && !is_kept(selection_of(model, slot), magnitude_key(tau), index)) {
-    // What is not finite reaches the output even where it is trimmed (merging.md section 8).
-    if (is_nonfinite(tau)) { note_nonfinite(p, special_multiply(tau, slots[slot].weight[model])); }
-    return;
+  if (is_nonfinite(value)) { p_nonfinite_inputs |= 2u * bit; }
+  let tau = f32_subtract(value, p_base);
+  if (ELECTS) {
+    let key = magnitude_key(tau);
+    let selection = selection_of(model, slot);
+    let threshold = state[selection].threshold;
+    if (key < threshold || (key == threshold && index >= state[selection].cutoff)) {
+      // What is not finite reaches the output even where it is trimmed (merging.md section 8).
+      if (is_nonfinite(tau)) { note_nonfinite(special_multiply(tau, slots[slot].weight[model])); }
+      return;
+    }
   }
-  (*p).kept |= bit;
-  if (!is_zero(tau)) {
-    (*p).nonzero |= bit;
+  p_kept |= bit;
+  let zero = is_zero(tau);
+  if (!zero) {
+    p_nonzero |= bit;
     if (!is_nan(tau)) {
-      if (is_negative(tau)) { (*p).tau_negative |= bit; } else { (*p).tau_positive |= bit; }
+      p_tau_negative |= select(0u, bit, is_negative(tau));
+      p_tau_positive |= select(bit, 0u, is_negative(tau));
     }
   }
   if (!ELECTS) {
-    (*p).weights[0] = f32_add((*p).weights[0], slots[slot].weight[model]);
-    (*p).e = f32_add((*p).e, weigh(select(value, tau, TASK_VECTORS), slot, model));
+    p_weight_positive = f32_add(p_weight_positive, slots[slot].weight[model]);
+    p_e = f32_add(p_e, weigh(select(value, tau, TASK_VECTORS), slot, model));
     return;
   }
   // Adding a zero would leave e as it is, up to the sign of a zero, which decides nothing.
-  if (is_zero(tau)) { return; }
+  if (zero) { return; }
   let weighted = weigh(tau, slot, model);
-  (*p).e = f32_add((*p).e, weighted);
-  note_nonfinite(p, weighted);
+  p_e = f32_add(p_e, weighted);
+  note_nonfinite(weighted);
   if (is_nan(weighted) || is_zero(weighted)) { return; }
-  let side = weighted >> 31u;
-  (*p).models[side] |= bit;
-  (*p).sums[side] = f32_add((*p).sums[side], weighted);
-  (*p).weights[side] = f32_add((*p).weights[side], slots[slot].weight[model]);
+  let negative = is_negative(weighted);
+  let sum = f32_add(select(p_sum_positive, p_sum_negative, negative), weighted);
+  let weight = f32_add(select(p_weight_positive, p_weight_negative, negative), slots[slot].weight[model]);
+  if (negative) {
+    p_negative |= bit;
+    p_sum_negative = sum;
+    p_weight_negative = weight;
+  } else {
+    p_positive |= bit;
+    p_sum_positive = sum;
+    p_weight_positive = weight;
+  }
 }
 
-// The elected side: e >= 0 elects +, NaN elects - (merging.md sections 3 and 8).
-fn elected_side(p: Position) -> u32 {
-  if (is_nan(p.e)) { return 1u; }
-  return select(0u, 1u, is_negative(p.e) && !is_zero(p.e));
+// Whether + is elected: e >= 0 elects +, NaN elects - (merging.md sections 3 and 8).
+fn elects_positive() -> bool {
+  return !is_nan(p_e) && (!is_negative(p_e) || is_zero(p_e));
 }
 
-// theta_init; the first listed model takes its part where there is no base (merging.md section 1).
+// The input whose values task vectors are taken from: the first listed model where there is no base (merging.md section 1).
 fn base_input(segment: u32) -> u32 {
   if (TASK_VECTORS) { return 0u; }
   return firstTrailingBit(segments[segment].inputs);
 }
 
-// Element 2 * pair + half over all models. A model without it adds nothing.
-fn position(segment: u32, pair: u32, half: u32) -> Position {
-  let slot = segments[segment].slot;
-  let index = segments[segment].first + 2u * pair + half;
-  var p = Position();
-  p.base = load(segment, base_input(segment), pair, half);
-  if (is_nonfinite(p.base) && has_input(segment, 0u)) { p.nonfinite_inputs = 1u; }
+// Makes element 2 * pair + half the position at hand. `base`: its theta_init; `index`: its flat index in the slot.
+// A model without the element adds nothing.
+fn visit(segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
+  p_base = base;
+  p_e = 0u;
+  p_kept = 0u;
+  p_nonzero = 0u;
+  p_tau_positive = 0u;
+  p_tau_negative = 0u;
+  p_positive = 0u;
+  p_negative = 0u;
+  p_sum_positive = 0u;
+  p_sum_negative = 0u;
+  p_weight_positive = 0u;
+  p_weight_negative = 0u;
+  p_nonfinite = 0u;
+  p_nonfinite_inputs = select(0u, 1u, is_nonfinite(base) && has_input(segment, 0u));
   for (var model = 0u; model < MODELS; model++) {
     if (has_input(segment, model + 1u)) {
-      let value = load(segment, model + 1u, pair, half);
-      if (is_nonfinite(value)) { p.nonfinite_inputs |= 2u << model; }
-      add_model(&p, slot, model, value, index);
+      let values = load_pair(stream_at(segment, model + 1u), stream_dtype(segment, model + 1u), pair);
+      add_model(slot, model, select(values.x, values.y, half == 1u), index);
     }
   }
-  return p;
 }

@@ -87,7 +87,7 @@ export class GpuUnavailableError extends StudioError {
     super('gpu-unavailable', reason, message, where);
   }
 }
-export type GpuUnavailableReason = 'insecure-page' | 'no-webgpu' | 'no-adapter' | 'no-device' | 'limits-too-small' | 'self-test-failed';
+export type GpuUnavailableReason = 'insecure-page' | 'no-webgpu' | 'no-adapter' | 'software-adapter' | 'no-device' | 'limits-too-small' | 'self-test-failed';
 
 export class DeviceLostError extends StudioError {
   constructor(reason: string, message: string) {

@@ -33,7 +33,7 @@ export interface WebGpuBackend extends Backend {
 /** Probes the adapter's arithmetic first; throws GpuUnavailableError `self-test-failed` when nothing on it is exact. */
 export async function createWebGpuBackend(device: GPUDevice, options: EngineOptions = {}): Promise<WebGpuBackend> {
   const { arithmetic, exactDivision } = options.arithmetic ? { arithmetic: options.arithmetic, exactDivision: false } : await chooseArithmetic(device);
-  const context = new Context(device, arithmetic, exactDivision);
+  const context = new Context(device, { arithmetic, exactDivision });
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
   const residentBytes = options.residentBytes ?? RESIDENT_BYTES;

@@ -2,9 +2,8 @@
 import { DeviceLostError, StudioError } from '../bytes/errors';
 import { WORK } from './layout';
 import { Memory } from './memory';
-import type { Overrides, PassShape, Pipeline } from './pipelines';
+import type { AdapterTraits, Overrides, PassShape, Pipeline } from './pipelines';
 import { Pipelines } from './pipelines';
-import type { Arithmetic } from './shaders';
 
 /** Workgroups in x: the limit every adapter has. More go to y (faults.md row 26). */
 const MAX_ROW = 65535;
@@ -32,11 +31,10 @@ export class Context {
 
   constructor(
     readonly device: GPUDevice,
-    readonly arithmetic: Arithmetic,
-    exactDivision: boolean,
+    traits: AdapterTraits,
   ) {
     this.memory = new Memory(device);
-    this.pipelines = Pipelines.of(device, arithmetic, exactDivision);
+    this.pipelines = Pipelines.of(device, traits);
     this.work = device.createBuffer({
       label: 'work',
       size: MAX_DISPATCHES * WORK_STRIDE,
@@ -144,9 +142,10 @@ export class Recording {
     this.encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, size);
   }
 
-  clear(buffer: GPUBuffer, size: number): void {
+  /** Zeroes bytes [offset, offset + size). */
+  clear(buffer: GPUBuffer, offset: number, size: number): void {
     this.endPass();
-    this.encoder.clearBuffer(buffer, 0, size);
+    this.encoder.clearBuffer(buffer, offset, size);
   }
 
   submit(): void {

@@ -9,7 +9,7 @@ import type { Context } from './context';
 import { segmentFigures, slotResults } from './counts';
 import type { GroupBuffers } from './group-buffers';
 import { createGroupBuffers } from './group-buffers';
-import { COUNT, LANES, SELECTION, SLACK_LANE, SUM_WORDS } from './layout';
+import { COUNT, LANES, SELECTION, SLACK_LANE, SUM_WORDS, THREADS } from './layout';
 import { groupOverrides } from './overrides';
 import { prepareMerge } from './passes/merge';
 import { prepareSums, rescaleFactor } from './passes/sums';
@@ -73,14 +73,14 @@ export async function evaluateGroup(
     const into = await mergeBuffers(context, chunk, group.chunks[c]!.length, write !== null);
     try {
       const recording = context.record('merge');
-      recording.clear(into.counts, into.countBytes);
+      recording.clear(into.counts, 0, into.countBytes);
       if (single && !rescales) selector.resident(recording, chunk, buffers);
       merge(recording, chunk, buffers, into);
       recording.submit();
       const [stateBytes, counts, costs, merged] = await context.readBack([
         { buffer: buffers.state, size: LANES * group.slots.length * SELECTION.size },
         { buffer: into.counts, size: into.countBytes },
-        { buffer: into.costs, size: buffers.lanes.includes(SLACK_LANE) ? 4 * chunk.tables.blockCount : 0 },
+        { buffer: into.costs, size: buffers.lanes.includes(SLACK_LANE) ? 4 * THREADS * chunk.tables.blockCount : 0 },
         { buffer: into.merged, size: write ? 4 * chunk.tables.outputWords : 0 },
       ]);
       state = new Uint32Array(stateBytes!.buffer);
@@ -104,15 +104,15 @@ async function mergeBuffers(context: Context, chunk: LoadedChunk, segments: numb
   const countBytes = 4 * COUNT.words * segments;
   const merged = await memory.borrow('merged', writes ? Math.max(4 * chunk.tables.outputWords, 16) : 16, STORAGE);
   const counts = await memory.borrow('counts', countBytes, STORAGE);
-  const costs = await memory.borrow('costs', Math.max(4 * chunk.tables.blockCount, 16), STORAGE);
+  const costs = await memory.borrow('costs', 4 * THREADS * chunk.tables.blockCount, STORAGE);
   return { merged, counts, costs, countBytes, release: () => [merged, counts, costs].forEach((buffer) => memory.release(buffer)) };
 }
 
 function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: Uint32Array, costs: Float32Array): Figures[] {
   const { blocks } = chunk.tables;
   const cost = new Float64Array(group.chunks[index]!.length);
-  costs.forEach((value, block) => {
-    cost[blocks[2 * block]!]! += value;
+  costs.forEach((value, i) => {
+    if (value !== 0) cost[blocks[2 * Math.floor(i / THREADS)]!]! += value;
   });
   const models = group.slots[0]!.inputs.length - 1;
   return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));
@@ -133,7 +133,7 @@ async function rescaleFactors(
     const factors = group.slots.map(() => [] as number[]);
     for (let model = 0; model < group.slots[0]!.inputs.length - 1; model++) {
       const clearing = context.record('sums');
-      clearing.clear(totals, bytes);
+      clearing.clear(totals, 0, bytes);
       clearing.submit();
       await residency.each((chunk) => {
         const recording = context.record('sums');

@@ -1,7 +1,7 @@
 /** The device buffers of one group's selections: parameters, states, histograms, tie counts. */
 import type { Group } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
-import type { Context } from './context';
+import type { Context, Recording } from './context';
 import { BINS, LANES, SELECTION } from './layout';
 import { blockCount, initialState, slotTable, trimmedLanes } from './tables';
 
@@ -24,6 +24,7 @@ export interface GroupBuffers {
   histograms(lane: number): GPUBufferBinding;
   /** One count a block of the group. */
   tieCounts(lane: number): GPUBufferBinding;
+  clearTies(recording: Recording, lane: number): void;
   /** Starts over with other parameters for the same group. */
   reset(parameters: readonly TensorParameters[]): GroupBuffers;
   setFactors(factors: readonly (readonly number[])[]): void;
@@ -59,6 +60,7 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
       lanes: Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => (trimmed >> lane) & 1),
       histograms: (lane) => ({ buffer: histograms, offset: lane * histogramBytes, size: histogramBytes }),
       tieCounts: (lane) => ({ buffer: ties, offset: lane * tieBytes, size: tieBytes }),
+      clearTies: (recording, lane) => recording.clear(ties, lane * tieBytes, tieBytes),
       reset: withParameters,
       setFactors: (factors) => device.queue.writeBuffer(slots, 0, slotTable(group, current, factors)),
       release: () => [slots, state, found, histograms, ties].forEach((buffer) => memory.release(buffer)),

@@ -8,6 +8,7 @@ export function groupOverrides(group: Group, parameters: readonly TensorParamete
   const flag = (on: boolean) => (on ? 1 : 0);
   return {
     MODELS: group.slots[0]!.inputs.length - 1,
+    ALL_BF16: flag(group.slots.every((slot) => slot.inputs.every((dtype) => dtype === null || dtype === 'BF16'))),
     TASK_VECTORS: flag(group.method !== 'linear'),
     ELECTS: flag(elects),
     RESCALES: flag(elects && parameters.some((p) => p.rescale)),

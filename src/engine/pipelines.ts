@@ -15,6 +15,13 @@ export interface PassShape {
 /** Values of `override` constants; those the shader does not declare are left out. */
 export type Overrides = Readonly<Record<string, number>>;
 
+/** What the shaders are specialised for on an adapter. */
+export interface AdapterTraits {
+  readonly arithmetic: Arithmetic;
+  /** Division by the float units too. */
+  readonly exactDivision: boolean;
+}
+
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -23,12 +30,12 @@ export interface Pipeline {
 const perDevice = new WeakMap<GPUDevice, Map<string, Pipelines>>();
 
 export class Pipelines {
-  /** The pipelines of a device and an arithmetic: every backend on the device shares them. */
-  static of(device: GPUDevice, arithmetic: Arithmetic, exactDivision: boolean): Pipelines {
+  /** The pipelines of a device and what was found out about it: every backend on the device shares them. */
+  static of(device: GPUDevice, traits: AdapterTraits): Pipelines {
     const known = perDevice.get(device) ?? new Map<string, Pipelines>();
     perDevice.set(device, known);
-    const key = `${arithmetic} ${exactDivision}`;
-    const pipelines = known.get(key) ?? new Pipelines(device, arithmetic, exactDivision);
+    const key = JSON.stringify(traits);
+    const pipelines = known.get(key) ?? new Pipelines(device, traits);
     known.set(key, pipelines);
     return pipelines;
   }
@@ -38,8 +45,7 @@ export class Pipelines {
 
   private constructor(
     private readonly device: GPUDevice,
-    private readonly arithmetic: Arithmetic,
-    private readonly exactDivision: boolean,
+    private readonly traits: AdapterTraits,
   ) {}
 
   /** Throws StudioError `internal` with the compiler's lines and their source when the shader does not compile. */
@@ -48,7 +54,7 @@ export class Pipelines {
     return cached(this.pipelines, key, async () => {
       const { module, declared } = await this.module(shape.shader);
       const layout = this.device.createBindGroupLayout({ label: `${shape.shader} layout`, entries: layoutEntries(shape) });
-      const all = { ...overrides, EXACT_DIVISION: this.exactDivision ? 1 : 0 };
+      const all = { ...overrides, EXACT_DIVISION: this.traits.exactDivision ? 1 : 0 };
       const constants = Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
       const pipeline = await this.device.createComputePipelineAsync({
         label: key,
@@ -61,7 +67,7 @@ export class Pipelines {
 
   private module(name: ShaderName) {
     return cached(this.modules, name, async () => {
-      const code = shaderText(name, this.arithmetic);
+      const code = shaderText(name, this.traits.arithmetic);
       const module = this.device.createShaderModule({ label: name, code });
       const { messages } = await module.getCompilationInfo();
       const errors = messages.filter((message) => message.type === 'error');

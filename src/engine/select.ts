@@ -52,6 +52,7 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
           histogram(recording, chunk, buffers, digit);
           pick(recording, buffers, digit);
         }
+        buffers.clearTies(recording, lane);
         ties(recording, chunk, buffers);
         beginLocate(recording, lane, buffers);
         locate.findBlock(recording, chunk, buffers);
@@ -72,6 +73,9 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
           for (const lane of stage) passes.get(lane)!.pick(recording, buffers, digit);
           recording.submit();
         }
+        const clearing = context.record('ties');
+        for (const lane of stage) buffers.clearTies(clearing, lane);
+        clearing.submit();
         await each((chunk) => {
           const recording = context.record('ties');
           for (const lane of stage) passes.get(lane)!.ties(recording, chunk, buffers);

@@ -9,9 +9,12 @@ import type { BackendFactory, StartedBackend } from './host';
 export const BACKENDS: BackendFactory = { webgpu, cpu: createReferenceBackend };
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
-async function webgpu(): Promise<StartedBackend> {
+async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {
   const { device, label, software } = await requestStudioDevice();
   try {
+    if (software && !allowSoftware) {
+      throw new GpuUnavailableError('software-adapter', `WebGPU has only a software adapter here: ${label}`, { actual: label });
+    }
     const backend = await createWebGpuBackend(device, { label, software });
     const findings = await selfTest(backend, createReferenceBackend());
     const wrong = findings.filter(({ ok }) => !ok);

@@ -11,8 +11,8 @@ export interface StartedBackend {
 }
 /** How backends are made; the composition root and tests bring their own. */
 export interface BackendFactory {
-  /** Rejects with GpuUnavailableError. */
-  webgpu(): Promise<StartedBackend>;
+  /** Rejects with GpuUnavailableError; `software-adapter` when WebGPU is only to be had on the CPU and that is not allowed. */
+  webgpu(allowSoftware: boolean): Promise<StartedBackend>;
   cpu(): Backend;
 }
 
@@ -34,8 +34,8 @@ export class BackendHost {
   }
 
   /**
-   * Replaces the backend. `auto`: WebGPU, or the CPU with the reason why. `webgpu`: rejects with that reason, and what was in
-   * use stays.
+   * Replaces the backend. `auto`: WebGPU on a real GPU, or the CPU with the reason why: a software adapter does the same work on
+   * the same cores, and slower. `webgpu`: on any adapter; rejects with the reason when there is none, and what was in use stays.
    */
   start(choice: BackendChoice): Promise<BackendReport> {
     return this.change(() => this.choose(choice));
@@ -63,7 +63,7 @@ export class BackendHost {
     let next: StartedBackend;
     let gpuProblem: StudioError | null = null;
     try {
-      next = choice === 'cpu' ? this.cpu() : await this.webgpu();
+      next = choice === 'cpu' ? this.cpu() : await this.webgpu(choice === 'webgpu');
     } catch (error) {
       gpuProblem = asStudioError(error);
       if (choice === 'webgpu') throw gpuProblem;
@@ -80,7 +80,7 @@ export class BackendHost {
     if (!this.hasRecovered) {
       this.hasRecovered = true;
       // A device that holds less than the lost one could not carry on with chunks planned for it.
-      next = await this.webgpu().catch(() => null);
+      next = await this.webgpu(lost.backend.info.software).catch(() => null);
       if (next && next.backend.chunkBytes < lost.backend.chunkBytes) {
         next.backend.dispose();
         next = null;
@@ -95,8 +95,8 @@ export class BackendHost {
     return { info: next.backend.info, gpuProblem: gpuProblem?.toWire() ?? null, selfTest: next.selfTest };
   }
 
-  private async webgpu(): Promise<StartedBackend> {
-    const { backend, selfTest } = await this.factory.webgpu();
+  private async webgpu(allowSoftware: boolean): Promise<StartedBackend> {
+    const { backend, selfTest } = await this.factory.webgpu(allowSoftware);
     return { backend: serialised(backend), selfTest };
   }
   private cpu(): StartedBackend {

@@ -15,8 +15,8 @@ export function chunkWork(chunk: LoadedChunk, buffers: GroupBuffers): Work & { r
   return { slotCount: buffers.slotCount, endBlock: chunk.tables.blockCount, blockBase: chunk.blockBase };
 }
 
-/** Keys of a model's lane depend on no override: one pipeline serves every recipe. The slack's depend on them all. */
+/** Keys of a model's lane depend on nothing but its dtype: one pipeline serves every recipe. The slack's depend on them all. */
 export function laneOverrides(overrides: Overrides, lane: number): Overrides {
   if (lane === SLACK_LANE) return { ...overrides, SLACK: 1 };
-  return { MODELS: 1, TASK_VECTORS: 1, ELECTS: 1, RESCALES: 0, SLACK: 0 };
+  return { ALL_BF16: overrides['ALL_BF16']!, MODELS: 1, TASK_VECTORS: 1, ELECTS: 1, RESCALES: 0, SLACK: 0 };
 }

@@ -22,6 +22,11 @@ const GPU = {
     detail: 'The browser has WebGPU but found no adapter it may use: the driver is blocked or missing, or acceleration is off.',
     action: `Turn on hardware acceleration in the browser's settings, update the driver, and restart the browser. ${CPU_WORKS}`,
   }),
+  'software-adapter': ({ actual }) => ({
+    title: 'WebGPU is not used: there is no real graphics card behind it',
+    detail: `The only adapter is ${actual}, which computes on the CPU and is slower than the studio's own CPU backend.`,
+    action: "Turn on hardware acceleration if this machine has a graphics card. The software adapter can be chosen under Backend all the same.",
+  }),
   'no-device': () => ({
     title: 'No WebGPU: the adapter gave no device',
     detail: 'An adapter was found, but starting it failed. A graphics process that crashed often is the cause.',

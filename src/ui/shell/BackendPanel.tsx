@@ -1,4 +1,5 @@
 import { isBusy } from '../../state/types';
+import type { BackendInfo } from '../../merge/backend';
 import type { BackendChoice } from '../../worker/protocol';
 import { ErrorNotice } from '../Notice';
 import { useController, useStudio } from '../studio';
@@ -9,6 +10,12 @@ const CHOICES: readonly { choice: BackendChoice; label: string }[] = [
   { choice: 'webgpu', label: 'WebGPU' },
   { choice: 'cpu', label: 'CPU' },
 ];
+
+const ARITHMETIC: Readonly<Record<BackendInfo['arithmetic'], string>> = {
+  native: "The processor's own, exact",
+  guarded: "The adapter's float units, found exact by a probe; integers for subnormals and other edges",
+  integer: 'Integer operations, exact on every adapter',
+};
 
 /** What computes, how it was checked, and why it is not something faster. */
 export function BackendPanel() {
@@ -49,7 +56,7 @@ export function BackendPanel() {
               </tr>
               <tr>
                 <th scope="row">Arithmetic</th>
-                <td>{report.info.arithmetic === 'native' ? "The adapter's own, exact in the self-test" : 'Integer operations, exact on every adapter'}</td>
+                <td>{ARITHMETIC[report.info.arithmetic]}</td>
               </tr>
             </tbody>
           </table>
