@@ -69,7 +69,7 @@ export class Context {
       this.device.queue.submit([encoder.finish()]);
       await this.mapped(staging.mapAsync(GPUMapMode.READ, 0, Math.max(total, 16)));
       const all = staging.getMappedRange(0, Math.max(total, 16));
-      const copies = sources.map(({ size }, i) => new Uint8Array(all.slice(offsets[i]!, offsets[i]! + size)));
+      const copies = sources.map(({ size }, i) => new Uint8Array(all.slice(offsets[i], offsets[i]! + size)));
       staging.unmap();
       return copies;
     } finally {
