@@ -12,7 +12,7 @@ const BINS = 2048u;
 
 // Contiguous elements of one slot. Inputs are numbered base = 0, models = 1..8.
 struct Segment {
-  first: u32,               // flat index in the slot of the first element; even
+  first: u32,               // flat index in the slot of the first element
   count: u32,               // elements
   slot: u32,                // index into slots
   inputs: u32,              // bit j: input j has these elements
