@@ -15,6 +15,8 @@ export default defineConfig({
         test: { name: 'conformance-cpu', environment: 'node', include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
+        // All dependencies of these tests, named: what Vite finds only while they run makes it reload them in the middle.
+        optimizeDeps: { entries: ['tests/browser/**/*.test.ts', 'tests/conformance/webgpu.test.ts'], include: ['yaml', 'fast-check'] },
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
