@@ -14,6 +14,7 @@ import { groupOverrides } from './overrides';
 import { prepareMerge } from './passes/merge';
 import { prepareSums, rescaleFactor } from './passes/sums';
 import { Residency } from './residency';
+import type { Selector } from './select';
 import { prepareSelector } from './select';
 
 const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
@@ -49,12 +50,14 @@ export async function evaluateGroup(
   options: MergeOptions = {},
 ): Promise<GroupResult> {
   const overrides = groupOverrides(group, parameters);
-  const selector = await prepareSelector(context, overrides, buffers.lanes);
+  // The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them.
+  const trims = await prepareSelector(context, overrides, buffers.lanes.filter((lane) => lane !== SLACK_LANE));
+  const slack = await prepareSelector(context, overrides, buffers.lanes.filter((lane) => lane === SLACK_LANE));
   const merge = await prepareMerge(context, overrides, { reserves: buffers.lanes.includes(SLACK_LANE), writes: write !== null });
   const single = group.chunks.length === 1;
   const rescales = overrides['RESCALES'] === 1;
 
-  if (!single || rescales) {
+  const selectNow = async (selector: Selector) => {
     if (single) {
       const recording = context.record('select');
       selector.resident(recording, await residency.load(0), buffers);
@@ -62,7 +65,11 @@ export async function evaluateGroup(
     } else {
       await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
     }
+  };
+  if (!single || rescales) {
+    await selectNow(trims);
     if (rescales) buffers.setFactors(await rescaleFactors(context, group, parameters, buffers, residency, overrides));
+    await selectNow(slack);
   }
 
   const figures: Figures[][] = [];
@@ -74,7 +81,10 @@ export async function evaluateGroup(
     try {
       const recording = context.record('merge');
       recording.clear(into.counts, 0, into.countBytes);
-      if (single && !rescales) selector.resident(recording, chunk, buffers);
+      if (single && !rescales) {
+        trims.resident(recording, chunk, buffers);
+        slack.resident(recording, chunk, buffers);
+      }
       merge(recording, chunk, buffers, into);
       recording.submit();
       const [stateBytes, counts, costs, merged] = await context.readBack([

@@ -2,7 +2,7 @@
  * Radix selection of (threshold, cutoff) on 31-bit keys: three digits, then the place of the last tie. One selection for
  * trimming and for slack, over all slots of a group at once (architecture.md, idea 5).
  */
-import { SELECTION, SLACK_LANE } from './layout';
+import { SELECTION } from './layout';
 import type { Context, Overrides, Recording } from './context';
 import type { GroupBuffers } from './group-buffers';
 import type { LoadedChunk } from './chunk';
@@ -16,12 +16,13 @@ import { prepareTies } from './passes/ties';
 export type EachChunk = (visit: (chunk: LoadedChunk) => void) => Promise<void>;
 
 export interface Selector {
-  /** Records into `recording` all of a single-chunk group's selections: the models', then the slack's on top of them. */
+  /** Records into `recording` the selections of a single-chunk group. */
   resident(recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers): void;
   /** The same for a group of several chunks and one slot, submitting as the chunks come by. */
   streamed(each: EachChunk, load: (chunk: number) => Promise<LoadedChunk>, bases: readonly number[], buffers: GroupBuffers): Promise<void>;
 }
 
+/** A selector of these lanes; models and slack are selected apart, since the slack's keys depend on the models' selections. */
 export async function prepareSelector(context: Context, overrides: Overrides, lanes: readonly number[]): Promise<Selector> {
   const passes = new Map(
     await Promise.all(
@@ -36,9 +37,6 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
       }),
     ),
   );
-  // The slack ranks what the trimmed models disagree on: it comes after them.
-  const stages = [lanes.filter((lane) => lane !== SLACK_LANE), lanes.filter((lane) => lane === SLACK_LANE)].filter((stage) => stage.length > 0);
-
   const beginLocate = (recording: Recording, lane: number, buffers: GroupBuffers) =>
     recording.copy(buffers.state, lane * buffers.laneBytes, buffers.found, 0, buffers.laneBytes);
   const endLocate = (recording: Recording, lane: number, buffers: GroupBuffers) =>
@@ -46,7 +44,7 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
 
   return {
     resident(recording, chunk, buffers) {
-      for (const lane of stages.flat()) {
+      for (const lane of lanes) {
         const { histogram, pick, ties, locate } = passes.get(lane)!;
         for (const digit of DIGITS) {
           histogram(recording, chunk, buffers, digit);
@@ -62,41 +60,40 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
     },
 
     async streamed(each, load, bases, buffers) {
-      for (const stage of stages) {
-        for (const digit of DIGITS) {
-          await each((chunk) => {
-            const recording = context.record('histogram');
-            for (const lane of stage) passes.get(lane)!.histogram(recording, chunk, buffers, digit);
-            recording.submit();
-          });
-          const recording = context.record('pick');
-          for (const lane of stage) passes.get(lane)!.pick(recording, buffers, digit);
-          recording.submit();
-        }
-        const clearing = context.record('ties');
-        for (const lane of stage) buffers.clearTies(clearing, lane);
-        clearing.submit();
+      if (lanes.length === 0) return;
+      for (const digit of DIGITS) {
         await each((chunk) => {
-          const recording = context.record('ties');
-          for (const lane of stage) passes.get(lane)!.ties(recording, chunk, buffers);
+          const recording = context.record('histogram');
+          for (const lane of lanes) passes.get(lane)!.histogram(recording, chunk, buffers, digit);
           recording.submit();
         });
-        for (const lane of stage) {
-          const { locate } = passes.get(lane)!;
-          const any = await load(0);
-          const first = context.record('locate');
-          beginLocate(first, lane, buffers);
-          locate.findBlock(first, any, buffers);
-          first.submit();
-          const [found] = await context.readBack([{ buffer: buffers.found, size: SELECTION.size }]);
-          const block = new Uint32Array(found!.buffer)[SELECTION.cut_block / 4]!;
-          const holder = bases.findLastIndex((base) => base <= block);
-          const chunk = await load(holder);
-          const last = context.record('locate');
-          locate.findIndex(last, chunk, buffers);
-          endLocate(last, lane, buffers);
-          last.submit();
-        }
+        const recording = context.record('pick');
+        for (const lane of lanes) passes.get(lane)!.pick(recording, buffers, digit);
+        recording.submit();
+      }
+      const clearing = context.record('ties');
+      for (const lane of lanes) buffers.clearTies(clearing, lane);
+      clearing.submit();
+      await each((chunk) => {
+        const recording = context.record('ties');
+        for (const lane of lanes) passes.get(lane)!.ties(recording, chunk, buffers);
+        recording.submit();
+      });
+      for (const lane of lanes) {
+        const { locate } = passes.get(lane)!;
+        const any = await load(0);
+        const first = context.record('locate');
+        beginLocate(first, lane, buffers);
+        locate.findBlock(first, any, buffers);
+        first.submit();
+        const [found] = await context.readBack([{ buffer: buffers.found, size: SELECTION.size }]);
+        const block = new Uint32Array(found!.buffer)[SELECTION.cut_block / 4]!;
+        const holder = bases.findLastIndex((base) => base <= block);
+        const chunk = await load(holder);
+        const last = context.record('locate');
+        locate.findIndex(last, chunk, buffers);
+        endLocate(last, lane, buffers);
+        last.submit();
       }
     },
   };

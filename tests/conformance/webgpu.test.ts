@@ -9,7 +9,10 @@ import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
 import { describeGolden, goldenReports } from './golden';
 import { describeHeld } from './held';
+import { expectSameResult } from './compare';
+import { mergeWhole } from './harness';
 import { describeProperties } from './properties';
+import { trainedSlot } from './scenarios';
 
 // One device for all: it keeps the compiled pipelines. Errors that no scope caught fail the run.
 const { device, label, software } = await requestStudioDevice();
@@ -27,7 +30,20 @@ describeHeld(NAME, make({}));
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make({}), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make({}), { runs: 40 });
+describeProperties(NAME, make({}), { runs: 30, timeoutMilliseconds: 300_000 });
+
+describe(`slack after rescale on ${NAME}`, () => {
+  it('ranks the margins of the rescaled values', async () => {
+    const parameters = { weight: [1, 1], density: [0.2, 0.6], lambda: 1, normalize: true, rescale: true, slack: { s: 0.1, of: 'retained', prefer: 0 } } as const;
+    const slots = [trainedSlot('rescaled', 2000, ['F32', 'F32', 'F32'], 'F32', parameters)];
+    const backend = await make({})();
+    const expected = await mergeWhole(createReferenceBackend(), 'ties_sv', slots);
+    const actual = await mergeWhole(backend, 'ties_sv', slots);
+    expectSameResult(actual.result, expected.result);
+    expect(expected.result.slots[0]!.figures.reserved).toBeGreaterThan(0);
+    backend.dispose();
+  });
+});
 
 describe(`self-test on ${NAME}`, () => {
   it('finds every pass equal to the reference', async () => {
