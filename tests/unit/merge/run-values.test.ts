@@ -1,5 +1,5 @@
 /** What a run writes: real checkpoints, golden cases, chunking, sharding, copies and conversions. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeToF32, encodeFromF32 } from '../../../src/bytes/floats';
@@ -66,6 +66,22 @@ describe('the trained sample family', async () => {
     slack: { s: 0.04, of: 'retained', prefer: family.id('sft') },
   });
   const entry = series['ties-sv 4% of retained: sft + ct-x-4M']!;
+
+  it('gives the same bytes from base and SFT in three shards with an index', async () => {
+    const variants = ['base-sharded', 'sft-sharded'];
+    const root = 'tests/fixtures/checkpoints/variants';
+    const sharded = new Map([[path('ct-x-4M'), contents.get(path('ct-x-4M'))!]]);
+    for (const name of variants) {
+      for (const file of await readdir(`${root}/${name}`)) sharded.set(`${name}/${file}`, new Uint8Array(await readFile(`${root}/${name}/${file}`)));
+    }
+    const opened = await openFamily(sharded);
+    expect(opened.checkpoints.map(({ shards }) => shards.length).sort()).toEqual([1, 3, 3]);
+    const recipe = recipeOf(opened, 'ties_sv', 'base-sharded', ['sft-sharded', 'ct-x-4M'], {
+      models: [{ model: opened.id('sft-sharded'), weight: 1, density: 0.2 }, { model: opened.id('ct-x-4M'), weight: 1, density: 1 }],
+      slack: { s: 0.04, of: 'retained', prefer: opened.id('sft-sharded') },
+    });
+    expect(sha256Hex(inNameOrder(await mergeInto(opened, recipe)))).toBe(entry.sha256_of_bf16_tensors_in_utf8_name_order);
+  });
 
   it.each([
     ['one file, few groups', LARGE, 1],
