@@ -15,8 +15,11 @@ export default defineConfig({
         test: { name: 'conformance-cpu', environment: 'node', include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
-        // All dependencies of these tests, named: what Vite finds only while they run makes it reload them in the middle.
-        optimizeDeps: { entries: ['tests/browser/**/*.test.ts', 'tests/conformance/webgpu.test.ts'], include: ['yaml', 'fast-check'] },
+        // Every dependency by name, the page's as well: a test that asks for a path that is not there is given the page, Vite
+        // follows its imports, and a dependency found only then makes it reload the tests in the middle.
+        optimizeDeps: {
+          include: ['yaml', 'fast-check', 'react', 'react-dom/client', 'react/jsx-dev-runtime', 'recharts', 'zustand', 'zustand/vanilla'],
+        },
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
