@@ -1,6 +1,6 @@
 /** How far a merge is and what the time goes to. */
 
-/** The numbers of `MergeProgress` (worker/protocol.ts). */
+/** How far a run is; crosses the worker as it is. */
 export interface RunProgress {
   readonly phase: 'reading' | 'finalising' | 'verifying';
   readonly tensorsDone: number;

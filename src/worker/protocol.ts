@@ -4,6 +4,7 @@ import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
 import type { BackendInfo } from '../merge/backend';
 import type { Figures } from '../merge/figures';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
+import type { RunProgress } from '../merge/progress';
 import type { Recipe } from '../recipe/types';
 
 /** A dropped or picked file: `handle` is opaque outside `files/` (a File or a FileSystemFileHandle). */
@@ -79,21 +80,7 @@ export interface MergeSummary {
   readonly overflow: number;
 }
 
-export interface MergeProgress {
-  readonly phase: 'reading' | 'finalising' | 'verifying';
-  readonly tensorsDone: number;
-  readonly tensors: number;
-  readonly bytesRead: number;
-  readonly bytesReadTotal: number;
-  readonly bytesWritten: number;
-  readonly bytesWrittenTotal: number;
-  readonly bytesVerified: number;
-  /** Milliseconds spent so far, by activity; they overlap. */
-  readonly readingMs: number;
-  readonly computingMs: number;
-  readonly writingMs: number;
-  readonly elapsedMs: number;
-}
+export type MergeProgress = RunProgress;
 
 /** Requests by name: `[payload, reply]`. The one list that client, worker and types share. */
 export interface Requests {
