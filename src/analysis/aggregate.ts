@@ -125,6 +125,7 @@ function wholeTensor(part: TensorCounts): Figures {
     kept: times(figures.kept),
     nonzero: times(figures.nonzero),
     conflict: figures.conflict * factor,
+    between: times(figures.between),
     won: times(figures.won),
     discarded: times(figures.discarded),
     reserved: figures.reserved * factor,

@@ -59,6 +59,10 @@ async function hold(context: Context, group: Group, read: ReadSegment): Promise<
       buffers = buffers ? buffers.reset(parameters) : await createGroupBuffers(context, group, parameters);
       return evaluateGroup(context, group, parameters, buffers, residency, null, signal ? { signal } : {});
     },
+    surface: unavailable,
+    slackCurve: unavailable,
+    effect: unavailable,
+    distribution: unavailable,
     release() {
       if (released) return;
       released = true;
@@ -66,4 +70,8 @@ async function hold(context: Context, group: Group, read: ReadSegment): Promise<
       residency.release();
     },
   };
+}
+
+async function unavailable(): Promise<never> {
+  throw new Error('this view has no pass yet');
 }

@@ -8,6 +8,7 @@
  */
 import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { Method, TensorParameters } from '../recipe/types';
+import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from './exploring';
 import type { Figures } from './figures';
 
 /** A tensor under merging. Inputs are numbered base = 0, models = 1..n in recipe order. */
@@ -89,6 +90,14 @@ export interface Held {
   readonly group: Group;
   /** One entry of `parameters` per slot. Figures only, no output. `overflow` is 0. */
   evaluate(parameters: readonly TensorParameters[], signal?: AbortSignal): Promise<GroupResult>;
+  /** Per slot. TIES and TIES-SV without `rescale` only; throws RangeError for others. */
+  surface(parameters: readonly TensorParameters[], request: SurfaceRequest, signal?: AbortSignal): Promise<SlotSurface[]>;
+  /** Per slot; null where the preferred model takes no part. TIES-SV only; the slack in `parameters` is not read. */
+  slackCurve(parameters: readonly TensorParameters[], request: SlackCurveRequest, signal?: AbortSignal): Promise<(SlotSlackCurve | null)[]>;
+  /** Per slot. */
+  effect(parameters: readonly TensorParameters[], signal?: AbortSignal): Promise<SlotEffect[]>;
+  /** Of one slot, untrimmed. */
+  distribution(slot: number, signal?: AbortSignal): Promise<SlotDistribution>;
   release(): void;
 }
 

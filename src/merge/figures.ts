@@ -1,5 +1,4 @@
 /** Counts of one tensor or part of one (merging.md section 5). Summed, never averaged. */
-
 export interface Figures {
   /** N: elements that took part. */
   numel: number;
@@ -9,6 +8,11 @@ export interface Figures {
   nonzero: number[];
   /** Positions where at least two kept non-zero task-vector values have opposite signs (before weighting). */
   conflict: number;
+  /**
+   * Per pair of models (0,1), (0,2), ..., (1,2), ...: positions where both kept non-zero values have opposite signs. With two
+   * models this is `conflict`; with more, a position may count for several pairs.
+   */
+  between: number[];
   /** Per model: conflict positions where it agrees with the elected sign, before reserving. */
   won: number[];
   /** Per model: kept non-zero values the election drops, before reserving. */
@@ -30,6 +34,7 @@ export function emptyFigures(models: number): Figures {
     kept: zeros(),
     nonzero: zeros(),
     conflict: 0,
+    between: new Array<number>((models * (models - 1)) / 2).fill(0),
     won: zeros(),
     discarded: zeros(),
     reserved: 0,
@@ -48,10 +53,27 @@ export function addFigures(sum: Figures, part: Figures): void {
   add(sum.kept, part.kept);
   add(sum.nonzero, part.nonzero);
   sum.conflict += part.conflict;
+  add(sum.between, part.between);
   add(sum.won, part.won);
   add(sum.discarded, part.discarded);
   sum.reserved += part.reserved;
   sum.reservedCost += part.reservedCost;
   add(sum.nonfinite, part.nonfinite);
   sum.overflow += part.overflow;
+}
+
+/**
+ * Variances of a tensor's totals as estimated from its sample (squared counts of the whole tensor; `reservedCost` in squared
+ * magnitude). K_i and N are known, so a share's interval follows from its numerator's. From the spread between blocks.
+ */
+export interface FigureSpread {
+  readonly conflict: number;
+  readonly between: readonly number[];
+  readonly won: readonly number[];
+  readonly discarded: readonly number[];
+  readonly nonzero: readonly number[];
+  readonly reserved: number;
+  /** Of discarded_p - reserved, p the preferred model: the two move together. */
+  readonly afterSlack: number;
+  readonly reservedCost: number;
 }

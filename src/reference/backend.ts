@@ -4,9 +4,12 @@ import type {
   Backend, Group, GroupResult, Held, MergeOptions, ReadSegment, Segment, SlotResult, WriteSegment,
 } from '../merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
+import type { SlotEffect, SlotSlackCurve } from '../merge/exploring';
 import type { TensorParameters } from '../recipe/types';
-import { decodeSlot, runsOf, type Run } from './decode';
+import { surfaceByEvaluating, evaluateShares } from '../merge/sweeps';
+import { decodeSlot, runsOf, type Run, type SlotValues } from './decode';
 import { encode } from './encode';
+import { distributionOf, effectOf, slackCurveOf } from './explore';
 import { Pace } from './pace';
 import { decideSlot, mergeSlot, prepareSlot, type PreparedSlot, type SlotDecision } from './slot';
 
@@ -14,8 +17,8 @@ import { decideSlot, mergeSlot, prepareSlot, type PreparedSlot, type SlotDecisio
 const CHUNK_BYTES = 64 * 2 ** 20;
 /** Most bytes that one held group may occupy: a sample is far smaller, and the arrays of an evaluation come on top. */
 const HOLD_BYTES = 2 ** 30;
-/** A held element of a model: its f32 task vector, its key, the key again in sorted order, its sign. */
-const HELD_BYTES_PER_VALUE = 13;
+/** A held element of a model: its f32 value and task vector, its key, the key again in sorted order, its sign. */
+const HELD_BYTES_PER_VALUE = 17;
 
 /** The CPU reference. Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. */
 export function createReferenceBackend(): Backend {
@@ -71,31 +74,60 @@ async function holdGroup(group: Group, read: ReadSegment): Promise<Held> {
   }
   const pace = new Pace(undefined);
   const runs = runsOf(group);
-  let slots: PreparedSlot[] | null = [];
+  let slots: HeldSlot[] | null = [];
   for (const [s, slot] of group.slots.entries()) {
-    const prepared = await prepareSlot(await decodeSlot(slot, runs[s]!, read, pace), pace);
+    const values = await decodeSlot(slot, runs[s]!, read, pace);
+    const prepared = await prepareSlot(values, pace);
     // Sorted now, so that the first change of a density is as quick as the next.
     for (const vector of prepared.vectors) vector?.ascending();
-    slots.push(prepared);
+    slots.push({ values, prepared });
   }
+  const held = (s: number): HeldSlot => {
+    const slot = slots?.[s];
+    if (slot === undefined) throw new Error('the held group was released');
+    return slot;
+  };
+  const decide = async (s: number, parameters: readonly TensorParameters[], evaluation: Pace): Promise<SlotDecision> => {
+    checkParameters(group, parameters);
+    await evaluation.pause();
+    return decideSlot(group.method, held(s).prepared, parameters[s]!, evaluation);
+  };
+  const evaluate = async (parameters: readonly TensorParameters[], signal?: AbortSignal): Promise<GroupResult> => {
+    const results = new Results(group);
+    const evaluation = new Pace(signal);
+    for (let s = 0; s < group.slots.length; s++) results.add(runs[s]!, await decide(s, parameters, evaluation));
+    return results.finished();
+  };
   return {
     group,
-    async evaluate(parameters, signal) {
-      checkParameters(group, parameters);
-      const evaluation = new Pace(signal);
-      const results = new Results(group);
-      for (let s = 0; s < group.slots.length; s++) {
-        await evaluation.pause();
-        const slot = slots?.[s];
-        if (slot === undefined) throw new Error('the held group was released');
-        results.add(slot.runs, await decideSlot(group.method, slot, parameters[s]!, evaluation));
-      }
-      return results.finished();
+    evaluate,
+    surface: (parameters, request, signal) => surfaceByEvaluating(group, evaluate, parameters, request, signal),
+    async slackCurve(parameters, request, signal) {
+      // TIES is TIES-SV without slack: the sweep needs the one that has it.
+      const sweep = await evaluateShares(evaluate, parameters, request, signal);
+      const curves: (SlotSlackCurve | null)[] = [];
+      for (let s = 0; s < group.slots.length; s++) curves.push(slackCurveOf(s, request, await decide(s, parameters, new Pace(signal)), sweep));
+      return curves;
     },
+    async effect(parameters, signal) {
+      const effects: SlotEffect[] = [];
+      for (let s = 0; s < group.slots.length; s++) {
+        const { values, prepared } = held(s);
+        effects.push(effectOf(group.method, values, prepared, await decide(s, parameters, new Pace(signal)), parameters[s]!));
+      }
+      return effects;
+    },
+    distribution: async (slot) => distributionOf(held(slot).prepared),
     release() {
       slots = null;
     },
   };
+}
+
+/** What is kept of a slot: its values for the effect of a merge, the rest for every change of parameters. */
+interface HeldSlot {
+  readonly values: SlotValues;
+  readonly prepared: PreparedSlot;
 }
 
 function heldBytes(group: Group): number {

@@ -50,6 +50,7 @@ export function countRun(run: Run, decisions: Decisions, nonfinite: readonly num
     figures.won[model] = won;
     figures.discarded[model] = dropped;
   }
+  figures.between = conflictsBetween(run, decisions);
   countReserved(run, decisions, figures);
   return figures;
 }
@@ -63,6 +64,22 @@ function signsSeen(run: Run, { vectors, kept }: Decisions): Uint8Array {
     for (let p = run.begin; p < run.end; p++) seen[p - run.begin]! |= mask[p]! * (vector.signs[p]! & BOTH);
   }
   return seen;
+}
+
+/** Per pair of models: positions where both keep values of opposite signs. */
+function conflictsBetween({ begin, end }: Run, { vectors, kept }: Decisions): number[] {
+  const counts: number[] = [];
+  for (let i = 0; i < vectors.length; i++) {
+    for (let j = i + 1; j < vectors.length; j++) {
+      const [a, b, keptA, keptB] = [vectors[i], vectors[j], kept[i], kept[j]];
+      let count = 0;
+      if (a != null && b != null && keptA != null && keptB != null) {
+        for (let p = begin; p < end; p++) count += keptA[p]! & keptB[p]! & Number(((a.signs[p]! | b.signs[p]!) & BOTH) === BOTH);
+      }
+      counts.push(count);
+    }
+  }
+  return counts;
 }
 
 /** Positions given back, and what the models lose that had won there: sum |w_i tau^_i|. */

@@ -31,7 +31,8 @@ export function throttleEvents(store: StudioStore, worker: WorkerPort, clock: Cl
       return;
     }
     if (event.event === 'progress') progress = event.progress;
-    else for (const one of event.figures) figures.set(one.tensor, one);
+    else if (event.event === 'tensor') for (const one of event.figures) figures.set(one.tensor, one);
+    else return;
     if (waiting) return;
     waiting = true;
     clock.later(ENTRY_MS, () => {

@@ -20,23 +20,25 @@ interface Request {
   readonly payload: unknown;
 }
 
-/** A job runs alone and can be paused and cancelled. */
-const JOB: HandledRequest = 'merge';
+/** Jobs run alone and can be paused and cancelled. */
+const JOBS: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'scan']);
 /** Would change under a running job what it works on. */
-const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'start', 'close']);
+const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'scan', 'start', 'close']);
 /** A later request of the same name makes an earlier one pointless. */
-const SUPERSEDED: HandledRequest = 'explore';
+const SUPERSEDED: ReadonlySet<string> = new Set<HandledRequest>(['explore', 'surface', 'slackCurve', 'effect', 'distribution']);
 
 /**
- * Passes each request to its handler and posts exactly one reply. `explore`: the latest wins, an earlier one is rejected as
- * cancelled at once, its signal aborted, and the next begins when it has stopped. `merge`: one at a time (`busy`), subject to
- * `pause` and `cancel`; `cancel` is answered at once, the merge itself rejects as cancelled when it has cleaned up.
+ * Passes each request to its handler and posts exactly one reply. `explore` and the views: of each the latest wins, an earlier
+ * one is rejected as cancelled at once, its signal aborted, and the next begins when it has stopped. `merge` and `scan`: one at
+ * a time (`busy`), subject to `pause` and `cancel`; `cancel` is answered at once, the job itself rejects as cancelled when it
+ * has cleaned up.
  */
 export class Dispatcher {
   /** Ids not yet answered. */
   private readonly open = new Set<number>();
   private job: Job | null = null;
-  private latest: { cancel(): void; readonly stopped: Promise<void> } | null = null;
+  /** Of each superseded request. */
+  private readonly latest = new Map<string, { cancel(): void; readonly stopped: Promise<void> }>();
 
   constructor(
     private readonly handlers: Handlers,
@@ -57,10 +59,10 @@ export class Dispatcher {
     } else if (!Object.hasOwn(this.handlers, request)) {
       this.fail(id, new StudioError('internal', 'unknown-request', `no request is called ${request}`, { actual: request }));
     } else if (this.job && NOT_DURING_JOB.has(request)) {
-      this.fail(id, new StudioError('internal', 'busy', `${request} has to wait for the merge that is running`, { actual: request }));
-    } else if (request === JOB) {
+      this.fail(id, new StudioError('internal', 'busy', `${request} has to wait for the job that is running`, { actual: request }));
+    } else if (JOBS.has(request)) {
       void this.runJob(message);
-    } else if (request === SUPERSEDED) {
+    } else if (SUPERSEDED.has(request)) {
       this.supersede(message);
     } else {
       void this.run(message, new Job());
@@ -75,7 +77,7 @@ export class Dispatcher {
   }
 
   private supersede(message: Request): void {
-    const previous = this.latest;
+    const previous = this.latest.get(message.request);
     previous?.cancel();
     const job = new Job();
     const cancel = () => {
@@ -86,7 +88,7 @@ export class Dispatcher {
       await previous?.stopped;
       if (!job.signal.aborted) await this.run(message, job);
     };
-    this.latest = { cancel, stopped: run() };
+    this.latest.set(message.request, { cancel, stopped: run() });
   }
 
   /** Never rejects. */

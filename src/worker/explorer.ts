@@ -2,15 +2,16 @@
 import { CancelledError, asStudioError } from '../bytes/errors';
 import type { Checkpoint } from '../checkpoint/types';
 import type { Backend, Held } from '../merge/backend';
+import type { SlotDistribution } from '../merge/exploring';
 import type { FitChoices } from '../merge/plan-types';
 import type { OpenShard } from '../merge/reading';
 import { planSample, sampleKey, sampleParameters } from '../merge/sample';
 import { readSample } from '../merge/sample-reading';
 import type { SamplePlan } from '../merge/sample';
-import type { Recipe } from '../recipe/types';
+import type { Recipe, TensorParameters } from '../recipe/types';
 import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
-import type { TensorFigures } from './protocol';
+import type { SampleInfo, TensorFigures, TensorView } from './protocol';
 
 /** Bytes of a sample: the charts settle long before, and it takes a disk about a second. */
 export const SAMPLE_BYTES = 256 * 2 ** 20;
@@ -42,13 +43,60 @@ export class Explorer {
    * checkpoints. A request that is aborted while the sample is read leaves it to the next one of the same key. Rejects as
    * `planSample` and the backend do.
    */
-  figures(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, signal: AbortSignal): Promise<TensorFigures[]> {
-    return this.host.use(async (backend) => {
-      const { plan, held } = await unlessAborted(this.sample(backend, open, recipe, choices), signal);
-      if (plan.names.length === 0) return [];
-      const { slots } = await held.evaluate(sampleParameters(recipe, plan), signal);
+  figures(
+    open: readonly Checkpoint[],
+    recipe: Recipe,
+    choices: FitChoices,
+    signal: AbortSignal,
+  ): Promise<{ readonly tensors: TensorFigures[]; readonly sample: SampleInfo }> {
+    return this.ask(open, recipe, choices, signal, async ({ plan, held }, parameters) => {
+      const { slots } = await held.evaluate(parameters, signal);
       const tensor = tensorElements(plan);
-      return slots.map((result, i) => tensorFigures(plan.names[i]!, result, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }));
+      const tensors = slots.map((result, i) => tensorFigures(plan.names[i]!, result, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }));
+      return { tensors, sample: sampleInfo(plan) };
+    });
+  }
+
+  /** A view of every merged tensor that has it. */
+  views<T>(
+    open: readonly Checkpoint[],
+    recipe: Recipe,
+    choices: FitChoices,
+    signal: AbortSignal,
+    look: (held: Held, parameters: readonly TensorParameters[]) => Promise<readonly (T | null)[]>,
+  ): Promise<TensorView<T>[]> {
+    return this.ask(open, recipe, choices, signal, async ({ plan, held }, parameters) => {
+      const elements = tensorElements(plan);
+      const views = await look(held, parameters);
+      return views.flatMap((view, i) => (view === null ? [] : [{ tensor: plan.names[i]!, elements: elements[i]!, exact: plan.whole[i]!, view }]));
+    });
+  }
+
+  /** How |tau| of one tensor spread; null when it is not merged. */
+  distribution(
+    open: readonly Checkpoint[],
+    recipe: Recipe,
+    choices: FitChoices,
+    tensor: string,
+    signal: AbortSignal,
+  ): Promise<TensorView<SlotDistribution> | null> {
+    return this.ask(open, recipe, choices, signal, async ({ plan, held }) => {
+      const slot = plan.names.indexOf(tensor);
+      if (slot < 0) return null;
+      return { tensor, elements: tensorElements(plan)[slot]!, exact: plan.whole[slot]!, view: await held.distribution(slot, signal) };
+    });
+  }
+
+  private ask<T>(
+    open: readonly Checkpoint[],
+    recipe: Recipe,
+    choices: FitChoices,
+    signal: AbortSignal,
+    answer: (sample: Sample, parameters: readonly TensorParameters[]) => Promise<T>,
+  ): Promise<T> {
+    return this.host.use(async (backend) => {
+      const sample = await unlessAborted(this.sample(backend, open, recipe, choices), signal);
+      return answer(sample, sampleParameters(recipe, sample.plan));
     });
   }
 
@@ -98,10 +146,21 @@ function tensorElements({ group, segments }: SamplePlan): number[] {
   return elements;
 }
 
+function sampleInfo(plan: SamplePlan): SampleInfo {
+  const { group, bytes } = plan;
+  const values = group.slots.reduce((sum, { elements }) => sum + elements, 0);
+  const reads = group.chunks[0]!.reduce((sum, { present }) => sum + present.filter(Boolean).length, 0);
+  return { values, of: tensorElements(plan).reduce((sum, elements) => sum + elements, 0), bytes, reads, settled: true };
+}
+
 /** Held for a recipe that merges no tensor. */
 const NOTHING: Held = {
-  group: { method: 'linear', slots: [], chunks: [] },
+  group: { method: 'linear', slots: [], chunks: [[]] },
   evaluate: async () => ({ slots: [], segments: [] }),
+  surface: async () => [],
+  slackCurve: async () => [],
+  effect: async () => [],
+  distribution: async () => ({ counts: [] }),
   release: () => {},
 };
 

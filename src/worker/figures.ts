@@ -12,7 +12,7 @@ export interface SlotSize {
 export function tensorFigures(tensor: string, { figures, kept }: SlotResult, size: SlotSize): TensorFigures {
   // Without trimming a backend reports threshold 0 and every element.
   const thresholds = kept.map((own) => (own === null || (own.threshold === 0 && own.cutoff >= size.slot) ? null : magnitudeOf(own.threshold)));
-  return { tensor, elements: size.tensor, figures, exact: size.slot === size.tensor, thresholds };
+  return { tensor, elements: size.tensor, figures, exact: size.slot === size.tensor, thresholds, spread: null };
 }
 
 /** |tau| whose bits are `key`. */

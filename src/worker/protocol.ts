@@ -2,7 +2,8 @@
 import type { WireError } from '../bytes/errors';
 import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
 import type { BackendInfo } from '../merge/backend';
-import type { Figures } from '../merge/figures';
+import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from '../merge/exploring';
+import type { Figures, FigureSpread } from '../merge/figures';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
 import type { Recipe } from '../recipe/types';
@@ -46,6 +47,28 @@ export interface TensorFigures {
   readonly exact: boolean;
   /** Per model: |tau| threshold as f32, null where it takes no part or nothing is trimmed. */
   readonly thresholds: readonly (number | null)[];
+  /** How far the totals may be off where they are estimates; null when exact, or when too few blocks were drawn to tell. */
+  readonly spread: FigureSpread | null;
+}
+
+/** A tensor's part of a view, from the sample: counts are of `numel` values that stand for `elements`. */
+export interface TensorView<T> {
+  readonly tensor: string;
+  readonly elements: number;
+  readonly exact: boolean;
+  readonly view: T;
+}
+
+/** What the figures of `explore` come from. */
+export interface SampleInfo {
+  /** Values drawn, and values there are. */
+  readonly values: number;
+  readonly of: number;
+  /** Bytes and reads it took. */
+  readonly bytes: number;
+  readonly reads: number;
+  /** False while a finer sample is being read; a `sample` event tells when it is there. */
+  readonly settled: boolean;
 }
 
 /** A plan without its bytes: what the page shows before the start. */
@@ -82,6 +105,11 @@ export interface MergeSummary {
 
 export type MergeProgress = RunProgress;
 
+interface Asked {
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+}
+
 /** Requests by name: `[payload, reply]`. The one list that client, worker and types share. */
 export interface Requests {
   /** Chooses and starts the backend; also tells why there is no GPU. */
@@ -92,7 +120,17 @@ export interface Requests {
   openSample: [{ readonly baseUrl: string }, OpenResult];
   close: [{ readonly checkpoint: string }, null];
   /** Figures for the recipe over the held sample; a later request supersedes an earlier one, which rejects as cancelled. */
-  explore: [{ readonly recipe: Recipe; readonly choices: FitChoices }, { readonly tensors: readonly TensorFigures[]; readonly milliseconds: number }];
+  explore: [Asked, { readonly tensors: readonly TensorFigures[]; readonly milliseconds: number; readonly sample: SampleInfo }];
+  /** Figures for a recipe beside the one on the screen (a point of a series, a snapshot): superseded by nothing. */
+  estimate: [Asked, { readonly tensors: readonly TensorFigures[] }];
+  /** The views of the held sample; of each, a later request supersedes an earlier one. */
+  surface: [Asked & { readonly surface: SurfaceRequest }, { readonly tensors: readonly TensorView<SlotSurface>[] }];
+  slackCurve: [Asked & { readonly slack: SlackCurveRequest }, { readonly tensors: readonly TensorView<SlotSlackCurve>[] }];
+  effect: [Asked, { readonly tensors: readonly TensorView<SlotEffect>[] }];
+  /** Null when no such tensor is merged. */
+  distribution: [Asked & { readonly tensor: string }, TensorView<SlotDistribution> | null];
+  /** Counts every tensor in full and writes nothing; sends `progress` and `tensor` events as a merge does. */
+  scan: [Asked, { readonly tensors: readonly TensorFigures[]; readonly seconds: number }];
   plan: [{ readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number }, PlanSummary];
   merge: [
     { readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number; readonly destination: PickedFolder | null; readonly replace: boolean },
@@ -111,6 +149,8 @@ export type Reply<N extends RequestName> = Requests[N][1];
 export type WorkerEvent =
   | { readonly event: 'progress'; readonly progress: MergeProgress }
   | { readonly event: 'tensor'; readonly figures: readonly TensorFigures[] }
+  /** A finer sample is held: the same question now has a better answer. */
+  | { readonly event: 'sample' }
   | { readonly event: 'backend'; readonly report: BackendReport };
 
 export type ToWorker = { [N in RequestName]: { readonly id: number; readonly request: N; readonly payload: RequestPayload<N> } }[RequestName];

@@ -23,14 +23,19 @@ export function serialised(backend: Backend): Backend {
     merge: (group, parameters, read, write, options) => inTurn(() => backend.merge(group, parameters, read, write, options)),
     hold: async (group, read) => {
       const held = await inTurn(() => backend.hold(group, read));
+      // It may have waited for a long merge; nobody wants the answer to a superseded question.
+      const unlessAborted = <T>(signal: AbortSignal | undefined, act: () => Promise<T>) =>
+        inTurn(async () => {
+          if (signal?.aborted) throw new CancelledError();
+          return act();
+        });
       return {
         group: held.group,
-        evaluate: (parameters, signal) =>
-          inTurn(async () => {
-            // It may have waited for a long merge; nobody wants the answer to a superseded question.
-            if (signal?.aborted) throw new CancelledError();
-            return held.evaluate(parameters, signal);
-          }),
+        evaluate: (parameters, signal) => unlessAborted(signal, () => held.evaluate(parameters, signal)),
+        surface: (parameters, request, signal) => unlessAborted(signal, () => held.surface(parameters, request, signal)),
+        slackCurve: (parameters, request, signal) => unlessAborted(signal, () => held.slackCurve(parameters, request, signal)),
+        effect: (parameters, signal) => unlessAborted(signal, () => held.effect(parameters, signal)),
+        distribution: (slot, signal) => unlessAborted(signal, () => held.distribution(slot, signal)),
         release: () => held.release(),
       } satisfies Held;
     },

@@ -11,6 +11,7 @@ import { checkpointsOf } from './export-input';
 import { BackendHost } from './host';
 import type { BackendFactory } from './host';
 import { merge } from './merging';
+import { scan } from './scanning';
 import { Planner } from './planning';
 import type { PickedFolder, WorkerEvent } from './protocol';
 
@@ -50,9 +51,21 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     },
     explore: async ({ recipe, choices }, { signal }) => {
       const started = performance.now();
-      const tensors = await explorer.figures(catalogue.checkpoints, recipe, choices, signal);
-      return { tensors, milliseconds: performance.now() - started };
+      const { tensors, sample } = await explorer.figures(catalogue.checkpoints, recipe, choices, signal);
+      return { tensors, milliseconds: performance.now() - started, sample };
     },
+    estimate: async ({ recipe, choices }, { signal }) => ({ tensors: (await explorer.figures(catalogue.checkpoints, recipe, choices, signal)).tensors }),
+    surface: async ({ recipe, choices, surface }, { signal }) => ({
+      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.surface(parameters, surface, signal)),
+    }),
+    slackCurve: async ({ recipe, choices, slack }, { signal }) => ({
+      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.slackCurve(parameters, slack, signal)),
+    }),
+    effect: async ({ recipe, choices }, { signal }) => ({
+      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.effect(parameters, signal)),
+    }),
+    distribution: ({ recipe, choices, tensor }, { signal }) => explorer.distribution(catalogue.checkpoints, recipe, choices, tensor, signal),
+    scan: (payload, control) => scan(payload, control, { catalogue, host, emit }),
     plan: async (payload) => {
       const { chunkBytes } = await host.use(async (backend) => backend);
       return planner.summary(catalogue.checkpoints, payload, chunkBytes);

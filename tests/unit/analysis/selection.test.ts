@@ -14,7 +14,7 @@ const places: Record<string, { layer: number | null; module: ModuleKind }> = {
   'q.0': { layer: 0, module: 'q' },
   'q.1': { layer: 1, module: 'q' },
 };
-const counts = Object.keys(places).map((tensor) => ({ tensor, figures: emptyFigures(2), exact: true, elements: 0, thresholds: [] as (number | null)[] }));
+const counts = Object.keys(places).map((tensor) => ({ tensor, figures: emptyFigures(2), exact: true, elements: 0, thresholds: [] as (number | null)[], spread: null }));
 const breakdown = breakDown(counts, (name) => places[name]!, ['embed', 'q', 'norm'], 2);
 const view = (patch: Partial<ChartsView>): ChartsView => ({ tab: 'map', layer: null, module: null, tensor: null, ...patch });
 

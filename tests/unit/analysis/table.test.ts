@@ -7,6 +7,7 @@ const figures = {
   kept: [20, 100],
   nonzero: [20, 95],
   conflict: 9,
+  between: [9],
   won: [6, 3],
   discarded: [3, 6],
   reserved: 1,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError, MalformedFileError } from '../../../src/bytes/errors';
 import { OVERTAKE_MS } from '../../../src/state/explore';
 import { REST_MS } from '../../../src/state/planner';
-import { figuresOf, opened, PLAN, settle, studio, type Studio } from './fakes';
+import { figuresOf, opened, PLAN, settle, SAMPLE, studio, type Studio } from './fakes';
 
 const density = (one: Studio) => one.store.getState().decisions.present.recipe.models[0]!.density;
 
@@ -77,13 +77,13 @@ describe('figures', () => {
       one.clock.paint();
     }
     expect(one.worker.of('explore')).toHaveLength(1);
-    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1)], milliseconds: 5 });
+    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1)], milliseconds: 5, sample: SAMPLE });
     await settle();
     expect(one.store.getState().figures).toMatchObject({ loading: true, tensors: [{ tensor: 'a' }] });
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(2);
     expect(one.worker.last('explore').payload.recipe.models[0]!.density).toBe(0.5);
-    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 2)], milliseconds: 4 });
+    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 2)], milliseconds: 4, sample: SAMPLE });
     await settle();
     one.clock.paint();
     expect(one.store.getState().figures).toMatchObject({ loading: false, problem: null });
@@ -107,8 +107,8 @@ describe('figures', () => {
     slow.reject(new CancelledError());
     await settle();
     expect(one.store.getState().figures.loading).toBe(true);
-    slow.resolve({ tensors: [figuresOf('old', 1)], milliseconds: 1 });
-    one.worker.last('explore').resolve({ tensors: [figuresOf('new', 1)], milliseconds: 1 });
+    slow.resolve({ tensors: [figuresOf('old', 1)], milliseconds: 1, sample: SAMPLE });
+    one.worker.last('explore').resolve({ tensors: [figuresOf('new', 1)], milliseconds: 1, sample: SAMPLE });
     await settle();
     expect(one.store.getState().figures).toMatchObject({ loading: false, tensors: [{ tensor: 'new' }] });
   });
@@ -122,13 +122,13 @@ describe('figures', () => {
       answer(one.worker.last('explore'));
       await settle();
     };
-    await ask((request) => request.resolve({ tensors: [figuresOf('a', 1)], milliseconds: 1 }));
+    await ask((request) => request.resolve({ tensors: [figuresOf('a', 1)], milliseconds: 1, sample: SAMPLE }));
     await ask((request) => request.reject(new CancelledError()));
     expect(one.store.getState().figures.problem).toBeNull();
     await ask((request) => request.reject(new Error('boom')));
     expect(one.store.getState().figures).toMatchObject({ loading: false, problem: { code: 'internal' } });
     expect(one.store.getState().figures.tensors).toHaveLength(1);
-    await ask((request) => request.resolve({ tensors: [], milliseconds: 1 }));
+    await ask((request) => request.resolve({ tensors: [], milliseconds: 1, sample: SAMPLE }));
     expect(one.store.getState().figures.problem).toBeNull();
   });
 
@@ -136,7 +136,7 @@ describe('figures', () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
     one.clock.paint();
-    one.worker.last('explore').resolve({ tensors: [], milliseconds: 1 });
+    one.worker.last('explore').resolve({ tensors: [], milliseconds: 1, sample: SAMPLE });
     await settle();
     one.controller.setRecipe({ lambda: NaN }, 'lambda');
     one.clock.paint();

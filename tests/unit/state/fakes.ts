@@ -4,7 +4,7 @@ import { emptyFigures } from '../../../src/merge/figures';
 import { createController, type Controller } from '../../../src/state/controller';
 import type { ClockPort, FilePort, WorkerPort } from '../../../src/state/ports';
 import { createStudioStore, type StudioStore } from '../../../src/state/store';
-import type { MergeProgress, PickedFolder, PlanSummary, Reply, RequestName, RequestPayload, TensorFigures, WorkerEvent } from '../../../src/worker/protocol';
+import type { MergeProgress, PickedFolder, PlanSummary, Reply, RequestName, RequestPayload, SampleInfo, TensorFigures, WorkerEvent } from '../../../src/worker/protocol';
 
 export function checkpoint(name: string, tensors: Checkpoint['tensors'] = []): Checkpoint {
   return {
@@ -123,7 +123,7 @@ export async function opened(one: Studio, ...names: string[]): Promise<void> {
 }
 
 export function figuresOf(tensor: string, conflict: number, exact = false): TensorFigures {
-  return { tensor, elements: 100, exact, thresholds: [null, null], figures: { ...emptyFigures(2), numel: 100, conflict } };
+  return { tensor, elements: 100, exact, thresholds: [null, null], spread: null, figures: { ...emptyFigures(2), numel: 100, conflict } };
 }
 
 export const PLAN: PlanSummary = { tensors: 3, parameters: 30, shards: [], bytesRead: 60, bytesWritten: 20, peakBytes: 80, notes: [], issues: [], refusals: [] };
@@ -142,3 +142,5 @@ export const PROGRESS: MergeProgress = {
   writingMs: 600,
   elapsedMs: 2000,
 };
+
+export const SAMPLE: SampleInfo = { values: 50, of: 100, bytes: 300, reads: 9, settled: true };

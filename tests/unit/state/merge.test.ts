@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { ENTRY_MS } from '../../../src/state/throttle';
-import { figuresOf, opened, PROGRESS, settle, studio, type Studio } from './fakes';
+import { figuresOf, opened, PROGRESS, settle, SAMPLE, studio, type Studio } from './fakes';
 
 const density = (one: Studio) => one.store.getState().decisions.present.recipe.models[0]!.density;
 
@@ -10,7 +10,7 @@ describe('a merge', () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
     one.clock.paint();
-    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1), figuresOf('b', 1)], milliseconds: 1 });
+    one.worker.last('explore').resolve({ tensors: [figuresOf('a', 1), figuresOf('b', 1)], milliseconds: 1, sample: SAMPLE });
     await settle();
     void one.controller.merge();
     return one;
@@ -40,7 +40,7 @@ describe('a merge', () => {
     one.clock.paint();
     one.controller.setModel(0, { density: 0.4 }, 'density 0');
     void one.controller.merge();
-    one.worker.last('explore').resolve({ tensors: [figuresOf('late', 1)], milliseconds: 1 });
+    one.worker.last('explore').resolve({ tensors: [figuresOf('late', 1)], milliseconds: 1, sample: SAMPLE });
     await settle();
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(1);

@@ -20,7 +20,7 @@ function setUp() {
     },
     hold: async (group) => {
       log.push('hold');
-      return { group, evaluate: async () => (log.push('evaluate'), RESULT), release: () => void log.push('release') };
+      return { group, evaluate: async () => (log.push('evaluate'), RESULT), surface: unused, slackCurve: unused, effect: unused, distribution: unused, release: () => void log.push('release') };
     },
     dispose: () => void log.push('dispose'),
   };

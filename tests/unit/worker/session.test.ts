@@ -56,8 +56,8 @@ describe('explore', () => {
     const q = tensors.find(({ tensor }) => tensor === Q)!;
     // Half of 8: SFT keeps 4 -3 2 -1, CT keeps -5 -3 2 8. They meet at positions 0 (conflict, CT wins) and 1 (agree).
     expect(q).toEqual({
-      tensor: Q, elements: 8, exact: true, thresholds: [1, 2],
-      figures: { numel: 8, kept: [4, 4], nonzero: [4, 4], conflict: 1, won: [0, 1], discarded: [1, 0], reserved: 0, reservedCost: 0, nonfinite: [0, 0, 0], overflow: 0 },
+      tensor: Q, elements: 8, exact: true, thresholds: [1, 2], spread: null,
+      figures: { numel: 8, kept: [4, 4], nonzero: [4, 4], conflict: 1, between: [1], won: [0, 1], discarded: [1, 0], reserved: 0, reservedCost: 0, nonfinite: [0, 0, 0], overflow: 0 },
     });
     expect(tensors.map(({ tensor }) => tensor).sort()).toEqual([Q, NORM].sort());
   });

@@ -1,0 +1,58 @@
+/** Counting everything without writing anything: the exact figures of a plan. */
+import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import { throwIfAborted } from './abort';
+import type { Backend, SlotResult } from './backend';
+import { mergePrepared, prepare } from './groups';
+import type { Prepared } from './groups';
+import type { MergePlan, MergeStep } from './plan-types';
+import { Meter } from './progress';
+import type { RunProgress } from './progress';
+import { Sources } from './reading';
+import type { OpenShard } from './reading';
+
+export interface ScanHooks {
+  readonly signal?: AbortSignal;
+  readonly ready?: () => Promise<void>;
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Of every merged tensor, with its N. */
+  readonly onTensor: (name: string, elements: number, slot: SlotResult) => void;
+}
+
+/**
+ * Runs the merge steps of a plan for their counts alone; the next group is read while one is computed. Rejects with
+ * IncompatibleCheckpointsError `undecided`, CancelledError, and as sources and the backend do.
+ */
+export async function scanPlan(plan: MergePlan, backend: Backend, openShard: OpenShard, hooks: ScanHooks): Promise<void> {
+  if (plan.refusals.length > 0) {
+    const names = plan.refusals.map(({ tensor }) => tensor);
+    throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });
+  }
+  const meter = new Meter(plan, hooks.onProgress, () => performance.now());
+  let isOver = false;
+  const ready = async () => {
+    throwIfAborted(hooks.signal);
+    if (isOver) throw new CancelledError();
+    if (hooks.ready) await meter.pausing(hooks.ready);
+    throwIfAborted(hooks.signal);
+  };
+  const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
+  const steps = plan.steps.filter((step): step is MergeStep => step.kind === 'merge');
+  const prepareAt = (at: number): Prepared | null => (steps[at] ? prepare(steps[at], sources) : null);
+  try {
+    let ahead = prepareAt(0);
+    for (let at = 0; at < steps.length; at++) {
+      await ready();
+      const prepared = ahead!;
+      ahead = prepareAt(at + 1);
+      const { result } = await mergePrepared(prepared, backend, sources, async () => {}, meter, hooks.signal);
+      prepared.step.group.slots.forEach(({ name, elements }, s) => hooks.onTensor(name, elements, result.slots[s]!));
+      meter.finish(prepared.step.group.slots.length);
+    }
+  } catch (error) {
+    if (hooks.signal?.aborted) throw new CancelledError();
+    throw asStudioError(error);
+  } finally {
+    isOver = true;
+    meter.stop();
+  }
+}
