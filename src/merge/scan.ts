@@ -9,6 +9,7 @@ import { Meter } from './progress';
 import type { RunProgress } from './progress';
 import { Sources } from './reading';
 import type { OpenShard } from './reading';
+import { stepBytesRead } from './steps';
 
 export interface ScanHooks {
   readonly signal?: AbortSignal;
@@ -27,7 +28,13 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     const names = plan.refusals.map(({ tensor }) => tensor);
     throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });
   }
-  const meter = new Meter(plan, hooks.onProgress, () => performance.now());
+  const steps = plan.steps.filter((step): step is MergeStep => step.kind === 'merge');
+  const totals = {
+    tensors: steps.reduce((sum, { group }) => sum + group.slots.length, 0),
+    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), 0),
+    bytesWritten: 0,
+  };
+  const meter = new Meter(totals, hooks.onProgress, () => performance.now());
   let isOver = false;
   const ready = async () => {
     throwIfAborted(hooks.signal);
@@ -36,7 +43,6 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
-  const steps = plan.steps.filter((step): step is MergeStep => step.kind === 'merge');
   const prepareAt = (at: number): Prepared | null => (steps[at] ? prepare(steps[at], sources) : null);
   try {
     let ahead = prepareAt(0);

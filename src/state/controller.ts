@@ -83,9 +83,10 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     if (found !== null) store.setState({ wanted: null, decisions: startHistory({ ...decisions.present, ...found }) });
   }
   const reports = throttleEvents(store, worker, clock);
-  // A finished merge has counted every tensor; what it counted stays until the recipe changes.
+  // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
   const job = createJobControls(store, worker, files, reports, (outdated) => {
-    if (outdated || store.getState().job.status !== 'finished') refresh();
+    const { status } = store.getState().job;
+    if (outdated || (status !== 'finished' && status !== 'counted')) refresh();
     else plan();
   });
 

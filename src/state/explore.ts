@@ -11,7 +11,7 @@ import { isBusy, type Decisions, type FiguresState } from './types';
  */
 export const OVERTAKE_MS = 150;
 
-/** Returns what to call after every change of the decisions. */
+/** Asks again by itself when a finer sample is there. Returns what to call after every change of the decisions. */
 export function createExplorer(store: StudioStore, worker: WorkerPort, clock: ClockPort): () => void {
   let wanted = false;
   let scheduled = false;
@@ -27,9 +27,9 @@ export function createExplorer(store: StudioStore, worker: WorkerPort, clock: Cl
     const request = ++latest;
     inFlight = true;
     try {
-      const { tensors } = await worker.request('explore', { recipe, choices });
+      const { tensors, sample } = await worker.request('explore', { recipe, choices });
       // While a merge runs its exact figures arrive; an estimate asked for before must not replace them.
-      if (request === latest && !isMerging()) set({ tensors, problem: null });
+      if (request === latest && !isMerging()) set({ tensors, sample, problem: null });
     } catch (cause) {
       const error = asStudioError(cause).toWire();
       if (request === latest && error.code !== 'cancelled' && !isMerging()) set({ problem: error });
@@ -60,16 +60,21 @@ export function createExplorer(store: StudioStore, worker: WorkerPort, clock: Cl
     else void ask(store.getState().decisions.present);
   }
 
-  return () => {
+  function refresh(): void {
     const { decisions, backend } = store.getState();
     if (isMerging()) return;
     if (!isMergeable(decisions.present)) {
       wanted = false;
-      set({ loading: inFlight, problem: null, ...(decisions.present.recipe.models.length === 0 ? { tensors: [] } : {}) });
+      set({ loading: inFlight, problem: null, ...(decisions.present.recipe.models.length === 0 ? { tensors: [], sample: null } : {}) });
       return;
     }
     set({ loading: true });
     // Once the backend is there the controller calls again.
     if (!backend.starting) schedule();
-  };
+  }
+
+  worker.subscribe(({ event }) => {
+    if (event === 'sample') refresh();
+  });
+  return refresh;
 }

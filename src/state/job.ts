@@ -1,12 +1,14 @@
-/** Running a merge: start, pause, cancel, and what is left of it. */
+/** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
 import type { PickedFolder } from '../worker/protocol';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
-import { isBusy, type Job, type TargetState } from './types';
+import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from './types';
 
 export interface JobControls {
   merge(): Promise<void>;
+  /** Counts every tensor in full; writes nothing. */
+  scan(): Promise<void>;
   pause(paused: boolean): Promise<void>;
   cancel(): Promise<void>;
   /** Puts the finished, failed or cancelled job away. */
@@ -24,7 +26,7 @@ interface Reports {
   drop(): void;
 }
 
-/** `settled` is called after a merge ended in any way, with whether the decisions are no longer those it ran with. */
+/** `settled` is called after a job ended in any way, with whether the decisions are no longer those it ran with. */
 export function createJobControls(store: StudioStore, worker: WorkerPort, files: FilePort, reports: Reports, settled: (outdated: boolean) => void): JobControls {
   let folder: PickedFolder | null = null;
   const setJob = (job: Job) => store.setState({ job });
@@ -33,27 +35,40 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   /** Moves a running job to another running state, keeping its progress. */
   function shift(status: 'running' | 'paused' | 'cancelling'): void {
     const { job } = store.getState();
-    if (isBusy(job)) setJob({ status, progress: job.progress });
+    if (isBusy(job)) setJob({ ...job, status });
   }
 
-  async function merge(): Promise<void> {
-    const { job, decisions, target } = store.getState();
+  /** One job from start to end; `work` asks the worker and says what came of it. */
+  async function run(kind: JobKind, work: (decisions: Decisions) => Promise<Job>): Promise<void> {
+    const { job, decisions } = store.getState();
     if (isBusy(job)) return;
-    const { recipe, choices, shardBytes } = decisions.present;
-    setJob({ status: 'running', progress: null });
+    setJob({ status: 'running', kind, progress: null });
     reports.drop();
     try {
-      const summary = await worker.request('merge', { recipe, choices, shardBytes, destination: folder, replace: target.replace });
+      const outcome = await work(decisions.present);
       reports.flush();
-      setJob({ status: 'finished', summary });
+      setJob(outcome);
+      // Every figure on the screen is counted now: no sample stands behind it.
+      store.setState(({ figures }) => ({ figures: { ...figures, sample: null } }));
     } catch (cause) {
       reports.flush();
       const error = asStudioError(cause).toWire();
       const last = store.getState().job;
-      setJob(error.code === 'cancelled' ? { status: 'cancelled' } : { status: 'failed', error, progress: 'progress' in last ? last.progress : null });
+      setJob(error.code === 'cancelled' ? { status: 'cancelled', kind } : { status: 'failed', kind, error, progress: 'progress' in last ? last.progress : null });
     }
     settled(store.getState().decisions.present !== decisions.present);
   }
+
+  const merge = () =>
+    run('merge', async ({ recipe, choices, shardBytes }) => {
+      const { replace } = store.getState().target;
+      return { status: 'finished', summary: await worker.request('merge', { recipe, choices, shardBytes, destination: folder, replace }) };
+    });
+  const scan = () =>
+    run('scan', async ({ recipe, choices }) => {
+      const { tensors, seconds } = await worker.request('scan', { recipe, choices });
+      return { status: 'counted', tensors: tensors.length, seconds };
+    });
 
   /** A request whose failure is a job's failure only if the job itself says so. */
   async function tell(request: 'pause' | 'cancel', paused = false): Promise<boolean> {
@@ -68,6 +83,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
 
   return {
     merge,
+    scan,
     async pause(paused) {
       const before = store.getState().job.status;
       if (before !== 'running' && before !== 'paused') return;
@@ -103,7 +119,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         const { handle } = await worker.request('exported', { name });
         files.save(name, handle);
       } catch (cause) {
-        setJob({ status: 'failed', error: asStudioError(cause).toWire(), progress: null });
+        setJob({ status: 'failed', kind: 'merge', error: asStudioError(cause).toWire(), progress: null });
       }
     },
   };

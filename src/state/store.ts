@@ -11,7 +11,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
   return createStore<StudioState>(() => ({
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
     decisions: startHistory(noDecisions()),
-    figures: { tensors: [], loading: false, problem: null },
+    figures: { tensors: [], sample: null, loading: false, problem: null },
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },
     target: { folder: null, replace: false, canWriteFolders, problem: null },

@@ -3,7 +3,7 @@ import type { WireError } from '../bytes/errors';
 import type { Checkpoint, ModuleKind } from '../checkpoint/types';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, TensorFigures } from '../worker/protocol';
+import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, SampleInfo, TensorFigures } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -31,6 +31,8 @@ export interface CheckpointsState {
 
 export interface FiguresState {
   readonly tensors: readonly TensorFigures[];
+  /** What `tensors` come from; null before the first, and where a merge or a scan has counted. */
+  readonly sample: SampleInfo | null;
   readonly loading: boolean;
   /** Why the last request brought no figures. */
   readonly problem: WireError | null;
@@ -43,12 +45,17 @@ export interface PlanState {
   readonly problem: WireError | null;
 }
 
+/** A merge writes a checkpoint; a scan counts every tensor and writes nothing. */
+export type JobKind = 'merge' | 'scan';
 export type Job =
   | { readonly status: 'idle' }
-  | { readonly status: 'running' | 'paused' | 'cancelling'; readonly progress: MergeProgress | null }
+  | { readonly status: 'running' | 'paused' | 'cancelling'; readonly kind: JobKind; readonly progress: MergeProgress | null }
+  /** A merge. */
   | { readonly status: 'finished'; readonly summary: MergeSummary }
-  | { readonly status: 'failed'; readonly error: WireError; readonly progress: MergeProgress | null }
-  | { readonly status: 'cancelled' };
+  /** A scan. */
+  | { readonly status: 'counted'; readonly tensors: number; readonly seconds: number }
+  | { readonly status: 'failed'; readonly kind: JobKind; readonly error: WireError; readonly progress: MergeProgress | null }
+  | { readonly status: 'cancelled'; readonly kind: JobKind };
 
 /** Null is the browser's private storage; the folder's handle is kept by the controller. */
 export interface TargetState {
@@ -101,7 +108,7 @@ export interface StudioState {
   readonly wanted: WantedRecipe | null;
 }
 
-/** While a merge runs, what it depends on must not change under it. */
+/** While a merge or a scan runs, what it depends on must not change under it. */
 export function isBusy(job: Job): job is Extract<Job, { status: 'running' | 'paused' | 'cancelling' }> {
   return job.status === 'running' || job.status === 'paused' || job.status === 'cancelling';
 }

@@ -1,4 +1,6 @@
+import { formatCount } from '../../analysis/format';
 import { isBusy } from '../../state/types';
+import { formatSeconds, plural } from '../format';
 import { ErrorNotice, Notice } from '../Notice';
 import { useController, useStudio } from '../studio';
 import { Finished } from './Finished';
@@ -19,6 +21,19 @@ export function JobPanel() {
       return (
         <div className="job" role="status">
           <Finished summary={job.summary}>{dismiss}</Finished>
+        </div>
+      );
+    case 'counted':
+      return (
+        <div className="job">
+          <Notice
+            grave="good"
+            role="status"
+            title={`Counted in ${formatSeconds(job.seconds)}`}
+            detail={`All ${plural(job.tensors, 'merged tensor', formatCount(job.tensors))} were read whole: the charts are exact for this recipe, and will be when it comes back.`}
+          >
+            {dismiss}
+          </Notice>
         </div>
       );
     case 'failed': {
@@ -54,7 +69,7 @@ export function JobPanel() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail="The sources are untouched, and the shard being written was thrown away.">
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : 'The sources are untouched, and the shard being written was thrown away.'}>
             {dismiss}
           </Notice>
         </div>

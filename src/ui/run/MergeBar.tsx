@@ -2,6 +2,7 @@ import './run.css';
 import { isMergeable } from '../../state/decisions';
 import { isBusy } from '../../state/types';
 import { useController, useStudio } from '../studio';
+import { CountButton } from './CountButton';
 import { DestinationPicker } from './DestinationPicker';
 import { JobPanel } from './JobPanel';
 import { PlanLine } from './PlanLine';
@@ -35,9 +36,12 @@ export function MergeBar() {
               </button>
             </>
           ) : (
-            <button type="button" className="button primary" disabled={!ready} onClick={() => void controller.merge()}>
-              Merge
-            </button>
+            <>
+              <CountButton ready={ready} />
+              <button type="button" className="button primary" disabled={!ready} onClick={() => void controller.merge()}>
+                Merge
+              </button>
+            </>
           )}
         </div>
       </div>

@@ -1,9 +1,11 @@
 import { formatCount } from '../../analysis/format';
 import { paceOf, type Pace } from '../../state/progress';
-import { isBusy } from '../../state/types';
+import { isBusy, type Job } from '../../state/types';
 import type { MergeProgress } from '../../worker/protocol';
 import { formatBytes, formatSeconds } from '../format';
 import { useStudio } from '../studio';
+
+type Running = Extract<Job, { status: 'running' | 'paused' | 'cancelling' }>;
 
 const ACTIVITIES = [
   ['reading', 'Reading'],
@@ -11,32 +13,33 @@ const ACTIVITIES = [
   ['writing', 'Writing'],
 ] as const;
 
-/** How far the merge is, how long it will take, and what it waits for. */
+/** How far the job is, how long it will take, and what it waits for. */
 export function ProgressLine() {
   const job = useStudio((state) => state.job);
   const kind = useStudio((state) => state.backend.report?.info.kind);
   if (!isBusy(job)) return null;
-  const { progress, status } = job;
+  const { progress, status, kind: work } = job;
   const pace = progress === null ? null : paceOf(progress);
   return (
     <div className="progress">
       <div className="progress-words" role="status">
-        <strong>{phaseWords(status, progress)}</strong>
+        <strong>{phaseWords(job)}</strong>
         {progress && <span>{`${formatCount(progress.tensorsDone)} of ${formatCount(progress.tensors)} tensors`}</span>}
         {progress && <span>{bytesWords(progress)}</span>}
         {pace?.readRate && <span>{formatBytes(pace.readRate)}/s</span>}
         {pace?.secondsLeft != null && status === 'running' && <span>{formatSeconds(pace.secondsLeft)} left</span>}
       </div>
-      <progress max={1} value={pace?.share} aria-label="Merge progress" />
-      {pace && <Activities pace={pace} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
+      <progress max={1} value={pace?.share} aria-label={work === 'scan' ? 'Counting progress' : 'Merge progress'} />
+      {pace && <Activities pace={pace} writes={work === 'merge'} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
     </div>
   );
 }
 
-function phaseWords(status: 'running' | 'paused' | 'cancelling', progress: MergeProgress | null): string {
+function phaseWords({ status, kind, progress }: Running): string {
   if (status === 'paused') return 'Paused';
   if (status === 'cancelling') return 'Cancelling';
   if (progress === null) return 'Starting';
+  if (kind === 'scan') return 'Counting every value';
   return { reading: 'Merging', finalising: 'Finalising: the browser is moving the file into place', verifying: 'Verifying what was written' }[progress.phase];
 }
 
@@ -46,10 +49,10 @@ function bytesWords({ phase, bytesRead, bytesReadTotal, bytesVerified, bytesWrit
 }
 
 /** Share of the time each activity was under way; they overlap, and the longest is what to speed up. */
-function Activities({ pace, computing }: { pace: Pace; computing: string }) {
+function Activities({ pace, writes, computing }: { pace: Pace; writes: boolean; computing: string }) {
   return (
     <dl className="activities">
-      {ACTIVITIES.map(([key, label]) => (
+      {ACTIVITIES.filter(([key]) => writes || key !== 'writing').map(([key, label]) => (
         <div key={key} data-bottleneck={pace.bottleneck === key}>
           <dt>{key === 'computing' ? computing : label}</dt>
           <dd>

@@ -30,7 +30,7 @@ export interface Asked<N extends RequestName = RequestName> {
 
 export class FakeWorker implements WorkerPort {
   readonly asked: Asked[] = [];
-  private listener: (event: WorkerEvent) => void = () => {};
+  private readonly listeners: ((event: WorkerEvent) => void)[] = [];
 
   request<N extends RequestName>(name: N, payload: RequestPayload<N>): Promise<Reply<N>> {
     return new Promise<Reply<N>>((resolve, reject) => {
@@ -38,10 +38,10 @@ export class FakeWorker implements WorkerPort {
     });
   }
   subscribe(listener: (event: WorkerEvent) => void): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
   emit(event: WorkerEvent): void {
-    this.listener(event);
+    for (const listener of this.listeners) listener(event);
   }
   of<N extends RequestName>(name: N): Asked<N>[] {
     return this.asked.filter((one) => one.name === name) as unknown as Asked<N>[];
