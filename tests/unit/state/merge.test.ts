@@ -94,7 +94,7 @@ describe('a merge', () => {
     one.worker.last('cancel').resolve(null);
     one.worker.last('merge').reject(new CancelledError());
     await settle();
-    expect(one.store.getState().job).toEqual({ status: 'cancelled' });
+    expect(one.store.getState().job).toEqual({ status: 'cancelled', kind: 'merge' });
     one.controller.dismiss();
     expect(status()).toBe('idle');
   });
@@ -115,7 +115,7 @@ describe('a merge', () => {
     one.worker.emit({ event: 'progress', progress: PROGRESS });
     one.worker.last('merge').reject(new DiskFullError('full', { file: 'x' }));
     await settle();
-    expect(one.store.getState().job).toEqual({ status: 'failed', error: { code: 'disk-full', reason: 'disk-full', message: 'full', where: { file: 'x' } }, progress: PROGRESS });
+    expect(one.store.getState().job).toEqual({ status: 'failed', kind: 'merge', error: { code: 'disk-full', reason: 'disk-full', message: 'full', where: { file: 'x' } }, progress: PROGRESS });
   });
 
   it('writes to the folder that was chosen, whose handle stays out of the store', async () => {
