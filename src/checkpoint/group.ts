@@ -26,11 +26,22 @@ export interface Grouping {
   readonly ignored: readonly string[];
 }
 
-const SHARD_NAME = /^(.*)-(\d{1,6})-of-(\d{1,6})\.safetensors$/;
-const WEIGHTS = '.safetensors';
-const INDEX = '.safetensors.index.json';
-/** Weights in formats that are not read here, training leftovers of the same extensions aside. */
-const OTHER_WEIGHTS = /^(?!training_args|optimizer|scheduler|rng_state).*\.(?:bin|pt|pth|ckpt|gguf|ggml|h5|msgpack|npz)$/i;
+const SHARD_NUMBERS = /^(.*)-(\d{1,6})-of-(\d{1,6})$/;
+/** What a training run leaves beside its weights, under their extensions. */
+const LEFTOVERS = /^(?:training_args|optimizer|scheduler|rng_state|scaler)/i;
+/** Weights in formats that are not read here. */
+const OTHER_WEIGHTS = /\.(?:ckpt|gguf|ggml|h5|msgpack|npz)$/i;
+
+/** The formats that are read, in the order transformers prefers them: the first of which a folder has any is taken. */
+interface Format {
+  readonly extensions: readonly string[];
+  /** What a folder's own weights are called; others beside them are ignored. */
+  readonly primary: string;
+}
+const FORMATS: readonly Format[] = [
+  { extensions: ['.safetensors'], primary: 'model' },
+  { extensions: ['.bin', '.pt', '.pth'], primary: 'pytorch_model' },
+];
 /** What a folder needs beside the shards to load: tokenizer.json takes 35 MB in the largest vocabularies, .py is `auto_map` code. */
 const SIDECAR = /\.(?:json|txt|model|jinja|tiktoken|py)$/i;
 const NOT_SIDECAR = /^(?:readme|license|notice|requirements|trainer_state\.|(?:\w+_)?results\.|.*\.index\.json$)/i;
@@ -39,9 +50,9 @@ const MAX_SIDECAR_BYTES = 128 * 2 ** 20;
 /**
  * Groups dropped files into checkpoints, folder by folder, the same whatever the order of `files`:
  * `model.safetensors`, or else the shards of `model.safetensors.index.json`, or else `model-00001-of-0000N.safetensors`
- * without an index; what transformers would not load is ignored and listed. In a folder (not among loose files) that has
- * a `model`, other safetensors (`consolidated`, adapters) are ignored too. Any other safetensors file is a checkpoint of
- * its own, named by the file. A path given twice counts once, the later entry. Hidden files and folders are left out
+ * without an index; what transformers would not load is ignored and listed. Where there is no safetensors file, PyTorch's
+ * `pytorch_model.bin` and its shards likewise. In a folder (not among loose files) that has a `model`, other safetensors
+ * (`consolidated`, adapters) are ignored too. Any other weight file is a checkpoint of its own, named by the file. A path given twice counts once, the later entry. Hidden files and folders are left out
  * without being listed: `.git`, `.cache` and the `._` companions that macOS writes on foreign disks.
  */
 export function groupFiles(files: readonly FileEntry[]): Grouping {
@@ -77,14 +88,14 @@ interface Stem {
 }
 
 function groupFolder(folder: string, files: ReadonlyMap<string, FileEntry>): Grouping {
-  const stems = readStems(files);
+  const { format, stems } = readStems(files);
   const used = new Set<FileEntry>();
   const problems: Grouping['problems'][number][] = [];
   const found: { stem: string; weights: Weights }[] = [];
-  const primary = stems.get('model');
-  for (const [stem, its] of folder !== '' && primary ? [['model', primary] as const] : stems) {
+  const primary = stems.get(format.primary);
+  for (const [stem, its] of folder !== '' && primary ? [[format.primary, primary] as const] : stems) {
     if (its.single) found.push({ stem, weights: { kind: 'files', files: [its.single] } });
-    else if (its.index) found.push({ stem, weights: { kind: 'index', index: its.index, beside: weightFiles(files) } });
+    else if (its.index) found.push({ stem, weights: { kind: 'index', index: its.index, beside: weightFiles(files, format) } });
     else {
       for (const [of, shards] of its.numbered) {
         const problem = numberingProblem(folder, stem, of, shards);
@@ -109,7 +120,7 @@ function groupFolder(folder: string, files: ReadonlyMap<string, FileEntry>): Gro
   const named = found.length > 1 || folder === '';
   return {
     groups: found.map(({ stem, weights }) => {
-      const isLooseFile = weights.kind === 'files' && stems.get(stem)?.single !== undefined && stem !== 'model';
+      const isLooseFile = weights.kind === 'files' && stems.get(stem)?.single !== undefined && stem !== format.primary;
       return { folder, stem: named || isLooseFile ? stem : null, weights, sidecars };
     }),
     problems,
@@ -117,7 +128,16 @@ function groupFolder(folder: string, files: ReadonlyMap<string, FileEntry>): Gro
   };
 }
 
-function readStems(files: ReadonlyMap<string, FileEntry>): Map<string, Stem> {
+/** The weight files of the first format of which there are any, by stem. */
+function readStems(files: ReadonlyMap<string, FileEntry>): { format: Format; stems: Map<string, Stem> } {
+  for (const format of FORMATS) {
+    const stems = stemsOf(files, format);
+    if (stems.size > 0) return { format, stems };
+  }
+  return { format: FORMATS[0]!, stems: new Map() };
+}
+
+function stemsOf(files: ReadonlyMap<string, FileEntry>, format: Format): Map<string, Stem> {
   const stems = new Map<string, Stem>();
   const stemOf = (name: string): Stem => {
     const stem = stems.get(name) ?? { numbered: new Map() };
@@ -125,19 +145,28 @@ function readStems(files: ReadonlyMap<string, FileEntry>): Map<string, Stem> {
     return stem;
   };
   for (const [name, file] of files) {
-    const [, stem, number, of] = SHARD_NAME.exec(name) ?? [];
-    if (name.endsWith(INDEX)) stemOf(name.slice(0, -INDEX.length)).index = file;
-    else if (stem !== undefined && number !== undefined && of !== undefined) {
+    const indexed = format.extensions.find((extension) => name.endsWith(`${extension}.index.json`));
+    if (indexed !== undefined) stemOf(name.slice(0, -`${indexed}.index.json`.length)).index = file;
+    const whole = withoutExtension(name, format);
+    if (whole === null) continue;
+    const [, stem, number, of] = SHARD_NUMBERS.exec(whole) ?? [];
+    if (stem !== undefined && number !== undefined && of !== undefined) {
       // A shard beyond its own count belongs to nothing and stays ignored.
       if (Number(number) < 1 || Number(number) > Number(of)) continue;
       const { numbered } = stemOf(stem);
       numbered.set(of, [...(numbered.get(of) ?? []), file]);
-    } else if (name.endsWith(WEIGHTS)) stemOf(name.slice(0, -WEIGHTS.length)).single = file;
+    } else stemOf(whole).single = file;
   }
   return stems;
 }
 
-const weightFiles = (files: ReadonlyMap<string, FileEntry>) => new Map([...files].filter(([name]) => name.endsWith(WEIGHTS)));
+/** A weight file's name without its extension; null for what is none of the format's. */
+function withoutExtension(name: string, { extensions }: Format): string | null {
+  const extension = extensions.find((one) => name.endsWith(one));
+  return extension === undefined || LEFTOVERS.test(name) ? null : name.slice(0, -extension.length);
+}
+
+const weightFiles = (files: ReadonlyMap<string, FileEntry>, format: Format) => new Map([...files].filter(([name]) => withoutExtension(name, format) !== null));
 
 /** Why shards `stem-*-of-{of}` without an index are not a whole checkpoint, or null. */
 function numberingProblem(folder: string, stem: string, of: string, shards: readonly FileEntry[]): MalformedFileError | null {
@@ -146,13 +175,14 @@ function numberingProblem(folder: string, stem: string, of: string, shards: read
   if (count > MAX_SHARDS) {
     return checkpointError('too-many-shards', file, `one of ${count} shards`, { expected: MAX_SHARDS, actual: count });
   }
-  const written = shards.map(({ path }) => SHARD_NAME.exec(splitPath(path).name)![2]!);
+  const extension = /\.[^.]*$/.exec(file)![0];
+  const written = shards.map(({ path }) => SHARD_NUMBERS.exec(splitPath(path).name.slice(0, -extension.length))![2]!);
   const present = new Set(written.map(Number));
   if (present.size === count) return null;
   const width = Math.max(...written.map(({ length }) => length));
   const missing = Array.from({ length: count }, (_, i) => i + 1)
     .filter((number) => !present.has(number))
-    .map((number) => `${stem}-${String(number).padStart(width, '0')}-of-${of}${WEIGHTS}`);
+    .map((number) => `${stem}-${String(number).padStart(width, '0')}-of-${of}${extension}`);
   return checkpointError('missing-shards', folder || file, `${missing.length} of ${count} shards are missing`, {
     names: missing,
     expected: count,

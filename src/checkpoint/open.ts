@@ -1,4 +1,4 @@
-/** Dropped files to checkpoints, from headers alone: two reads of a shard at most, however large it is. */
+/** Dropped files to checkpoints, from headers alone: two reads of a safetensors shard at most, however large it is. */
 import { SourceChangedError, asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
@@ -8,6 +8,7 @@ import { readHeader } from '../format/safetensors/header';
 import type { SafetensorsHeader } from '../format/safetensors/header';
 import { checkIndexSize, parseIndex } from '../format/safetensors/index-file';
 import { MAX_ENTRIES } from '../format/safetensors/limits';
+import { readTorchHeader } from '../format/torch-bin/header';
 import { MAX_CONFIG_BYTES, parseConfig } from './config';
 import { groupFiles, splitPath } from './group';
 import type { CheckpointFiles } from './group';
@@ -121,7 +122,7 @@ interface ChosenShards {
 /** The shards an index names, all of which must be there. */
 async function chooseByIndex(index: FileEntry, beside: ReadonlyMap<string, FileEntry>, open: OpenSource): Promise<ChosenShards> {
   checkIndexSize(index.size, index.path);
-  const { weightMap } = parseIndex(await readWhole(index, open), index.path);
+  const { weightMap } = parseIndex(await readWhole(index, open), index.path, isSafetensors(index.path.replace(/\.index\.json$/, '')) ? ['.safetensors'] : ['.bin']);
   const names = [...new Set(weightMap.values())].sort(compareUtf8);
   const missing = names.filter((name) => !beside.has(name));
   if (missing.length > 0) {
@@ -136,6 +137,8 @@ async function chooseByIndex(index: FileEntry, beside: ReadonlyMap<string, FileE
   return { files, map: weightMap, ignored };
 }
 
+const isSafetensors = (path: string) => path.endsWith('.safetensors');
+
 interface ReadShard {
   readonly shard: Shard;
   readonly tensors: SafetensorsHeader['tensors'];
@@ -143,7 +146,7 @@ interface ReadShard {
 }
 
 async function readShard(file: FileEntry, open: OpenSource): Promise<ReadShard> {
-  const { tensors, metadata, headerBytes, raw } = await readHeader(await openUnchanged(file, open));
+  const { tensors, metadata, headerBytes, raw } = await (isSafetensors(file.path) ? readHeader : readTorchHeader)(await openUnchanged(file, open));
   const { path, size, modified } = file;
   return {
     shard: { file, headerBytes, metadata },

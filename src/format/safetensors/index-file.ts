@@ -1,4 +1,4 @@
-/** `model.safetensors.index.json`: which shard holds which tensor. */
+/** `model.safetensors.index.json`, and PyTorch's `pytorch_model.bin.index.json`: which shard holds which tensor. */
 import { compareUtf8 } from '../../bytes/utf8';
 import { JsonReader } from './json';
 import { MAX_ENTRIES, MAX_INDEX_BYTES, MAX_SHARDS } from './limits';
@@ -11,10 +11,10 @@ export interface ShardIndex {
 
 /**
  * Reads an index. `metadata` and keys we do not know are skipped, absent ones tolerated; everything else is as strict as
- * a header: MalformedFileError for duplicate tensors, for a file that is not a plain `.safetensors` name in the same folder
- * (faults.md A 16) and beyond MAX_INDEX_BYTES, MAX_ENTRIES or MAX_SHARDS.
+ * a header: MalformedFileError for duplicate tensors, for a file that is not a plain name in the same folder with one of the
+ * `extensions` (faults.md A 16) and beyond MAX_INDEX_BYTES, MAX_ENTRIES or MAX_SHARDS.
  */
-export function parseIndex(bytes: Uint8Array, file: string): ShardIndex {
+export function parseIndex(bytes: Uint8Array, file: string, extensions: readonly string[] = ['.safetensors']): ShardIndex {
   if (bytes.length === 0) throw malformed(file, 'is-empty', 'the file is empty');
   checkIndexSize(bytes.length, file);
   const reader = new JsonReader(bytes, 0, file);
@@ -23,7 +23,7 @@ export function parseIndex(bytes: Uint8Array, file: string): ShardIndex {
   reader.members(MAX_ENTRIES, (key) => {
     if (key !== 'weight_map') return reader.skip();
     if (weightMap) reader.refuse('duplicate-field', '`weight_map` occurs twice', { actual: key });
-    weightMap = readWeightMap(reader);
+    weightMap = readWeightMap(reader, extensions);
   });
   reader.end();
   return { weightMap: weightMap ?? reader.refuse('index-no-weight-map', '`weight_map` is missing', { expected: 'weight_map' }) };
@@ -35,7 +35,7 @@ export function checkIndexSize(size: number, file: string): void {
   throw malformed(file, 'index-too-large', `${size} bytes, the limit is ${MAX_INDEX_BYTES}`, { expected: MAX_INDEX_BYTES, actual: size });
 }
 
-function readWeightMap(reader: JsonReader): Map<string, string> {
+function readWeightMap(reader: JsonReader, extensions: readonly string[]): Map<string, string> {
   const weightMap = new Map<string, string>();
   const shards = new Set<string>();
   reader.expect('object', 'index-weight-map-not-object', '`weight_map`');
@@ -44,8 +44,8 @@ function readWeightMap(reader: JsonReader): Map<string, string> {
     reader.tensor = tensor;
     reader.expect('string', 'index-file-not-string', 'the file of a tensor');
     const shard = reader.string();
-    if (!isPlainShardName(shard)) {
-      reader.refuse('index-file-not-plain', `${clip(shard)} is not a plain .safetensors file name`, { actual: shard });
+    if (!isPlainShardName(shard, extensions)) {
+      reader.refuse('index-file-not-plain', `${clip(shard)} is not a plain ${extensions.join(' or ')} file name`, { actual: shard });
     }
     shards.add(shard);
     if (shards.size > MAX_SHARDS) {
@@ -58,8 +58,8 @@ function readWeightMap(reader: JsonReader): Map<string, string> {
 }
 
 /** A name that cannot leave its folder on any platform: no separators, drive, stream or control characters. */
-function isPlainShardName(name: string): boolean {
-  return name.length <= 255 && /^[^/\\:\u0000-\u001f\u007f]+\.safetensors$/.test(name);
+function isPlainShardName(name: string, extensions: readonly string[]): boolean {
+  return name.length <= 255 && /^[^/\\:\u0000-\u001f\u007f]+$/.test(name) && extensions.some((one) => name.endsWith(one) && name.length > one.length);
 }
 
 /** What an index is written from: the shards of an export, in order. */

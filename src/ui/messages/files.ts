@@ -1,4 +1,5 @@
 /** Sentences for files and folders that are refused: `malformed-file`. */
+import { TORCH_MESSAGES } from './torch';
 import type { Message, Template } from './words';
 
 const AGAIN = 'Download the file again and compare its size with the one stated where it comes from.';
@@ -17,6 +18,7 @@ function other(title: string, detail: string, action: string): Template {
 }
 
 export const FILE_MESSAGES = {
+  ...TORCH_MESSAGES,
   'is-empty': damaged('is empty', () => 'The file has 0 bytes: a download that was interrupted, or a file being written.'),
   'is-lfs-pointer': ({ file, expectedBytes, actualBytes }) => ({
     title: `${file} is a Git LFS pointer, not the weights`,
@@ -24,8 +26,8 @@ export const FILE_MESSAGES = {
     action: 'Run "git lfs pull" in that folder, then drop it again.',
   }),
   'is-html': other('a web page', 'It starts with HTML: a login or error page that was saved under this name.', 'Sign in where the file comes from and download it again.'),
-  'is-pickle': other('a Python pickle', 'It is the older PyTorch format. Pickles can run code when they are read, so the studio never opens them.', CONVERT),
-  'is-zip': other('a ZIP archive', 'PyTorch saves .bin and .pt files like this; or the folder was packed.', `Unpack it if it is an archive. Otherwise: ${CONVERT}`),
+  'is-pickle': other('a Python pickle', 'It is the older PyTorch format. Pickles can run code when they are read; the studio reads only those of PyTorch 1.6 and later, without running anything.', CONVERT),
+  'is-zip': other('a ZIP archive', 'PyTorch saves .bin and .pt files like this; or the folder was packed.', 'If it is a PyTorch file, give it its ending .bin back; if it is an archive, unpack it.'),
   'is-gguf': other('a GGUF file', "It is llama.cpp's format, mostly quantised; merging needs the original weights.", 'Get the safetensors checkpoint the GGUF was made from.'),
   'is-pdf': other('a PDF document', 'It starts with %PDF.', 'Choose the safetensors file instead.'),
 
@@ -126,8 +128,8 @@ export const FILE_MESSAGES = {
     action: 'Index and shards come from different downloads: fetch both again.',
   }),
   'weights-not-safetensors': ({ file, names }) => ({
-    title: `${file} holds no safetensors weights`,
-    detail: `Found ${names}. The studio reads safetensors only.`,
+    title: `${file} holds no weights the studio reads`,
+    detail: `Found ${names}. The studio reads safetensors and PyTorch .bin files.`,
     action: CONVERT,
   }),
   'config-unreadable': ({ file }) => ({

@@ -165,7 +165,7 @@ describe('refusals name what is wrong and stop nothing else', () => {
   });
 
   it('a folder with other weights only', async () => {
-    expect(await one({ 'bad/pytorch_model.bin': text('x'), 'bad/config.json': text('{}') })).toMatchObject({ file: 'bad/pytorch_model.bin', reason: 'weights-not-safetensors', names: ['pytorch_model.bin'] });
+    expect(await one({ 'bad/model.gguf': text('x'), 'bad/config.json': text('{}') })).toMatchObject({ file: 'bad/model.gguf', reason: 'weights-not-safetensors', names: ['model.gguf'] });
   });
 
   it('a file whose size has changed since it was given, and a source that cannot be opened', async () => {
