@@ -40,6 +40,8 @@ export interface SlackCurveRequest {
   readonly shares: readonly number[];
 }
 export interface SlotSlackCurve {
+  /** N as in `Figures.numel`: what a sample is scaled by. */
+  readonly numel: number;
   /** K of the preferred model. */
   readonly kept: number;
   /** |D| of the preferred model. */

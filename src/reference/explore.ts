@@ -20,6 +20,7 @@ export function slackCurveOf(
   }
   const at = results.map(({ slots }) => slots[slot]!.figures);
   return {
+    numel: figures.reduce((sum, run) => sum + run.numel, 0),
     kept: figures.reduce((sum, run) => sum + run.kept[prefer]!, 0),
     discarded: figures.reduce((sum, run) => sum + run.discarded[prefer]!, 0),
     magnitude,
