@@ -23,6 +23,6 @@ export const TORCH_MESSAGES = {
   'big-endian': refused('is of a big-endian machine', ({ actual }) => `Its byte order is ${actual}; the studio reads little-endian files.`),
   'storage-missing': refused('lacks values', ({ expected }) => `They should be in ${expected}.`, AGAIN),
   'storage-size': refused('lacks values', ({ expectedBytes, actualBytes }) => `The tensor reaches to ${expectedBytes}; there are ${actualBytes}.`, AGAIN),
-  'storage-type': refused('has values of an unknown type', ({ actual }) => `${actual} is none the studio reads.`),
+  'storage-type': refused('has values of a type the studio does not read', ({ actual }) => `They are of ${actual}.`),
   'not-contiguous': refused('holds a transposed or strided tensor', () => 'Its values do not lie in order in the file.', 'Save the tensors with .contiguous(), or convert: ' + CONVERT),
 } satisfies Record<string, Template>;
