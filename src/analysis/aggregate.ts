@@ -1,5 +1,6 @@
 /** Sums of per-tensor counts over layers, modules, cells and the whole model (merging.md section 5). */
-import { addFigures, emptyFigures, type Figures } from '../merge/figures';
+import { addFigures, emptyFigures, type FigureNumbers, type Figures, type FigureSpread } from '../merge/figures';
+import { addNumbers, zeroNumbers } from './numbers';
 
 /** Counts of one tensor; the worker's `TensorFigures` has this shape. */
 export interface TensorCounts {
@@ -12,6 +13,8 @@ export interface TensorCounts {
    * for; without it a sum over samples weighs tensors by how much of each was drawn.
    */
   readonly elements?: number;
+  /** What the sample tells of the whole tensor; null or absent when exact or not known. */
+  readonly spread?: FigureSpread | null;
 }
 
 /** Where a tensor sits; `layer` is null outside the layers. */
@@ -24,8 +27,12 @@ export interface Place<M extends string> {
 export type Exactness = 'exact' | 'estimate' | 'partial';
 
 export interface Aggregate {
-  /** Sums. Fractional where samples were scaled to their tensors. */
+  /** Sums of whole tensors. Fractional where they are estimates. */
   readonly figures: Figures;
+  /** Sums of what was counted, unscaled: how many events an estimate rests on. */
+  readonly events: Figures;
+  /** Variances of `figures` and what they are worth (`FigureSpread`); null when exact, and when a part does not know its own. */
+  readonly spread: { readonly variance: FigureNumbers; readonly doubt: FigureNumbers } | null;
   readonly tensors: number;
   readonly exactTensors: number;
   readonly exactness: Exactness;
@@ -60,14 +67,24 @@ export interface Breakdown<M extends string, T extends TensorCounts = TensorCoun
 /** Sum of the figures, each sample scaled to its tensor where `elements` is known. `models`: length of the per-model counts. */
 export function sumFigures(parts: readonly TensorCounts[], models: number): Aggregate {
   const figures = emptyFigures(models);
+  const events = emptyFigures(models);
+  let variance = zeroNumbers(models);
+  let doubt = zeroNumbers(models);
   let exactTensors = 0;
+  let spreadKnown = true;
   for (const part of parts) {
     addFigures(figures, wholeTensor(part));
+    addFigures(events, part.figures);
     if (part.exact) exactTensors++;
+    else if (part.spread) {
+      variance = addNumbers(variance, part.spread.variance);
+      doubt = addNumbers(doubt, part.spread.doubt);
+    } else spreadKnown = false;
   }
   const tensors = parts.length;
   const exactness = exactTensors === 0 ? 'estimate' : exactTensors === tensors ? 'exact' : 'partial';
-  return { figures, tensors, exactTensors, exactness };
+  const spread = spreadKnown && exactness !== 'exact' ? { variance, doubt } : null;
+  return { figures, events, spread, tensors, exactTensors, exactness };
 }
 
 /**
@@ -116,7 +133,8 @@ export function modulesOf<M extends string>(breakdown: Breakdown<M>, layer: numb
 }
 
 function wholeTensor(part: TensorCounts): Figures {
-  const { figures, exact, elements } = part;
+  const { figures, exact, elements, spread } = part;
+  if (!exact && spread) return spread.totals;
   if (exact || elements === undefined || figures.numel === 0 || elements <= figures.numel) return figures;
   const factor = elements / figures.numel;
   const times = (counts: readonly number[]) => counts.map((count) => count * factor);

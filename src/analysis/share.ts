@@ -19,15 +19,23 @@ export type Metric =
   | { readonly kind: 'discarded'; readonly model: number }
   | { readonly kind: 'nonzero'; readonly model: number }
   | { readonly kind: 'reserved'; readonly model: number }
-  | { readonly kind: 'afterSlack'; readonly model: number };
+  | { readonly kind: 'afterSlack'; readonly model: number }
+  /** Positions where these two disagree, i < j. */
+  | { readonly kind: 'between'; readonly i: number; readonly j: number };
+
+/** Place of models i < j in `Figures.between`: (0,1), (0,2), ..., (1,2), ... */
+export function pairIndex(i: number, j: number, models: number): number {
+  return (i * (2 * models - i - 1)) / 2 + (j - i - 1);
+}
 
 /**
- * The proportion `metric` of summed or single figures: conflict / N, won_i / N (Figure 3), discarded_i / kept_i
+ * The proportion `metric` of summed or single figures: conflict / N, between_ij / N, won_i / N (Figure 3), discarded_i / kept_i
  * (Figure 4), nonzero_i / kept_i, reserved / kept_p, (discarded_p - reserved) / kept_p. For the last two `model` must be
  * the preferred one, since `reserved` counts its positions alone (section 6).
  */
 export function metricShare(metric: Metric, figures: Figures): Share {
   if (metric.kind === 'conflict') return share(figures.conflict, figures.numel);
+  if (metric.kind === 'between') return share(figures.between[pairIndex(metric.i, metric.j, figures.kept.length)] ?? 0, figures.numel);
   const i = metric.model;
   const kept = figures.kept[i] ?? 0;
   const discarded = figures.discarded[i] ?? 0;

@@ -1,12 +1,13 @@
 /** A chart's data as a table: what is shown beside it, read to screen readers and saved as CSV. */
 import type { Aggregate, Exactness } from './aggregate';
-import { metricShare, type Metric, type Share } from './share';
+import { estimate, type Estimate } from './estimate';
+import type { Metric } from './share';
 
 export type TableCell =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'share'; readonly share: Share };
+  | { readonly kind: 'share'; readonly share: Estimate };
 
 export interface TableColumn {
   readonly label: string;
@@ -61,12 +62,13 @@ export function figuresTable(rows: readonly TableRow[], options: TableOptions): 
   if (slack) columns.push({ label: 'cost of reserving, sum of |w tau|', kind: 'number' });
   return {
     columns,
-    rows: rows.map(({ labels, aggregate: { figures, exactness } }) => {
+    rows: rows.map(({ labels, aggregate }) => {
+      const { figures, exactness } = aggregate;
       const cells: TableCell[] = [
         ...labels.map((text) => ({ kind: 'text' as const, text })),
         { kind: 'text', text: EXACTNESS[exactness] },
         { kind: 'count', count: figures.numel },
-        ...shares.map(({ metric }) => ({ kind: 'share' as const, share: metricShare(metric, figures) })),
+        ...shares.map(({ metric }) => ({ kind: 'share' as const, share: estimate(metric, aggregate) })),
       ];
       if (slack) cells.push({ kind: 'number', value: figures.reservedCost });
       return cells;

@@ -62,18 +62,28 @@ export function addFigures(sum: Figures, part: Figures): void {
   sum.overflow += part.overflow;
 }
 
-/**
- * Variances of a tensor's totals as estimated from its sample (squared counts of the whole tensor; `reservedCost` in squared
- * magnitude). K_i and N are known, so a share's interval follows from its numerator's. From the spread between blocks.
- */
-export interface FigureSpread {
+/** One number per counted figure; what a sample says of each. `reservedCost` is in magnitude, the others in counts. */
+export interface FigureNumbers {
   readonly conflict: number;
   readonly between: readonly number[];
   readonly won: readonly number[];
   readonly discarded: readonly number[];
   readonly nonzero: readonly number[];
   readonly reserved: number;
-  /** Of discarded_p - reserved, p the preferred model: the two move together. */
+  /** discarded_p - reserved, p the preferred model: the two move together. */
   readonly afterSlack: number;
   readonly reservedCost: number;
+}
+
+/** What a sample tells of the totals of its tensor, from the spread between its blocks (merge/spread.ts). */
+export interface FigureSpread {
+  /** The tensor's own totals: N and K_i as they are, the others as estimated. */
+  readonly totals: Figures;
+  /** Variances of the totals. */
+  readonly variance: FigureNumbers;
+  /**
+   * Squared variances over their degrees of freedom. Both add over tensors, and variance squared over this is the degrees of
+   * freedom of the sum (Satterthwaite).
+   */
+  readonly doubt: FigureNumbers;
 }

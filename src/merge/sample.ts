@@ -19,6 +19,8 @@ export interface SampledSegment {
   readonly first: number;
   /** True N of the tensor: elements that would be merged. */
   readonly elements: number;
+  /** Which of the slot's blocks it belongs to: a block is in several segments where a model's rows end inside it. */
+  readonly block: number;
 }
 
 export interface SamplePlan {
@@ -28,6 +30,8 @@ export interface SamplePlan {
   readonly names: readonly string[];
   /** Per slot: whether the sample is the whole tensor, so that its figures are exact. */
   readonly whole: readonly boolean[];
+  /** Per slot, per model: elements it has of the whole tensor. */
+  readonly modelElements: readonly (readonly number[])[];
   /** Per slot, per input: the bytes of all its elements, sampled or not; null where it takes no part. */
   readonly inputs: readonly (readonly (ByteRange | null)[])[];
   /** Per segment of the one chunk. */
@@ -52,21 +56,21 @@ export function planSample(open: readonly Checkpoint[], recipe: Recipe, choices:
   const chunk: Segment[] = [];
   const segments: SampledSegment[] = [];
   for (const { slot } of merged) {
-    const blocks = blocksOf(slot, share);
-    const cut = blocks.flatMap((range) => segmentsOf(slot, slots.length, range));
+    const cut = blocksOf(slot, share).flatMap((range, block) => segmentsOf(slot, slots.length, range).map((segment) => ({ segment, block })));
     let position = 0;
-    for (const segment of cut) {
-      segments.push({ first: segment.first, elements: slot.elements });
+    for (const { segment, block } of cut) {
+      segments.push({ first: segment.first, elements: slot.elements, block });
       chunk.push({ ...segment, first: position });
       position += segment.count;
     }
-    const modelElements = slot.modelElements.map((_, model) => cut.reduce((sum, { count, present }) => sum + (present[model + 1] ? count : 0), 0));
+    const modelElements = slot.modelElements.map((_, model) => cut.reduce((sum, { segment: { count, present } }) => sum + (present[model + 1] ? count : 0), 0));
     slots.push({ ...slot, elements: position, modelElements });
   }
   return {
     group: { method: sampledMethod(recipe.method), slots, chunks: [chunk] },
     names: slots.map(({ name }) => name),
     whole: slots.map(({ elements }, i) => elements === merged[i]!.slot.elements),
+    modelElements: merged.map(({ slot }) => slot.modelElements),
     inputs: merged.map(({ inputs }) => inputs),
     segments,
     layers: layerCount(participants.base.tensors.map(({ name }) => name)),

@@ -8,6 +8,7 @@ import type { OpenShard } from '../merge/reading';
 import { planSample, sampleKey, sampleParameters } from '../merge/sample';
 import { readSample } from '../merge/sample-reading';
 import type { SamplePlan } from '../merge/sample';
+import { spreadsOf } from '../merge/spread';
 import type { Recipe, TensorParameters } from '../recipe/types';
 import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
@@ -50,9 +51,12 @@ export class Explorer {
     signal: AbortSignal,
   ): Promise<{ readonly tensors: TensorFigures[]; readonly sample: SampleInfo }> {
     return this.ask(open, recipe, choices, signal, async ({ plan, held }, parameters) => {
-      const { slots } = await held.evaluate(parameters, signal);
+      const result = await held.evaluate(parameters, signal);
       const tensor = tensorElements(plan);
-      const tensors = slots.map((result, i) => tensorFigures(plan.names[i]!, result, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }));
+      const spreads = spreadsOf(plan, result, parameters);
+      const tensors = result.slots.map((slot, i) =>
+        tensorFigures(plan.names[i]!, slot, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }, spreads[i]),
+      );
       return { tensors, sample: sampleInfo(plan) };
     });
   }

@@ -1,5 +1,6 @@
 /** A backend's results as the page receives them. */
 import type { SlotResult } from '../merge/backend';
+import type { FigureSpread } from '../merge/figures';
 import type { TensorFigures } from './protocol';
 
 export interface SlotSize {
@@ -9,10 +10,11 @@ export interface SlotSize {
   readonly tensor: number;
 }
 
-export function tensorFigures(tensor: string, { figures, kept }: SlotResult, size: SlotSize): TensorFigures {
+/** `spread`: of a sample (merge/spread.ts); null when exact or not known. */
+export function tensorFigures(tensor: string, { figures, kept }: SlotResult, size: SlotSize, spread: FigureSpread | null = null): TensorFigures {
   // Without trimming a backend reports threshold 0 and every element.
   const thresholds = kept.map((own) => (own === null || (own.threshold === 0 && own.cutoff >= size.slot) ? null : magnitudeOf(own.threshold)));
-  return { tensor, elements: size.tensor, figures, exact: size.slot === size.tensor, thresholds, spread: null };
+  return { tensor, elements: size.tensor, figures, exact: size.slot === size.tensor, thresholds, spread };
 }
 
 /** |tau| whose bits are `key`. */

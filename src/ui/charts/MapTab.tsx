@@ -74,7 +74,7 @@ export function MapTab({ data, view, onView }: TabProps) {
   );
 }
 
-const metricKey = (metric: Metric) => (metric.kind === 'conflict' ? metric.kind : `${metric.kind}:${metric.model}`);
+const metricKey = (metric: Metric) => Object.values(metric).join(':');
 
 /** Conflict, elected and discarded of every model, and the slack's where it acts. */
 function mapMetrics(data: ChartData): Metric[] {

@@ -41,10 +41,12 @@ export function placeLabel({ layer, module }: Place<ModuleKind>): string {
 
 /** What a figure is called, and what it is a share of. */
 export function metricLabel(metric: Metric, names: readonly string[]): { name: string; of: string } {
-  const model = metric.kind === 'conflict' ? '' : (names[metric.model] ?? '');
+  const model = 'model' in metric ? (names[metric.model] ?? '') : '';
   switch (metric.kind) {
     case 'conflict':
       return { name: 'conflict', of: 'N' };
+    case 'between':
+      return { name: `conflict ${names[metric.i] ?? ''} and ${names[metric.j] ?? ''}`, of: 'N' };
     case 'won':
       return { name: `elects ${model}`, of: 'N' };
     case 'discarded':

@@ -63,7 +63,7 @@ describe('toCsv (RFC 4180)', () => {
     const table: Table = {
       columns: [{ label: 's', kind: 'share' }, { label: 'c', kind: 'count' }],
       rows: [
-        [{ kind: 'share', share: { value: null, numerator: 0, denominator: 0 } }, { kind: 'count', count: 10.6 }],
+        [{ kind: 'share', share: { value: null, numerator: 0, denominator: 0, interval: null } }, { kind: 'count', count: 10.6 }],
       ],
     };
     expect(toCsv(table)).toBe('s,s numerator,s denominator,c\r\n,0,0,11\r\n');
