@@ -6,7 +6,9 @@ const RESERVED = 1u;
 const OVERFLOW = 2u;
 const NONFINITE = 3u;     // 9 inputs, base first
 const PER_MODEL = 12u;    // kept, nonzero, won, discarded; 8 models
-const COUNTS = 44u;
+const BETWEEN = 44u;      // 28 pairs of models
+const PAIRS = 28u;
+const COUNTS = 72u;
 
 @group(0) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
 
@@ -40,6 +42,7 @@ fn tally() {
     if (conflict) { t_won += spread(agreeing); }
   }
   t_conflict += select(0u, 1u, conflict);
+  tally_pairs();
   var inputs = p_nonfinite_inputs;
   while (inputs != 0u) {
     add_count(t_counts + NONFINITE + firstTrailingBit(inputs), 1u);
@@ -58,6 +61,7 @@ fn share_tally() {
     atomicAdd(&shared_models[2u * m + 1u], byte(t_won, m) | (byte(t_discarded, m) << 16u));
   }
   atomicAdd(&shared_other, t_conflict | (t_reserved << 16u));
+  share_pairs();
   // Seldom any.
   add_count(t_counts + OVERFLOW, t_overflow);
 }
@@ -76,4 +80,5 @@ fn publish_tally(thread: u32) {
     add_count(t_counts + CONFLICT, c & 0xffffu);
     add_count(t_counts + RESERVED, c >> 16u);
   }
+  publish_pairs(thread);
 }

@@ -27,7 +27,7 @@ export interface ProbeFinding {
 export async function probeArithmetic(device: GPUDevice, arithmetic: Arithmetic, exactDivision = false): Promise<ProbeFinding> {
   const pairs = AWKWARD.flatMap((a) => AWKWARD.map((b) => [a, b] as const));
   const operands = Uint32Array.from(pairs.flat());
-  const module = device.createShaderModule({ label: 'probe', code: shaderText('probe', arithmetic) });
+  const module = device.createShaderModule({ label: 'probe', code: shaderText('probe', { arithmetic }) });
   const constants = arithmetic === 'guarded' ? { EXACT_DIVISION: exactDivision ? 1 : 0 } : {};
   const pipeline = await device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module, entryPoint: 'probe', constants } });
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

@@ -3,7 +3,7 @@ import type { Group, Kept, SlotResult } from '../merge/backend';
 import type { Figures } from '../merge/figures';
 import { addFigures, emptyFigures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
-import { COUNT, SELECTION, SLACK_LANE } from './layout';
+import { COUNT, pairIndex, SELECTION, SLACK_LANE } from './layout';
 import { trimmedLanes } from './tables';
 
 /** Figures of one segment from its counts; `cost` is the sum of its blocks' costs. */
@@ -22,6 +22,12 @@ export function segmentFigures(counts: Uint32Array, segment: number, models: num
     figures.nonzero[m] = counts[mine + 1]!;
     figures.won[m] = counts[mine + 2]!;
     figures.discarded[m] = counts[mine + 3]!;
+  }
+  // The shader counts pairs only where there are several (shaders/lib/pairs_none.wgsl).
+  if (models === 2) figures.between[0] = figures.conflict;
+  let pair = 0;
+  for (let i = 0; models > 2 && i < models; i++) {
+    for (let j = i + 1; j < models; j++) figures.between[pair++] = counts[at + COUNT.between + pairIndex(i, j)]!;
   }
   return figures;
 }

@@ -23,7 +23,12 @@ export const WORK = {
 } as const;
 
 /** Fields of a segment's counts, in u32 words (shaders/lib/count.wgsl). */
-export const COUNT = { conflict: 0, reserved: 1, overflow: 2, nonfinite: 3, models: 12, perModel: 4, words: 44 } as const;
+export const COUNT = { conflict: 0, reserved: 1, overflow: 2, nonfinite: 3, models: 12, perModel: 4, between: 44, words: 72 } as const;
+
+/** Place of models i < j among the counted pairs: the same for any number of models. */
+export function pairIndex(i: number, j: number): number {
+  return (j * (j - 1)) / 2 + i;
+}
 
 /** Words of one slot's exact sums (shaders/sums.wgsl). */
 export const SUM_WORDS = 2048;

@@ -40,7 +40,7 @@ export class Pipelines {
     return pipelines;
   }
 
-  private readonly modules = new Map<ShaderName, Promise<{ module: GPUShaderModule; declared: ReadonlySet<string> }>>();
+  private readonly modules = new Map<string, Promise<{ module: GPUShaderModule; declared: ReadonlySet<string> }>>();
   private readonly pipelines = new Map<string, Promise<Pipeline>>();
 
   private constructor(
@@ -52,7 +52,7 @@ export class Pipelines {
   get(shape: PassShape, overrides: Overrides): Promise<Pipeline> {
     const key = `${shape.shader}/${shape.entry} ${JSON.stringify(overrides)}`;
     return cached(this.pipelines, key, async () => {
-      const { module, declared } = await this.module(shape.shader);
+      const { module, declared } = await this.module(shape.shader, overrides);
       const layout = this.device.createBindGroupLayout({ label: `${shape.shader} layout`, entries: layoutEntries(shape) });
       const all = { ...overrides, EXACT_DIVISION: this.traits.exactDivision ? 1 : 0 };
       const constants = Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
@@ -65,9 +65,10 @@ export class Pipelines {
     });
   }
 
-  private module(name: ShaderName) {
-    return cached(this.modules, name, async () => {
-      const code = shaderText(name, this.traits.arithmetic);
+  private module(name: ShaderName, overrides: Overrides) {
+    const pairs = (overrides['MODELS'] ?? 0) > 2;
+    return cached(this.modules, `${name} ${pairs}`, async () => {
+      const code = shaderText(name, { arithmetic: this.traits.arithmetic, pairs });
       const module = this.device.createShaderModule({ label: name, code });
       const { messages } = await module.getCompilationInfo();
       const errors = messages.filter((message) => message.type === 'error');

@@ -9,6 +9,8 @@ import f32Integer from '../../shaders/lib/f32_integer.wgsl?raw';
 import inputs from '../../shaders/lib/inputs.wgsl?raw';
 import keys from '../../shaders/lib/keys.wgsl?raw';
 import layout from '../../shaders/lib/layout.wgsl?raw';
+import pairs from '../../shaders/lib/pairs.wgsl?raw';
+import pairsNone from '../../shaders/lib/pairs_none.wgsl?raw';
 import product from '../../shaders/lib/product.wgsl?raw';
 import slack from '../../shaders/lib/slack.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
@@ -29,13 +31,23 @@ const SOURCES = {
   ties: [...RANKING, ties],
   locate: [...RANKING, locate],
   sums: [layout, bits, 'f32', dtypes, inputs, elect, sums],
-  merge: [layout, bits, 'f32', dtypes, inputs, elect, slack, count, merge],
+  merge: [layout, bits, 'f32', dtypes, inputs, elect, slack, count, 'pairs', merge],
   probe: [bits, 'f32', probe],
 } as const;
 export type ShaderName = keyof typeof SOURCES;
 
+/** Which of several library files a pass is put together from. */
+export interface Libraries {
+  readonly arithmetic: Arithmetic;
+  /** Conflicts are counted pair by pair: more than two models. */
+  readonly pairs?: boolean;
+}
+
 /** The complete text of a pass. */
-export function shaderText(name: ShaderName, arithmetic: Arithmetic): string {
-  const f32 = `${f32Integer}\n${arithmetic === 'guarded' ? f32Guarded : f32Exact}`;
-  return SOURCES[name].map((part) => (part === 'f32' ? f32 : part)).join('\n');
+export function shaderText(name: ShaderName, { arithmetic, pairs: counted = false }: Libraries): string {
+  const chosen: Readonly<Record<string, string>> = {
+    f32: `${f32Integer}\n${arithmetic === 'guarded' ? f32Guarded : f32Exact}`,
+    pairs: counted ? pairs : pairsNone,
+  };
+  return SOURCES[name].map((part) => chosen[part] ?? part).join('\n');
 }

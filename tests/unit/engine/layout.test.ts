@@ -42,12 +42,14 @@ describe('layout', () => {
 
   it('has the shader\'s counts', () => {
     const count = text('lib/count.wgsl');
-    const { conflict, reserved, overflow, nonfinite, models, perModel, words } = layout.COUNT;
-    expect([conflict, reserved, overflow, nonfinite, models]).toEqual(
-      ['CONFLICT', 'RESERVED', 'OVERFLOW', 'NONFINITE', 'PER_MODEL'].map((name) => constant(count, name)),
+    const { conflict, reserved, overflow, nonfinite, models, perModel, between, words } = layout.COUNT;
+    expect([conflict, reserved, overflow, nonfinite, models, between]).toEqual(
+      ['CONFLICT', 'RESERVED', 'OVERFLOW', 'NONFINITE', 'PER_MODEL', 'BETWEEN'].map((name) => constant(count, name)),
     );
     expect(words).toBe(constant(count, 'COUNTS'));
-    expect(models + layout.MAX_MODELS * perModel).toBe(words);
+    expect(models + layout.MAX_MODELS * perModel).toBe(between);
+    expect(between + constant(count, 'PAIRS')).toBe(words);
+    expect(layout.pairIndex(layout.MAX_MODELS - 2, layout.MAX_MODELS - 1)).toBe(constant(count, 'PAIRS') - 1);
   });
 
   it('codes dtypes as the shader does', () => {
