@@ -5,14 +5,32 @@ import type { Checkpoint } from '../checkpoint/types';
 import { isTies, resolveParameters } from '../recipe/resolve';
 import type { Method, Recipe, TensorParameters } from '../recipe/types';
 import type { Group, Segment, Slot } from './backend';
-import { EDGE_ELEMENTS, segmentInputBytes, segmentsOf } from './chunks';
+import { segmentInputBytes, segmentsOf } from './chunks';
 import type { ElementRange } from './chunks';
 import { decide } from './plan';
 import type { ByteRange, FitChoices } from './plan-types';
 import { drawsFor } from './random';
 
-/** Most blocks drawn from one tensor: each is a read of its own per input. */
-const BLOCKS = 3;
+/** Tensors up to this many elements are wanted whole: norms and biases cost one read either way. */
+const SMALL_ELEMENTS = 8192;
+/** Elements below which a tensor gets fewer blocks rather than shorter ones. */
+const SHORTEST_BLOCK = 16;
+/** Two at least, or nothing could be said about how far the figures are off. */
+const FEWEST_BLOCKS = 2;
+
+export interface SampleOptions {
+  /** Most bytes of all inputs together. */
+  readonly bytes: number;
+  /** Most values: elements of tensors, whatever the number of inputs. What an evaluation takes is in proportion to it. */
+  readonly values: number;
+  /** Most blocks drawn from one tensor: each is a read of its own per input. */
+  readonly blocks: number;
+  /** Another draw for another number; 0 unless told. A link to a view must show the same estimate elsewhere. */
+  readonly seed?: number;
+}
+/** Blocks a tensor of the sample that is drawn at once, where every read delays the first chart, and of the one that follows. */
+export const COARSE_BLOCKS = 3;
+export const REFINED_BLOCKS = 16;
 
 export interface SampledSegment {
   /** True flat index of the segment's first element in the tensor; `Segment.first` counts within the sample. */
@@ -43,20 +61,21 @@ export interface SamplePlan {
 }
 
 /**
- * Draws the sample within `budgetBytes` of inputs. When everything fits it is everything; else small tensors are whole and the
- * others get equal shares of what is left, as blocks of a multiple of 4096 elements, one in each third of the tensor, at places
- * that depend on the tensor's name alone. A budget under 2 elements a tensor is exceeded, and tensors that the preflight refuses
+ * Draws the sample within its budgets. When everything fits it is everything; else small tensors are whole and the others give
+ * values in proportion to the square root of their size (power allocation: a layer's bar and a single tensor's cell are both to
+ * be told well), as blocks of equal length, one at a random place in each of as many equal parts. Every element is as likely to
+ * be drawn as any other of its tensor. Budgets under a few values a tensor are exceeded, and tensors that the preflight refuses
  * are left out. Throws as `planMerge` does.
  */
-export function planSample(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, budgetBytes: number): SamplePlan {
+export function planSample(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, options: SampleOptions): SamplePlan {
   const { participants, planned } = decide(open, recipe, choices);
   const merged = planned.flatMap((tensor) => tensor.merged ?? []);
-  const share = equalShare(merged.map(({ slot }) => slot.elements * inputBytesPerElement(slot)), budgetBytes);
+  const shares = sharesOf(merged.map(({ slot }) => slot), options);
   const slots: Slot[] = [];
   const chunk: Segment[] = [];
   const segments: SampledSegment[] = [];
-  for (const { slot } of merged) {
-    const cut = blocksOf(slot, share).flatMap((range, block) => segmentsOf(slot, slots.length, range).map((segment) => ({ segment, block })));
+  for (const [i, { slot }] of merged.entries()) {
+    const cut = blocksOf(slot, shares[i]!, options).flatMap((range, block) => segmentsOf(slot, slots.length, range).map((segment) => ({ segment, block })));
     let position = 0;
     for (const { segment, block } of cut) {
       segments.push({ first: segment.first, elements: slot.elements, block });
@@ -97,35 +116,43 @@ function sampledMethod(method: Method): Method {
   return isTies(method) ? 'ties_sv' : method;
 }
 
-/** The most bytes a tensor may have so that all together stay within the budget; those that need less leave more to the others. */
-function equalShare(costs: readonly number[], budget: number): number {
-  const ascending = [...costs].sort((a, b) => a - b);
-  let left = budget;
-  for (const [i, cost] of ascending.entries()) {
-    const share = left / (ascending.length - i);
-    if (cost > share) return share;
-    left -= cost;
+/** Per slot: how many of its elements may be drawn. */
+function sharesOf(slots: readonly Slot[], { bytes, values }: SampleOptions): number[] {
+  const fits = (shares: readonly number[], part: number) =>
+    sumOf(shares) <= part * values && sumOf(shares.map((share, i) => share * inputBytesPerElement(slots[i]!))) <= part * bytes;
+  const upTo = (size: number) => slots.map(({ elements }) => (elements <= size ? elements : 0));
+  const sizes = [...new Set(slots.map(({ elements }) => elements).filter((size) => size <= SMALL_ELEMENTS))].sort((a, b) => b - a);
+  const whole = upTo(sizes.find((size) => fits(upTo(size), 0.5)) ?? 0);
+  const at = (size: number) => slots.map(({ elements }, i) => whole[i]! || Math.min(elements, size * Math.sqrt(elements)));
+  // At this size every tensor is whole, rounding included.
+  let high = 1.01 * Math.sqrt(Math.max(1, ...slots.map(({ elements }) => elements)));
+  if (fits(at(high), 1)) return at(high);
+  let low = 0;
+  for (let step = 0; step < 40; step++) {
+    const middle = (low + high) / 2;
+    if (fits(at(middle), 1)) low = middle;
+    else high = middle;
   }
-  return Infinity;
+  return at(low);
 }
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
 
 function inputBytesPerElement({ inputs }: Slot): number {
   return inputs.reduce((sum, dtype) => sum + (dtype === null ? 0 : bytesPerValue(dtype)), 0);
 }
 
-/** All of a slot, or blocks of it that take at most `share` bytes: one at random in each of as many equal parts. */
-function blocksOf(slot: Slot, share: number): ElementRange[] {
-  const { name, elements } = slot;
-  const most = Math.floor(share / inputBytesPerElement(slot));
-  if (most >= elements) return [{ first: 0, end: elements }];
-  const count = Math.min(BLOCKS, Math.max(1, Math.floor(most / EDGE_ELEMENTS)));
-  const step = most >= EDGE_ELEMENTS ? EDGE_ELEMENTS : 2;
-  const each = Math.max(2, Math.floor(most / count / step) * step);
-  const draw = drawsFor(name);
-  const edge = (part: number) => (part === count ? elements : 2 * Math.floor((part * elements) / count / 2));
+/** All of a slot, or blocks that have at most `share` of its elements: one of equally many in each of as many equal parts. */
+function blocksOf({ name, elements }: Slot, share: number, { blocks, seed = 0 }: SampleOptions): ElementRange[] {
+  if (share >= elements || elements <= 2 * FEWEST_BLOCKS) return [{ first: 0, end: elements }];
+  const count = Math.max(FEWEST_BLOCKS, Math.min(blocks, Math.floor(share / SHORTEST_BLOCK)));
+  // Edges are even, so a block may be longer than its share by less than two elements.
+  const longest = Math.max(2, share / count - 2);
+  const perPart = Math.min(Math.floor(elements / count / 2), Math.max(2, Math.ceil(elements / count / longest)));
+  const edge = (block: number) => (block === count * perPart ? elements : 2 * Math.floor((block * elements) / (count * perPart) / 2));
+  const draw = drawsFor(seed === 0 ? name : `${seed}/${name}`);
   return Array.from({ length: count }, (_, part) => {
-    const places = Math.floor((edge(part + 1) - edge(part) - each) / 2) + 1;
-    const first = edge(part) + 2 * draw(Math.max(1, places));
-    return { first, end: Math.min(elements, first + each) };
+    const block = part * perPart + draw(perPart);
+    return { first: edge(block), end: edge(block + 1) };
   });
 }

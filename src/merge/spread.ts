@@ -23,12 +23,12 @@ interface Block {
 }
 
 /** Per slot of a sample and what the backend made of it; null for a slot that is whole or has a single block. */
-export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: readonly TensorParameters[]): (FigureSpread | null)[] {
+export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: readonly TensorParameters[], rates?: number[][][]): (FigureSpread | null)[] {
   const blocks = blocksOf(plan, result);
   return result.slots.map(({ figures }, s) => {
     const own = blocks[s]!;
     if (plan.whole[s]! || own.blocks.length < 2) return null;
-    return spreadOf(own, figures, parameters[s]!);
+    return spreadOf(own, figures, parameters[s]!, rates?.[s] ?? ratesOf(figures));
   });
 }
 
@@ -59,11 +59,10 @@ function blocksOf(plan: SamplePlan, result: GroupResult): SlotBlocks[] {
   return slots;
 }
 
-function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters): FigureSpread {
+function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: number[][]): FigureSpread {
   const models = modelElements.length;
   const sampled = figures.numel;
   const scale = elements / sampled;
-  const rates = ratesOf(figures);
   const has = modelElements.map((_, model) => blocks.reduce((sum, block) => sum + block.has[model]!, 0));
   const sums = flatten(figures);
   const totals = sums.map((sum) => sum * scale);

@@ -5,7 +5,7 @@ import type { Backend, Held } from '../merge/backend';
 import type { SlotDistribution } from '../merge/exploring';
 import type { FitChoices } from '../merge/plan-types';
 import type { OpenShard } from '../merge/reading';
-import { planSample, sampleKey, sampleParameters } from '../merge/sample';
+import { REFINED_BLOCKS, planSample, sampleKey, sampleParameters } from '../merge/sample';
 import { readSample } from '../merge/sample-reading';
 import type { SamplePlan } from '../merge/sample';
 import { spreadsOf } from '../merge/spread';
@@ -132,7 +132,7 @@ export class Explorer {
   /** Halves the sample until it fits. */
   private async hold(backend: Backend, open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, signal: AbortSignal): Promise<Sample> {
     for (let budget = Math.min(backend.chunkBytes, SAMPLE_BYTES); ; budget /= 2) {
-      const plan = planSample(open, recipe, choices, budget);
+      const plan = planSample(open, recipe, choices, { bytes: budget, values: Infinity, blocks: REFINED_BLOCKS });
       if (plan.names.length === 0) return { plan, held: NOTHING };
       try {
         return { plan, held: await backend.hold(plan.group, readSample(plan, this.openShard, signal)) };
