@@ -1,172 +1,212 @@
 /** Live figures: a sample of every tensor is held on the backend, so that a change of a parameter reads nothing. */
 import { CancelledError, asStudioError } from '../bytes/errors';
-import type { Checkpoint } from '../checkpoint/types';
 import type { Backend, Held } from '../merge/backend';
 import type { SlotDistribution } from '../merge/exploring';
-import type { FitChoices } from '../merge/plan-types';
+import { figuresKey } from '../merge/figures-key';
 import type { OpenShard } from '../merge/reading';
-import { REFINED_BLOCKS, planSample, sampleKey, sampleParameters } from '../merge/sample';
-import { readSample } from '../merge/sample-reading';
-import type { SamplePlan } from '../merge/sample';
+import { sampleParameters } from '../merge/sample';
 import { spreadsOf } from '../merge/spread';
-import type { Recipe, TensorParameters } from '../recipe/types';
+import type { TensorParameters } from '../recipe/types';
+import type { ExactFigures } from './exact-figures';
+import { checkpointsOf } from './export-input';
 import { tensorFigures } from './figures';
+import { Gate } from './gate';
 import type { BackendHost } from './host';
 import type { SampleInfo, TensorFigures, TensorView } from './protocol';
+import type { Sample } from './sample';
+import { Samples } from './samples';
+import type { Entry, Question } from './samples';
+import type { Sizing, Speed } from './sizing';
 
-/** Bytes of a sample: the charts settle long before, and it takes a disk about a second. */
-export const SAMPLE_BYTES = 256 * 2 ** 20;
-/** Below this a sample of a large model says little, and a device that cannot hold it cannot merge either. */
-const LEAST_SAMPLE_BYTES = 16 * 2 ** 20;
-
-interface Sample {
-  readonly plan: SamplePlan;
-  readonly held: Held;
+export interface Explored {
+  readonly tensors: readonly TensorFigures[];
+  readonly sample: SampleInfo;
 }
-/** The sample that is held or being read. */
-interface Resident {
-  readonly key: string;
-  readonly backend: Backend;
-  readonly sample: Promise<Sample>;
+
+/** A figure beside the screen that has not been answered. */
+interface Waiting {
+  readonly checkpoints: ReadonlySet<string>;
   readonly controller: AbortController;
 }
 
+/**
+ * Answers from what was counted, else from a sample: first a coarse one, so that charts stand at once, then one as large as this
+ * backend evaluates within a slider's step. What is on the screen goes before what is beside it, and both before refining, which
+ * also waits for jobs.
+ */
 export class Explorer {
-  private resident: Resident | null = null;
+  /** Merges and scans: they run `during` it. */
+  readonly jobs = new Gate();
+  private readonly atScreen = new Gate();
+  private readonly samples: Samples;
+  private readonly speeds = new WeakMap<Backend, Speed>();
+  private readonly waiting = new Set<Waiting>();
+  private lastEstimate: Promise<unknown> = Promise.resolve();
 
+  /** `onFiner`: the question last asked now has a better answer. */
   constructor(
     private readonly host: BackendHost,
-    private readonly openShard: OpenShard,
-  ) {}
+    openShard: OpenShard,
+    private readonly exact: ExactFigures,
+    sizing: Sizing,
+    private readonly onFiner: () => void,
+  ) {
+    this.samples = new Samples(openShard, sizing, () => this.atScreen.idle());
+  }
 
   /**
-   * Figures of every merged tensor, from the sample or exact where the sample is the whole tensor. `open` are all open
-   * checkpoints. A request that is aborted while the sample is read leaves it to the next one of the same key. Rejects as
-   * `planSample` and the backend do.
+   * Figures of every merged tensor. A request that is aborted while the sample is read leaves it to the next one of the same key.
+   * Rejects as `planSample` and the backend do.
    */
-  figures(
-    open: readonly Checkpoint[],
-    recipe: Recipe,
-    choices: FitChoices,
-    signal: AbortSignal,
-  ): Promise<{ readonly tensors: TensorFigures[]; readonly sample: SampleInfo }> {
-    return this.ask(open, recipe, choices, signal, async ({ plan, held }, parameters) => {
-      const result = await held.evaluate(parameters, signal);
-      const tensor = tensorElements(plan);
-      const spreads = spreadsOf(plan, result, parameters);
-      const tensors = result.slots.map((slot, i) =>
-        tensorFigures(plan.names[i]!, slot, { slot: plan.group.slots[i]!.elements, tensor: tensor[i]! }, spreads[i]),
-      );
-      return { tensors, sample: sampleInfo(plan) };
+  figures(question: Question, signal: AbortSignal): Promise<Explored> {
+    return this.onScreen(question, async (entry) => {
+      const counted = await this.exact.all(figuresKey(question.recipe, question.choices));
+      if (counted) return wholly(counted);
+      const answer = await this.estimated(entry, question, signal);
+      this.refine(entry, question);
+      return answer;
     });
+  }
+
+  /** As `figures`, for a question beside the one on the screen. One after the other; rejects with CancelledError when a checkpoint of it is closed. */
+  beside(question: Question): Promise<readonly TensorFigures[]> {
+    const checkpoints = new Set(checkpointsOf(question.recipe, question.open).map(({ id }) => id));
+    const waiting = { checkpoints, controller: new AbortController() };
+    const { signal } = waiting.controller;
+    this.waiting.add(waiting);
+    const answer = this.lastEstimate.then(() => this.answerBeside(question, signal)).finally(() => this.waiting.delete(waiting));
+    this.lastEstimate = answer.catch(() => {});
+    return unlessAborted(answer, signal);
   }
 
   /** A view of every merged tensor that has it. */
   views<T>(
-    open: readonly Checkpoint[],
-    recipe: Recipe,
-    choices: FitChoices,
+    question: Question,
     signal: AbortSignal,
     look: (held: Held, parameters: readonly TensorParameters[]) => Promise<readonly (T | null)[]>,
   ): Promise<TensorView<T>[]> {
-    return this.ask(open, recipe, choices, signal, async ({ plan, held }, parameters) => {
-      const elements = tensorElements(plan);
-      const views = await look(held, parameters);
-      return views.flatMap((view, i) => (view === null ? [] : [{ tensor: plan.names[i]!, elements: elements[i]!, exact: plan.whole[i]!, view }]));
-    });
+    return this.onScreen(question, (entry) =>
+      this.look(entry, signal, async (sample) => {
+        const { names, whole } = sample.plan;
+        const views = await sample.use((held) => look(held, sampleParameters(question.recipe, sample.plan)));
+        return views.flatMap((view, i) => (view === null ? [] : [{ tensor: names[i]!, elements: sample.tensorElements[i]!, exact: whole[i]!, view }]));
+      }),
+    );
   }
 
   /** How |tau| of one tensor spread; null when it is not merged. */
-  distribution(
-    open: readonly Checkpoint[],
-    recipe: Recipe,
-    choices: FitChoices,
-    tensor: string,
-    signal: AbortSignal,
-  ): Promise<TensorView<SlotDistribution> | null> {
-    return this.ask(open, recipe, choices, signal, async ({ plan, held }) => {
-      const slot = plan.names.indexOf(tensor);
-      if (slot < 0) return null;
-      return { tensor, elements: tensorElements(plan)[slot]!, exact: plan.whole[slot]!, view: await held.distribution(slot, signal) };
-    });
+  distribution(question: Question, tensor: string, signal: AbortSignal): Promise<TensorView<SlotDistribution> | null> {
+    return this.onScreen(question, (entry) =>
+      this.look(entry, signal, async (sample) => {
+        const slot = sample.plan.names.indexOf(tensor);
+        if (slot < 0) return null;
+        const view = await sample.use((held) => held.distribution(slot, signal));
+        return { tensor, elements: sample.tensorElements[slot]!, exact: sample.plan.whole[slot]!, view };
+      }),
+    );
   }
 
-  private ask<T>(
-    open: readonly Checkpoint[],
-    recipe: Recipe,
-    choices: FitChoices,
-    signal: AbortSignal,
-    answer: (sample: Sample, parameters: readonly TensorParameters[]) => Promise<T>,
-  ): Promise<T> {
+  /** A checkpoint is closed: its samples go, and who waits for a figure of it is told. */
+  forget(checkpoint: string): void {
+    for (const { checkpoints, controller } of this.waiting) if (checkpoints.has(checkpoint)) controller.abort();
+    this.samples.forget(checkpoint);
+  }
+
+  private onScreen<T>(question: Question, answer: (entry: Entry) => Promise<T>): Promise<T> {
+    return this.atScreen.during(() => this.host.use((backend) => answer(this.samples.open(backend, question, true))));
+  }
+
+  private async answerBeside(question: Question, signal: AbortSignal): Promise<readonly TensorFigures[]> {
+    await this.atScreen.idle();
     return this.host.use(async (backend) => {
-      const sample = await unlessAborted(this.sample(backend, open, recipe, choices), signal);
-      return answer(sample, sampleParameters(recipe, sample.plan));
+      if (signal.aborted) throw new CancelledError();
+      const counted = await this.exact.all(figuresKey(question.recipe, question.choices));
+      const entry = this.samples.open(backend, question, false);
+      return counted ?? (await this.estimated(entry, question, signal)).tensors;
     });
   }
 
-  /** Lets go of the sample: a checkpoint was closed or given other files. */
-  forget(): void {
-    const { resident } = this;
-    this.resident = null;
-    if (!resident) return;
-    resident.controller.abort();
-    // A sample that never came about has told whoever asked for it.
-    resident.sample.then(({ held }) => held.release()).catch(() => {});
-  }
-
-  private sample(backend: Backend, open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices): Promise<Sample> {
-    const key = sampleKey(recipe, choices);
-    const { resident } = this;
-    if (resident?.key === key && resident.backend === backend) return resident.sample;
-    this.forget();
-    const controller = new AbortController();
-    const sample = this.hold(backend, open, recipe, choices, controller.signal);
-    const next = { key, backend, sample, controller };
-    this.resident = next;
-    sample.catch(() => {
-      if (this.resident === next) this.resident = null;
+  private estimated(entry: Entry, { recipe, choices }: Question, signal: AbortSignal): Promise<Explored> {
+    return this.look(entry, signal, async (sample) => {
+      const { plan } = sample;
+      const parameters = sampleParameters(recipe, plan);
+      const result = await sample.use((held) => held.evaluate(parameters, signal));
+      const spreads = spreadsOf(plan, result, parameters);
+      const counted = this.exact.some(figuresKey(recipe, choices));
+      const tensors = result.slots.map((slot, i) => {
+        const name = plan.names[i]!;
+        return counted.get(name) ?? tensorFigures(name, slot, { slot: plan.group.slots[i]!.elements, tensor: sample.tensorElements[i]! }, spreads[i]);
+      });
+      return { tensors, sample: sample.info(entry.isSettled) };
     });
-    return sample;
   }
 
-  /** Halves the sample until it fits. */
-  private async hold(backend: Backend, open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices, signal: AbortSignal): Promise<Sample> {
-    for (let budget = Math.min(backend.chunkBytes, SAMPLE_BYTES); ; budget /= 2) {
-      const plan = planSample(open, recipe, choices, { bytes: budget, values: Infinity, blocks: REFINED_BLOCKS });
-      if (plan.names.length === 0) return { plan, held: NOTHING };
-      try {
-        return { plan, held: await backend.hold(plan.group, readSample(plan, this.openShard, signal)) };
-      } catch (error) {
-        if (asStudioError(error).code !== 'out-of-memory' || budget <= LEAST_SAMPLE_BYTES) throw error;
-      }
+  /** Looks at the best sample there is, and at the next when it is replaced meanwhile. */
+  private async look<T>(entry: Entry, signal: AbortSignal, act: (sample: Sample) => Promise<T>): Promise<T> {
+    for (;;) {
+      const looked = entry.best;
+      const sample = await unlessAborted(looked.sample, signal);
+      if (looked === entry.best) return act(sample);
+    }
+  }
+
+  /** Begins to refine what is on the screen, once. */
+  private refine(entry: Entry, question: Question): void {
+    if (entry.isSettled || entry.isRefining) return;
+    entry.isRefining = true;
+    this.refined(entry, question)
+      .catch((error: unknown) => {
+        const { code } = asStudioError(error);
+        // Who asks next meets what is wrong with the files or the device; a sample that does not fit leaves the one that does.
+        if (code !== 'cancelled' && code !== 'out-of-memory') this.samples.drop(entry);
+      })
+      .finally(() => {
+        entry.isRefining = false;
+        entry.isSettled = true;
+        this.onFiner();
+      });
+  }
+
+  private async refined(entry: Entry, question: Question): Promise<void> {
+    const { isWhole } = await entry.best.sample;
+    if (isWhole) return;
+    await this.samples.refine(entry, question, await this.speed(entry, question));
+  }
+
+  /** How fast this backend evaluates: measured once, on the coarse sample. */
+  private async speed({ backend, best }: Entry, { recipe }: Question): Promise<Speed> {
+    const known = this.speeds.get(backend);
+    if (known) return known;
+    const sample = await best.sample;
+    const own = sampleParameters(recipe, sample.plan);
+    let milliseconds = Infinity;
+    // The first of several pays for what is compiled and allocated once. A backend may skip what has not changed.
+    for (const change of [0.97, 0.94, 0.91]) {
+      await this.quiet();
+      const parameters = own.map(({ weight, density, ...others }) => ({ ...others, weight: weight.map((w) => w * change), density: density.map((k) => k * change) }));
+      const started = performance.now();
+      await sample.use((held) => held.evaluate(parameters));
+      milliseconds = Math.min(milliseconds, performance.now() - started);
+    }
+    const speed = { milliseconds, values: sample.values };
+    this.speeds.set(backend, speed);
+    return speed;
+  }
+
+  /** Resolves when nobody waits for anything. */
+  private async quiet(): Promise<void> {
+    while (!this.jobs.isIdle || !this.atScreen.isIdle) {
+      await this.jobs.idle();
+      await this.atScreen.idle();
     }
   }
 }
 
-/** Per slot: N of the whole tensor. */
-function tensorElements({ group, segments }: SamplePlan): number[] {
-  const elements = group.slots.map(() => 0);
-  group.chunks[0]!.forEach(({ slot }, i) => (elements[slot] = segments[i]!.elements));
-  return elements;
+/** Counted whole: no sample stands behind it. */
+function wholly(tensors: readonly TensorFigures[]): Explored {
+  const values = tensors.reduce((sum, { figures }) => sum + figures.numel, 0);
+  return { tensors, sample: { values, of: values, bytes: 0, reads: 0, settled: true } };
 }
-
-function sampleInfo(plan: SamplePlan): SampleInfo {
-  const { group, bytes } = plan;
-  const values = group.slots.reduce((sum, { elements }) => sum + elements, 0);
-  const reads = group.chunks[0]!.reduce((sum, { present }) => sum + present.filter(Boolean).length, 0);
-  return { values, of: tensorElements(plan).reduce((sum, elements) => sum + elements, 0), bytes, reads, settled: true };
-}
-
-/** Held for a recipe that merges no tensor. */
-const NOTHING: Held = {
-  group: { method: 'linear', slots: [], chunks: [[]] },
-  evaluate: async () => ({ slots: [], segments: [] }),
-  surface: async () => [],
-  slackCurve: async () => [],
-  effect: async () => [],
-  distribution: async () => ({ counts: [] }),
-  release: () => {},
-};
 
 /** `promise`, or CancelledError as soon as `signal` is aborted. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

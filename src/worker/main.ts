@@ -1,14 +1,16 @@
 /** The worker's entry: puts the session together with this machine's backends and files, and connects it to the page. */
 import { exportedFile, openExportFolder } from '../files/export-folder';
+import { openFiguresStore } from '../files/figures-store';
 import { fetchSample } from '../files/sample';
 import { FileStore } from '../files/store';
 import { BACKENDS } from './backends';
 import { Dispatcher } from './dispatch';
 import type { FromWorker } from './protocol';
 import { createSession } from './session';
+import { SIZING } from './sizing';
 
 const post = (message: FromWorker) => self.postMessage(message);
-const handlers = createSession({ backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, emit: post });
+const handlers = createSession({ backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 
 /** Held as long as this worker lives, under the name the page gave it; see `spawnWorker` of the client. */

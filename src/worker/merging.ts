@@ -29,6 +29,8 @@ export interface MergeContext {
   readonly host: BackendHost;
   readonly openFile: (entry: FileEntry) => Promise<ByteSource>;
   readonly emit: (event: WorkerEvent) => void;
+  /** Hears of every tensor that was counted. */
+  readonly counted: (figures: TensorFigures) => void;
 }
 
 /** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and then leaves no weights there. */
@@ -36,7 +38,7 @@ export async function merge(
   { recipe, choices, shardBytes, replace }: RequestPayload<'merge'>,
   folder: ExportFolder,
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, emit }: MergeContext,
+  { application, catalogue, host, openFile, emit, counted }: MergeContext,
 ): Promise<MergeSummary> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
@@ -57,7 +59,11 @@ export async function merge(
       replace,
       extras,
       onProgress: (now) => progress.offer(now),
-      onTensor: (tensor, slot) => tensors.offer([tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! })]),
+      onTensor: (tensor, slot) => {
+        const figures = tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! });
+        counted(figures);
+        tensors.offer([figures]);
+      },
     });
     const { files, seconds, verified, overflow } = result;
     const backend = host.info ?? planned.info;

@@ -19,13 +19,15 @@ export interface ScanContext {
   readonly catalogue: Catalogue;
   readonly host: BackendHost;
   readonly emit: (event: WorkerEvent) => void;
+  /** Hears of every tensor that was counted. */
+  readonly counted: (figures: TensorFigures) => void;
 }
 
 /** Exact figures of every merged tensor. Rejects as `planMerge` and the backend do. */
 export async function scan(
   { recipe, choices }: RequestPayload<'scan'>,
   { signal, ready }: Control,
-  { catalogue, host, emit }: ScanContext,
+  { catalogue, host, emit, counted }: ScanContext,
 ): Promise<Reply<'scan'>> {
   const planned = await host.use(async (backend) => backend);
   const plan = planMerge(catalogue.checkpoints, recipe, choices, { chunkBytes: planned.chunkBytes, shardBytes: NO_SHARDS }, {});
@@ -41,6 +43,7 @@ export async function scan(
       onTensor: (name: string, elements: number, slot: SlotResult) => {
         const figures = tensorFigures(name, slot, { slot: elements, tensor: elements });
         tensors.push(figures);
+        counted(figures);
         waiting.offer([figures]);
       },
     });

@@ -2,18 +2,23 @@
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import type { ExportFolder } from '../files/export-folder';
+import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
+import { figuresKey } from '../merge/figures-key';
 import { version } from '../../package.json';
 import { Catalogue, filesOf } from './catalogue';
 import type { Handlers } from './dispatch';
+import { ExactFigures } from './exact-figures';
 import { Explorer } from './explorer';
+import type { Question } from './samples';
+import type { Sizing } from './sizing';
 import { checkpointsOf } from './export-input';
 import { BackendHost } from './host';
 import type { BackendFactory } from './host';
 import { merge } from './merging';
 import { scan } from './scanning';
 import { Planner } from './planning';
-import type { PickedFolder, WorkerEvent } from './protocol';
+import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
 export interface SessionParts {
   readonly backends: BackendFactory;
@@ -24,17 +29,33 @@ export interface SessionParts {
   readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>) => Promise<ExportFolder>;
   /** A file of the last export in private storage. */
   readonly exportedFile: (name: string) => Promise<unknown>;
+  /** Where exact figures outlive the page. */
+  readonly figuresStore: FiguresStore;
+  readonly sizing: Sizing;
   readonly emit: (event: WorkerEvent) => void;
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, exportedFile, emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, exportedFile, figuresStore, sizing, emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
-  const explorer = new Explorer(host, openShard);
+  const exact = new ExactFigures(figuresStore);
+  const explorer = new Explorer(host, openShard, exact, sizing, () => emit({ event: 'sample' }));
   const planner = new Planner(openShard);
   const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), emit };
+
+  const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });
+  /** Runs a job that counts every tensor and keeps what it counts. */
+  const counting = <T>({ recipe, choices }: Omit<Question, 'open'>, job: (counted: (figures: TensorFigures) => void) => Promise<T>): Promise<T> =>
+    explorer.jobs.during(async () => {
+      const key = figuresKey(recipe, choices);
+      // Files that were served have no time by which another content would be noticed.
+      const outlives = checkpointsOf(recipe, catalogue.checkpoints).every(({ shards }) => shards.every(({ file }) => file.modified > 0));
+      const result = await job((figures) => exact.add(key, figures));
+      await exact.finish(key, outlives);
+      return result;
+    });
 
   return {
     start: ({ choice }) => host.start(choice),
@@ -44,28 +65,28 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       return catalogue.add({ entries: files.map(({ path, source }) => store.registerSource(path, source)), problems: [] });
     },
     close: async ({ checkpoint }) => {
-      explorer.forget();
+      explorer.forget(checkpoint);
       planner.forget(checkpoint);
       catalogue.close(checkpoint);
       return null;
     },
-    explore: async ({ recipe, choices }, { signal }) => {
+    explore: async (asked, { signal }) => {
       const started = performance.now();
-      const { tensors, sample } = await explorer.figures(catalogue.checkpoints, recipe, choices, signal);
+      const { tensors, sample } = await explorer.figures(about(asked), signal);
       return { tensors, milliseconds: performance.now() - started, sample };
     },
-    estimate: async ({ recipe, choices }, { signal }) => ({ tensors: (await explorer.figures(catalogue.checkpoints, recipe, choices, signal)).tensors }),
-    surface: async ({ recipe, choices, surface }, { signal }) => ({
-      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.surface(parameters, surface, signal)),
+    estimate: async (asked) => ({ tensors: await explorer.beside(about(asked)) }),
+    surface: async (asked, { signal }) => ({
+      tensors: await explorer.views(about(asked), signal, (held, parameters) => held.surface(parameters, asked.surface, signal)),
     }),
-    slackCurve: async ({ recipe, choices, slack }, { signal }) => ({
-      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.slackCurve(parameters, slack, signal)),
+    slackCurve: async (asked, { signal }) => ({
+      tensors: await explorer.views(about(asked), signal, (held, parameters) => held.slackCurve(parameters, asked.slack, signal)),
     }),
-    effect: async ({ recipe, choices }, { signal }) => ({
-      tensors: await explorer.views(catalogue.checkpoints, recipe, choices, signal, (held, parameters) => held.effect(parameters, signal)),
+    effect: async (asked, { signal }) => ({
+      tensors: await explorer.views(about(asked), signal, (held, parameters) => held.effect(parameters, signal)),
     }),
-    distribution: ({ recipe, choices, tensor }, { signal }) => explorer.distribution(catalogue.checkpoints, recipe, choices, tensor, signal),
-    scan: (payload, control) => scan(payload, control, { catalogue, host, emit }),
+    distribution: (asked, { signal }) => explorer.distribution(about(asked), asked.tensor, signal),
+    scan: (payload, control) => counting(payload, (counted) => scan(payload, control, { catalogue, host, emit, counted })),
     plan: async (payload) => {
       const { chunkBytes } = await host.use(async (backend) => backend);
       return planner.summary(catalogue.checkpoints, payload, chunkBytes);
@@ -74,7 +95,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);
       const folder = await openExportFolder(payload.destination, store, sources);
       try {
-        return await merge(payload, folder, control, context);
+        return await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
       } finally {
         await folder.release();
       }

@@ -2,6 +2,7 @@
 import { encodeFromF32 } from '../../../src/bytes/floats';
 import type { OutputDtype } from '../../../src/bytes/dtypes';
 import { FolderDestination } from '../../../src/files/destination';
+import { memoryFiguresStore } from '../../../src/files/figures-store';
 import { FileStore } from '../../../src/files/store';
 import { layOutShard } from '../../../src/format/safetensors/writer';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
@@ -12,6 +13,8 @@ import { Dispatcher } from '../../../src/worker/dispatch';
 import type { BackendFactory } from '../../../src/worker/host';
 import type { FromWorker, PickedFile, Reply, RequestName, RequestPayload, WorkerEvent } from '../../../src/worker/protocol';
 import { createSession } from '../../../src/worker/session';
+import type { SessionParts } from '../../../src/worker/session';
+import { SIZING } from '../../../src/worker/sizing';
 import { FakeFolder } from '../files/fakes';
 import { fromWire } from '../../../src/bytes/errors';
 
@@ -74,7 +77,7 @@ export function tiesRecipe(base: string, sft: string, ct: string): Recipe {
 }
 
 /** A session behind a dispatcher, spoken to as the page does. */
-export function startSession(backends: Partial<BackendFactory> = {}) {
+export function startSession(backends: Partial<BackendFactory> = {}, parts: Partial<SessionParts> = {}) {
   const out = new FakeFolder('out');
   const events: WorkerEvent[] = [];
   const pending = new Map<number, (message: Exclude<FromWorker, WorkerEvent>) => void>();
@@ -92,7 +95,10 @@ export function startSession(backends: Partial<BackendFactory> = {}) {
       release: async () => {},
     }),
     exportedFile: async (name) => `file ${name}`,
+    figuresStore: memoryFiguresStore(),
+    sizing: SIZING,
     emit,
+    ...parts,
   });
   const dispatcher = new Dispatcher(handlers, emit);
   let id = 0;
@@ -106,8 +112,8 @@ export function startSession(backends: Partial<BackendFactory> = {}) {
 }
 
 /** A session with the family open. */
-export async function openFamily(backends: Partial<BackendFactory> = {}, files = familyFiles()) {
-  const session = startSession(backends);
+export async function openFamily(backends: Partial<BackendFactory> = {}, files = familyFiles(), parts: Partial<SessionParts> = {}) {
+  const session = startSession(backends, parts);
   const { checkpoints } = await session.request('open', { files });
   const idOf = (name: string) => checkpoints.find((checkpoint) => checkpoint.name === name)!.id;
   const recipe = tiesRecipe(idOf('base'), idOf('sft'), idOf('ct'));
