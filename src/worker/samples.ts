@@ -19,8 +19,6 @@ export interface Question {
   readonly choices: FitChoices;
 }
 
-/** Values of all inputs in samples other than the one on the screen. The CPU backend keeps some 15 bytes of each: 0.6 GB. */
-export const OTHERS_VALUES = 40e6;
 /** Below this a sample of a large model says little, and a device that cannot hold it cannot merge either. */
 const LEAST_VALUES = 1e5;
 
@@ -144,7 +142,8 @@ export class Samples {
     for (let { plan, size } = first; ; ) {
       if (plan.names.length === 0) return new Sample(plan, NOTHING);
       try {
-        return new Sample(plan, await backend.hold(plan.group, readSample(plan, this.openShard, signal, ready)));
+        const read = await readSample(plan, this.openShard, signal, ready);
+        return new Sample(plan, await backend.hold(plan.group, read));
       } catch (error) {
         if (asStudioError(error).code !== 'out-of-memory') throw error;
         if (this.evictOne()) continue;
@@ -160,7 +159,7 @@ export class Samples {
     for (const entry of this.entries.toReversed()) {
       if (entry === this.onScreen) continue;
       values += entry.best.held?.inputValues ?? 0;
-      if (entry.best.held && values > OTHERS_VALUES) this.drop(entry);
+      if (entry.best.held && values > this.sizing.others) this.drop(entry);
     }
   }
 

@@ -24,6 +24,8 @@ export interface Sizing {
   readonly coarse: SampleOptions;
   /** The second, from how fast the first was evaluated. */
   refined(kind: BackendInfo['kind'], speed: Speed): SampleOptions;
+  /** Values of all inputs in the samples that are kept beside the one on the screen. */
+  readonly others: number;
 }
 
 const MIB = 2 ** 20;
@@ -40,4 +42,6 @@ export const SIZING: Sizing = {
     const affordable = Math.floor((values * EVALUATION_MS[kind]) / Math.max(milliseconds, 0.05));
     return { bytes: MOST_BYTES, values: Math.max(LEAST_VALUES, affordable), blocks: REFINED_BLOCKS };
   },
+  // A CPU keeps some 15 bytes of each: 0.6 GB.
+  others: 40e6,
 };

@@ -25,7 +25,7 @@ describe('everything fits', () => {
     const plan = planSample(family.checkpoints, recipe, DEFAULT_CHOICES, ALL);
     expect(blocks(plan)).toEqual([['a', [[0, 100]]], [EMBED, [[0, 15], [15, 6]]]]);
     expect([plan.whole, plan.bytes]).toEqual([[true, true], 2 * (100 + 100 + 21 + 15 + 21)]);
-    const held = await backend.hold(plan.group, readSample(plan, family.openShard));
+    const held = await backend.hold(plan.group, await readSample(plan, family.openShard));
     const { slots } = await held.evaluate(sampleParameters(recipe, plan));
     const merge = planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, { chunkBytes: 100, shardBytes: 1e9 }, {});
     const { figures } = await runMerge(merge, backend, family.openShard, new MemoryFolder(), {});
@@ -35,7 +35,7 @@ describe('everything fits', () => {
   it('reads neighbours together', async () => {
     const family = await pair({ a: [50], b: [50], c: [50] });
     const plan = planSample(family.checkpoints, recipeOf(family, 'ties', 'base', ['x']), DEFAULT_CHOICES, ALL);
-    await backend.hold(plan.group, readSample(plan, family.openShard));
+    await backend.hold(plan.group, await readSample(plan, family.openShard));
     expect(family.reads.map(({ begin, end }) => end - begin)).toEqual([300, 300]);
   });
 });
@@ -122,14 +122,14 @@ describe('a budget', () => {
   it('asks for three blocks a tensor and input at most where every read counts', async () => {
     const layers = Object.fromEntries(Array.from({ length: 4 }, (_, i) => [[`n${i}`, [4096]], [`w${i}`, [40_000]]]).flat() as [string, readonly number[]][]);
     const { family, plan } = await made({ values: 40_000 }, layers);
-    await backend.hold(plan.group, readSample(plan, family.openShard));
+    await backend.hold(plan.group, await readSample(plan, family.openShard));
     expect(family.reads.length).toBeLessThanOrEqual(3 * 8 * 2);
     expect(plan.whole.filter(Boolean).length).toBe(4);
   });
 
   it('reads each block from its true place in every input', async () => {
     const { family, plan } = await made({ values: 16_000 });
-    const read = readSample(plan, family.openShard);
+    const read = await readSample(plan, family.openShard);
     for (const [i, segment] of plan.group.chunks[0]!.entries()) {
       const slot = plan.group.slots[segment.slot]!;
       for (const [input, owner] of ['base', 'x'].entries()) {
