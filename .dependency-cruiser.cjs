@@ -16,12 +16,14 @@ const MAY_IMPORT = {
   engine: { modules: ['bytes', 'recipe', 'merge'] },
   analysis: { modules: ['merge/figures'], types: ['checkpoint/types'] },
   export: { modules: ['bytes', 'format', 'checkpoint', 'recipe'], types: ['merge'] },
+  // What both compositions, worker and command line, put together in the same way.
+  compose: { modules: [...PURE, 'analysis', 'export'] },
   files: { modules: ['bytes'], types: ['checkpoint/types', 'worker/protocol'] },
   'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge'] },
   'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol'] },
   // The rest of worker/: the composition root of the worker.
-  worker: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'files', 'worker'] },
-  cli: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export'] },
+  worker: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
+  cli: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose'] },
   state: {
     modules: ['bytes', 'recipe', 'checkpoint', 'analysis', 'merge/figures', 'merge/plan-types', 'worker/client'],
     types: ['merge', 'worker/protocol'],

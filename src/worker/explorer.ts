@@ -8,7 +8,7 @@ import { sampleParameters } from '../merge/sample';
 import { spreadsOf } from '../merge/spread';
 import type { TensorParameters } from '../recipe/types';
 import type { ExactFigures } from './exact-figures';
-import { checkpointsOf } from './export-input';
+import { checkpointsOf } from '../compose/export-input';
 import { tensorFigures } from './figures';
 import { Gate } from './gate';
 import type { BackendHost } from './host';

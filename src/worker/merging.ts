@@ -1,18 +1,14 @@
 /** The merge job: plan, run, export, and what the page hears meanwhile. */
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
-import { exportFiles, exportMetadata } from '../export/files';
-import { configFile } from '../export/sources';
-import type { ExportFile } from '../export/types';
+import { checkpointsOf } from '../compose/export-input';
+import { elementsOf, extraFiles } from '../compose/extra-files';
+import { exportMetadata } from '../export/files';
 import type { ExportFolder } from '../files/export-folder';
 import { planMerge } from '../merge/plan';
-import type { MergePlan } from '../merge/plan-types';
 import { runMerge } from '../merge/run';
-import type { ExtraFile, RunFigures } from '../merge/run-types';
 import type { Catalogue } from './catalogue';
 import type { Control } from './dispatch';
-import { checkpointsOf, exportInput } from './export-input';
-import type { ExportSubject } from './export-input';
 import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
 import type { MergeProgress, MergeSummary, RequestPayload, TensorFigures, WorkerEvent } from './protocol';
@@ -45,9 +41,8 @@ export async function merge(
   const checkpoints = checkpointsOf(recipe, open);
   const limits = { chunkBytes: planned.chunkBytes, shardBytes };
   const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints));
-  const config = await readConfig(configFile(recipe, checkpoints), openFile);
   const { destination, privateStorage } = folder;
-  const extras = extraFiles({ name: destination.name, application, recipe, checkpoints, config, plan }, openFile);
+  const extras = await extraFiles({ name: destination.name, application, recipe, checkpoints, plan }, openFile);
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);
@@ -72,24 +67,4 @@ export async function merge(
     progress.flush();
     tensors.flush();
   }
-}
-
-async function readConfig(entry: FileEntry | null, openFile: MergeContext['openFile']): Promise<Uint8Array | null> {
-  return entry === null ? null : (await openFile(entry)).read(0, entry.size);
-}
-
-/** Which files there are is known before the figures are; what the card says of them is not. */
-function extraFiles(subject: ExportSubject, openFile: MergeContext['openFile']): ExtraFile[] {
-  let finished: readonly ExportFile[] | null = null;
-  const contentOf = async (name: string, figures: RunFigures) => {
-    finished ??= exportFiles(exportInput(subject, figures));
-    const file = finished.find((one) => one.name === name)!;
-    return 'copyFrom' in file ? openFile(file.copyFrom) : file.bytes;
-  };
-  return exportFiles(exportInput(subject, null)).map(({ name }) => ({ name, content: (figures) => contentOf(name, figures) }));
-}
-
-/** N of every merged tensor. */
-function elementsOf({ steps }: MergePlan): ReadonlyMap<string, number> {
-  return new Map(steps.flatMap((step) => (step.kind === 'merge' ? step.group.slots.map(({ name, elements }) => [name, elements] as const) : [])));
 }

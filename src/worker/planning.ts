@@ -9,7 +9,7 @@ import { planMerge } from '../merge/plan';
 import type { IntegerComparison } from '../merge/plan-types';
 import { Sources } from '../merge/reading';
 import type { OpenShard } from '../merge/reading';
-import { checkpointsOf } from './export-input';
+import { checkpointsOf } from '../compose/export-input';
 import type { PlanSummary, RequestPayload } from './protocol';
 
 /** Model id whose bytes differ from the base's, null when all agree, by what was compared. */

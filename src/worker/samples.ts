@@ -8,7 +8,7 @@ import { planSample, sampleKey } from '../merge/sample';
 import type { SampleOptions, SamplePlan } from '../merge/sample';
 import { readSample } from '../merge/sample-reading';
 import type { Recipe } from '../recipe/types';
-import { checkpointsOf } from './export-input';
+import { checkpointsOf } from '../compose/export-input';
 import { NOTHING, Sample } from './sample';
 import type { Sizing, Speed } from './sizing';
 

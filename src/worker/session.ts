@@ -12,7 +12,7 @@ import { ExactFigures } from './exact-figures';
 import { Explorer } from './explorer';
 import type { Question } from './samples';
 import type { Sizing } from './sizing';
-import { checkpointsOf } from './export-input';
+import { checkpointsOf } from '../compose/export-input';
 import { BackendHost } from './host';
 import type { BackendFactory } from './host';
 import { merge } from './merging';
