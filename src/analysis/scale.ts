@@ -36,3 +36,15 @@ export function colourScale(values: readonly number[], intervals: number): reado
   const min = values.length === 0 ? 0 : Math.min(...values);
   return ticksBetween(min < max / 2 ? 0 : min, max, intervals);
 }
+
+/** Ticks of a logarithmic axis within [min, max], 0 < min < max: of 1, 2 and 5 times the powers of ten as many as leave at most `most`. */
+export function logTicks(min: number, max: number, most: number): readonly number[] {
+  const [first, last] = [Math.floor(Math.log10(min)), Math.floor(Math.log10(max))];
+  const powers = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+  const among = (steps: readonly number[]) =>
+    powers.flatMap((power) => steps.map((step) => Number((step * power).toPrecision(3)))).filter((tick) => tick >= min && tick <= max);
+  const [dense, single] = [among([1, 2, 5]), among([1])];
+  if (dense.length <= most) return dense;
+  const every = Math.max(1, Math.ceil(single.length / most));
+  return single.filter((_, i) => i % every === 0);
+}

@@ -97,3 +97,20 @@ export function guessTokens(name: string): number | null {
   });
   return tokens;
 }
+
+/** Tokens as a person types them: `131072`, `512k`, `1.5B`, in the units of `guessTokens`. Null when it is no such number, or 0. */
+export function readTokens(text: string): number | null {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([kmbgt]?)$/.exec(text.toLowerCase().replace(/[\s_,]/g, '')) ?? [];
+  if (number === undefined) return null;
+  const tokens = Math.round(Number(number) * (unit ? UNITS[unit]! : 1));
+  return tokens > 0 && Number.isSafeInteger(tokens) ? tokens : null;
+}
+
+/** The shortest text that `readTokens` reads as `tokens`: `512k`, `1.5b`. */
+export function writeTokens(tokens: number): string {
+  for (const unit of ['t', 'b', 'm', 'k']) {
+    const text = `${Number((tokens / UNITS[unit]!).toPrecision(4))}${unit}`;
+    if (tokens >= UNITS[unit]! && readTokens(text) === tokens) return text;
+  }
+  return String(tokens);
+}

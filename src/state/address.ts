@@ -8,9 +8,9 @@ import type { Recipe } from '../recipe/types';
 import type { Roles } from './roles';
 import type { ChartView, WantedRecipe } from './types';
 
-export const TABS = ['layers', 'modules', 'map', 'figures'] as const satisfies readonly ChartView['tab'][];
+export const TABS = ['layers', 'modules', 'map', 'surface', 'series', 'slack', 'effect', 'figures'] as const satisfies readonly ChartView['tab'][];
 
-type Named = Pick<Checkpoint, 'id' | 'name'>;
+export type Named = Pick<Checkpoint, 'id' | 'name'>;
 
 /** The fragment without `#`; without a recipe while no model takes part or two open checkpoints share a name. */
 export function writeAddress(recipe: Recipe, open: readonly Named[], chart: ChartView): string {
@@ -62,12 +62,14 @@ export function fulfil({ recipe, names }: WantedRecipe, open: readonly Named[], 
   return { recipe: own, roles };
 }
 
-function idsOf({ base, models, rules, tokenizerFrom, slack }: Recipe): string[] {
+/** Every checkpoint a recipe names, once. */
+export function idsOf({ base, models, rules, tokenizerFrom, slack }: Recipe): string[] {
   const all = [base, ...models.map(({ model }) => model), slack.prefer, tokenizerFrom, ...rules.map(({ from }) => from)];
   return [...new Set(all.filter((id): id is string => typeof id === 'string' && id !== ''))];
 }
 
-function renamed(recipe: Recipe, nameOf: (id: string) => string): Recipe {
+/** The recipe with other names for its checkpoints. */
+export function renamed(recipe: Recipe, nameOf: (id: string) => string): Recipe {
   const { base, models, slack, rules, tokenizerFrom } = recipe;
   return {
     ...recipe,

@@ -6,17 +6,21 @@ import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
 import { fulfil, readAddress, writeAddress } from './address';
 import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole } from './decisions';
+import { createBesideControls, type BesideControls } from './beside';
+import { createEstimator } from './estimates';
 import { createExplorer } from './explore';
 import { rebase, record, redo, seal, startHistory, undo, type History } from './history';
 import { createJobControls, type JobControls } from './job';
 import { createOpeningControls, type OpeningControls } from './opening';
 import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
+import { seriesEstimates } from './series';
+import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
 import { throttleEvents } from './throttle';
 import { isBusy, type BackendState, type ChartView, type Decisions, type Role, type Theme, type ViewState } from './types';
 
-export interface Controller extends OpeningControls, JobControls {
+export interface Controller extends OpeningControls, JobControls, BesideControls {
   /** Starts the worker's backend; also to change it. */
   startBackend(choice: BackendChoice): Promise<void>;
 
@@ -90,12 +94,19 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     else plan();
   });
 
+  const beside = createBesideControls(store, (apply) => edit(null, apply));
+  createEstimator(store, worker, clock, (state) => [
+    ...snapshotEstimates(state),
+    ...(state.view.chart.tab === 'series' ? seriesEstimates(state) : []),
+  ]);
+
   const setView = (patch: Partial<ViewState>) => store.setState(({ view }) => ({ view: { ...view, ...patch } }));
   const setBackend = (patch: Partial<BackendState>) => store.setState(({ backend }) => ({ backend: { ...backend, ...patch } }));
 
   return {
     ...opening,
     ...job,
+    ...beside,
     async startBackend(choice) {
       if (isBusy(store.getState().job)) return;
       setBackend({ choice, starting: true, problem: null });

@@ -101,6 +101,6 @@ export function withIntegerFrom(decisions: Decisions, tensor: string, from: stri
 }
 
 /** Whether the worker can be asked for figures and a plan. */
-export function isMergeable({ recipe }: Decisions): boolean {
+export function isMergeable({ recipe }: Pick<Decisions, 'recipe'>): boolean {
   return validateRecipe(recipe).length === 0;
 }

@@ -1,8 +1,8 @@
 /** Figures of recipes beside the one on the screen (points of a series, snapshots): asked one after the other, drawn as they come. */
 import { asStudioError } from '../bytes/errors';
 import type { FitChoices } from '../merge/plan-types';
+import { encodeRecipe } from '../recipe/serialise';
 import type { Recipe } from '../recipe/types';
-import { isTies } from '../recipe/resolve';
 import { isMergeable } from './decisions';
 import type { ClockPort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
@@ -20,15 +20,11 @@ export const REST_MS = 200;
 
 /** What the figures of a recipe depend on, as text: lambda, output and tokenizer change none. */
 export function estimateKey({ recipe, choices }: Pick<WantedEstimate, 'recipe' | 'choices'>): string {
-  const { lambda: _lambda, outDtype: _dtype, tokenizerFrom: _tokenizer, slack, ...deciding } = recipe;
-  const electing = isTies(recipe.method);
-  return JSON.stringify([deciding, recipe.method === 'ties_sv' ? slack : electing ? slack.prefer : null, choices], sortedKeys);
-}
-
-/** For JSON.stringify: the same text whatever the order of the keys. */
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const { leaveOut, extraRows, integerFrom, allowNonfinite } = choices;
+  // Slack acts for TIES-SV only.
+  const slack = recipe.method === 'ties_sv' ? recipe.slack : { ...recipe.slack, s: 0, of: 'retained' as const };
+  const deciding = encodeRecipe({ ...recipe, slack, lambda: 1, outDtype: 'base', tokenizerFrom: null });
+  return `${deciding} ${JSON.stringify([leaveOut, extraRows, integerFrom, allowNonfinite])}`;
 }
 
 /**

@@ -2,12 +2,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { noDecisions } from './decisions';
 import { startHistory } from './history';
-import type { StudioState, Theme } from './types';
+import { NO_SERIES } from './series';
+import type { Snapshot, StudioState, Theme } from './types';
 
 export type StudioStore = StoreApi<StudioState>;
 
-export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean } = {}): StudioStore {
-  const { theme = 'system', canWriteFolders = false } = options;
+export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; snapshots?: readonly Snapshot[] } = {}): StudioStore {
+  const { theme = 'system', canWriteFolders = false, snapshots = [] } = options;
   return createStore<StudioState>(() => ({
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
     decisions: startHistory(noDecisions()),
@@ -18,5 +19,8 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     backend: { choice: 'auto', report: null, problem: null, starting: false },
     view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },
     wanted: null,
+    estimates: {},
+    series: NO_SERIES,
+    snapshots: { list: snapshots, compared: null },
   }));
 }

@@ -77,7 +77,7 @@ export interface BackendState {
 }
 
 export interface ChartView {
-  readonly tab: 'layers' | 'modules' | 'map' | 'figures';
+  readonly tab: 'layers' | 'modules' | 'map' | 'surface' | 'series' | 'slack' | 'effect' | 'figures';
   readonly layer: number | null;
   readonly module: ModuleKind | null;
   readonly tensor: string | null;
@@ -96,6 +96,39 @@ export interface WantedRecipe {
   readonly names: readonly string[];
 }
 
+/** Figures of a recipe beside the one on the screen. */
+export interface EstimateState {
+  /** Of what: `estimateKey`. */
+  readonly key: string;
+  /** Empty where there is a problem. */
+  readonly tensors: readonly TensorFigures[];
+  readonly problem: WireError | null;
+}
+
+/** What is drawn against tokens, where it is not what the names say. By checkpoint id. */
+export interface SeriesState {
+  /** The model of the recipe whose run is drawn; null: the first CT. */
+  readonly along: string | null;
+  /** Put in (true) or taken out (false) by hand. */
+  readonly members: Readonly<Record<string, boolean>>;
+  /** Tokens set by hand. */
+  readonly tokens: Readonly<Record<string, number>>;
+}
+
+/** A recipe kept under a name. Its ids are checkpoint names, so that it outlives the page. */
+export interface Snapshot {
+  readonly id: number;
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+}
+export interface SnapshotsState {
+  /** Oldest first. */
+  readonly list: readonly Snapshot[];
+  /** The one that the charts show beside the present recipe. */
+  readonly compared: number | null;
+}
+
 export interface StudioState {
   readonly checkpoints: CheckpointsState;
   readonly decisions: History<Decisions>;
@@ -106,6 +139,10 @@ export interface StudioState {
   readonly backend: BackendState;
   readonly view: ViewState;
   readonly wanted: WantedRecipe | null;
+  /** By slot: `series CHECKPOINT`, `snapshot ID`. */
+  readonly estimates: Readonly<Record<string, EstimateState>>;
+  readonly series: SeriesState;
+  readonly snapshots: SnapshotsState;
 }
 
 /** While a merge or a scan runs, what it depends on must not change under it. */

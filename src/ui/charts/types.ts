@@ -1,6 +1,7 @@
 import type { Breakdown } from '../../analysis/aggregate';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { Method } from '../../recipe/types';
+import type { ChartView } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
 
 export interface ChartsPaneProps {
@@ -12,7 +13,7 @@ export interface ChartsPaneProps {
   preferred: number;
   /** True while figures are on their way; those shown are of the recipe before. */
   loading: boolean;
-  view: { tab: 'layers' | 'modules' | 'map' | 'figures'; layer: number | null; module: ModuleKind | null; tensor: string | null };
+  view: { tab: ChartView['tab']; layer: number | null; module: ModuleKind | null; tensor: string | null };
   onView: (patch: Partial<ChartsPaneProps['view']>) => void;
 }
 export type ChartsView = ChartsPaneProps['view'];

@@ -1,0 +1,114 @@
+/** Recipes kept under a name: listed, applied, compared with the present one. Kept by checkpoint names, since ids are of this page. */
+import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
+import { isTies } from '../recipe/resolve';
+import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
+import { settingValues } from '../recipe/settings';
+import type { Recipe, Setting } from '../recipe/types';
+import { fulfil, idsOf, renamed, type Named } from './address';
+import type { WantedEstimate } from './estimates';
+import type { Decisions, Snapshot, SnapshotsState, StudioState } from './types';
+
+/** More than anybody can tell apart; at some 2 kB each far below what a browser stores. */
+export const MAX_SNAPSHOTS = 40;
+/** UTF-16 units. */
+export const MAX_SNAPSHOT_NAME = 80;
+
+/** The present decisions as a snapshot. Null where an id has no open checkpoint: it could not be found again. */
+export function snapshotOf(decisions: Decisions, open: readonly Named[], id: number, name: string): Snapshot | null {
+  const names = new Map(open.map((one) => [one.id, one.name]));
+  const { recipe, choices } = decisions;
+  if (idsOf(recipe).some((own) => !names.has(own))) return null;
+  const nameOf = (own: string) => names.get(own) ?? own;
+  return { id, name: name.trim().slice(0, MAX_SNAPSHOT_NAME) || wordsOf(recipe), recipe: renamed(recipe, nameOf), choices: renamedChoices(choices, nameOf) };
+}
+
+/** The decisions a snapshot stands for; null while one of its checkpoints is not open. */
+export function fulfilSnapshot({ recipe, choices }: Snapshot, open: readonly Named[], roles: Decisions['roles']): Pick<Decisions, 'recipe' | 'roles' | 'choices'> | null {
+  const found = fulfil({ recipe, names: idsOf(recipe) }, open, roles);
+  const ids = new Map(open.map(({ id, name }) => [name, id]));
+  return found === null ? null : { ...found, choices: renamedChoices(choices, (name) => ids.get(name) ?? name) };
+}
+
+/** Names of a snapshot's checkpoints that are not open. */
+export function missingFor({ recipe }: Snapshot, open: readonly Named[]): string[] {
+  return idsOf(recipe).filter((name) => !open.some((one) => one.name === name));
+}
+
+function renamedChoices(choices: FitChoices, nameOf: (id: string) => string): FitChoices {
+  const { leaveOut, extraRows, integerFrom } = choices;
+  return {
+    ...choices,
+    leaveOut: Object.fromEntries(Object.entries(leaveOut).map(([tensor, ids]) => [tensor, ids.map(nameOf)])),
+    extraRows: extraRows === 'cut' ? extraRows : { from: nameOf(extraRows.from) },
+    integerFrom: Object.fromEntries(Object.entries(integerFrom).map(([tensor, id]) => [tensor, nameOf(id)])),
+  };
+}
+
+/** The estimate of the snapshot that is compared; none where its checkpoints are not all open. */
+export function snapshotEstimates({ snapshots, checkpoints, decisions }: Pick<StudioState, 'snapshots' | 'checkpoints' | 'decisions'>): WantedEstimate[] {
+  const compared = snapshots.list.find(({ id }) => id === snapshots.compared);
+  const found = compared && fulfilSnapshot(compared, checkpoints.open, decisions.present.roles);
+  return found ? [{ slot: `snapshot ${compared.id}`, recipe: found.recipe, choices: found.choices }] : [];
+}
+
+const METHOD_WORDS: Readonly<Record<Recipe['method'], string>> = { linear: 'WAVG', task_arithmetic: 'Task arithmetic', ties: 'TIES', ties_sv: 'TIES-SV' };
+
+/** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04, λ 1`. */
+export function wordsOf({ method, models, slack, lambda }: Recipe): string {
+  const short = (setting: Setting<number>) => {
+    const values = settingValues(setting);
+    const [low, high] = [Math.min(...values.map(Number)), Math.max(...values.map(Number))];
+    return low === high ? String(low) : `${low} to ${high}`;
+  };
+  const listed = (settings: readonly Setting<number>[]) => settings.map(short).join(' and ');
+  return [
+    METHOD_WORDS[method],
+    isTies(method) ? `k ${listed(models.map(({ density }) => density))}` : `w ${listed(models.map(({ weight }) => weight))}`,
+    ...(method === 'ties_sv' ? [`s ${short(slack.s)}`] : []),
+    ...(method === 'linear' || lambda === 1 ? [] : [`λ ${short(lambda)}`]),
+  ].join(', ');
+}
+
+/** All snapshots as text that the browser keeps. */
+export function writeSnapshots({ list }: SnapshotsState): string {
+  return JSON.stringify(list.map(({ id, name, recipe, choices }) => ({ id, name, recipe: encodeRecipe(recipe), choices })));
+}
+
+/** What `writeSnapshots` wrote; what is malformed is left out. */
+export function readSnapshots(text: string | null): Snapshot[] {
+  const list = parsed(text);
+  if (!Array.isArray(list)) return [];
+  const seen = new Set<number>();
+  return list.slice(0, MAX_SNAPSHOTS).flatMap((one: unknown) => {
+    const { id, name, recipe, choices } = recordOf(one);
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || seen.has(id) || typeof name !== 'string' || typeof recipe !== 'string') return [];
+    try {
+      const snapshot = { id, name: name.slice(0, MAX_SNAPSHOT_NAME), recipe: decodeRecipe(recipe), choices: choicesOf(recordOf(choices)) };
+      seen.add(id);
+      return [snapshot];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? '[]');
+  } catch {
+    return null;
+  }
+}
+
+const recordOf = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function choicesOf({ leaveOut, extraRows, integerFrom, allowNonfinite }: Record<string, unknown>): FitChoices {
+  const { from } = recordOf(extraRows);
+  return {
+    leaveOut: Object.fromEntries(Object.entries(recordOf(leaveOut)).flatMap(([tensor, ids]) => (Array.isArray(ids) && ids.every(isText) ? [[tensor, ids]] : []))),
+    extraRows: isText(from) ? { from } : DEFAULT_CHOICES.extraRows,
+    integerFrom: Object.fromEntries(Object.entries(recordOf(integerFrom)).filter((entry): entry is [string, string] => isText(entry[1]))),
+    allowNonfinite: allowNonfinite === true,
+  };
+}
