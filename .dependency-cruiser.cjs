@@ -14,7 +14,8 @@ const MAY_IMPORT = {
   merge: { modules: ['bytes', 'format', 'checkpoint', 'recipe'] },
   reference: { modules: ['bytes', 'recipe', 'merge'] },
   engine: { modules: ['bytes', 'recipe', 'merge'] },
-  analysis: { modules: ['merge/figures'], types: ['checkpoint/types'] },
+  // What a merge or a held sample counts; nothing of how.
+  analysis: { modules: ['merge/figures', 'merge/exploring'], types: ['checkpoint/types'] },
   export: { modules: ['bytes', 'format', 'checkpoint', 'recipe'], types: ['merge'] },
   // What both compositions, worker and command line, put together in the same way.
   compose: { modules: [...PURE, 'analysis', 'export'] },

@@ -1,5 +1,6 @@
 /** What the page keeps beside the one recipe it edits: the series it draws, the snapshots it compares. */
 import type { StudioStore } from './store';
+import { withSwapped } from './decisions';
 import { MAX_SNAPSHOTS, MAX_SNAPSHOT_NAME, fulfilSnapshot, snapshotOf } from './snapshots';
 import type { Decisions, SeriesState, SnapshotsState } from './types';
 
@@ -9,6 +10,8 @@ export interface BesideControls {
   setTokens(id: string, tokens: number | null): void;
   /** Puts a checkpoint into the series or takes it out. */
   setInSeries(id: string, included: boolean): void;
+  /** Merges `to` instead of `from`, with the same settings; one step of undo. */
+  mergeInstead(from: string, to: string): void;
   /** Keeps the present recipe and choices; an empty name is made from the recipe. False when there is no room or nothing to keep. */
   keepSnapshot(name: string): boolean;
   renameSnapshot(id: number, name: string): void;
@@ -30,6 +33,11 @@ export function createBesideControls(store: StudioStore, edit: (apply: (decision
       setSeries({ tokens: tokens === null ? others : { ...others, [id]: tokens } });
     },
     setInSeries: (id, included) => setSeries({ members: { ...store.getState().series.members, [id]: included } }),
+    mergeInstead(from, to) {
+      const { series, checkpoints } = store.getState();
+      edit((now) => withSwapped(now, from, to, checkpoints.open));
+      if (series.along === from) setSeries({ along: to });
+    },
     keepSnapshot(name) {
       const { snapshots, decisions, checkpoints } = store.getState();
       if (snapshots.list.length >= MAX_SNAPSHOTS || decisions.present.recipe.models.length === 0) return false;

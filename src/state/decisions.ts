@@ -39,6 +39,12 @@ export function withRole(decisions: Decisions, id: string, role: Role, open: Ope
   return withRoles(decisions, assignRole(decisions.roles, id, role), open);
 }
 
+/** Another checkpoint in the place of a model: the two swap roles, and the newcomer takes over the settings. */
+export function withSwapped(decisions: Decisions, from: string, to: string, open: Open): Decisions {
+  const { roles } = decisions;
+  return withRoles(decisions, { ...roles, [from]: roles[to] ?? 'none', [to]: roles[from] ?? 'none' }, open);
+}
+
 function withRoles(decisions: Decisions, roles: Decisions['roles'], open: Open): Decisions {
   return { ...decisions, roles, recipe: recipeForRoles(decisions.recipe, decisions.roles, roles, open) };
 }

@@ -1,31 +1,13 @@
 /** Figures of recipes beside the one on the screen (points of a series, snapshots): asked one after the other, drawn as they come. */
 import { asStudioError } from '../bytes/errors';
-import type { FitChoices } from '../merge/plan-types';
-import { encodeRecipe } from '../recipe/serialise';
-import type { Recipe } from '../recipe/types';
 import { isMergeable } from './decisions';
+import { estimateKey, type WantedEstimate } from './estimate-key';
 import type { ClockPort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
 import { isBusy, type StudioState } from './types';
 
-/** A recipe whose figures are wanted, and the place they are kept under: what stands there is shown until the new ones come. */
-export interface WantedEstimate {
-  readonly slot: string;
-  readonly recipe: Recipe;
-  readonly choices: FitChoices;
-}
-
 /** The recipe must rest so long before its neighbours are asked for: a slider that moves needs the worker for itself. */
 export const REST_MS = 200;
-
-/** What the figures of a recipe depend on, as text: lambda, output and tokenizer change none. */
-export function estimateKey({ recipe, choices }: Pick<WantedEstimate, 'recipe' | 'choices'>): string {
-  const { leaveOut, extraRows, integerFrom, allowNonfinite } = choices;
-  // Slack acts for TIES-SV only.
-  const slack = recipe.method === 'ties_sv' ? recipe.slack : { ...recipe.slack, s: 0, of: 'retained' as const };
-  const deciding = encodeRecipe({ ...recipe, slack, lambda: 1, outDtype: 'base', tokenizerFrom: null });
-  return `${deciding} ${JSON.stringify([leaveOut, extraRows, integerFrom, allowNonfinite])}`;
-}
 
 /**
  * Keeps `estimates` of the store at what `wantedOf` names. Watches the store by itself; a finer sample or a finished job makes

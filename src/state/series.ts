@@ -3,7 +3,7 @@ import { guessSteps, runOf } from '../checkpoint/series';
 import { guessTokens } from '../checkpoint/roles';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
-import { estimateKey, type WantedEstimate } from './estimates';
+import { estimateKey, type WantedEstimate } from './estimate-key';
 import type { Decisions, EstimateState, SeriesState, StudioState } from './types';
 
 export const NO_SERIES: SeriesState = { along: null, members: {}, tokens: {} };

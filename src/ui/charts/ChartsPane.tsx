@@ -8,6 +8,7 @@ import { MODULES, shortNames } from './labels';
 import { LayersTab } from './LayersTab';
 import { MapTab } from './MapTab';
 import { ModulesTab } from './ModulesTab';
+import { SeriesTab } from './series/SeriesTab';
 import type { ChartData, ChartsPaneProps } from './types';
 
 export type { ChartsPaneProps } from './types';
@@ -16,6 +17,7 @@ const TABS = [
   { tab: 'layers', label: 'Layers', Panel: LayersTab },
   { tab: 'modules', label: 'Modules', Panel: ModulesTab },
   { tab: 'map', label: 'Map', Panel: MapTab },
+  { tab: 'series', label: 'Series', Panel: SeriesTab },
   { tab: 'figures', label: 'Figures', Panel: FiguresTab },
 ] as const;
 

@@ -35,9 +35,3 @@ export function logAxis(min: number, max: number, title: string, label: (value: 
   const [low, high] = [min / MARGIN, max * MARGIN];
   return { min: low, max: high, log: true, title, ticks: logTicks(low, high, most).map((at) => ({ at, label: label(at) })) };
 }
-
-/** For tick labels in percent of proportions: as many decimals as tell the ticks apart. */
-export function percentLabels(max: number): (value: number) => string {
-  const decimals = max >= 0.1 ? 0 : max >= 0.01 ? 1 : max >= 0.001 ? 2 : 3;
-  return (value) => String(Number((value * 100).toFixed(decimals + 1)));
-}
