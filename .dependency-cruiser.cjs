@@ -26,7 +26,7 @@ const MAY_IMPORT = {
   worker: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
   cli: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose'] },
   state: {
-    modules: ['bytes', 'recipe', 'checkpoint', 'analysis', 'merge/figures', 'merge/plan-types', 'worker/client'],
+    modules: ['bytes', 'recipe', 'checkpoint', 'analysis', 'merge/figures', 'merge/figures-key', 'merge/plan-types', 'worker/client'],
     types: ['merge', 'worker/protocol'],
   },
   ui: {

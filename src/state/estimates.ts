@@ -1,10 +1,10 @@
 /** Figures of recipes beside the one on the screen (points of a series, snapshots): asked one after the other, drawn as they come. */
 import { asStudioError } from '../bytes/errors';
+import { figuresKey } from '../merge/figures-key';
 import { isMergeable } from './decisions';
-import { estimateKey, type WantedEstimate } from './estimate-key';
 import type { ClockPort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
-import { isBusy, type StudioState } from './types';
+import { isBusy, type StudioState, type WantedEstimate } from './types';
 
 /** The recipe must rest so long before its neighbours are asked for: a slider that moves needs the worker for itself. */
 export const REST_MS = 200;
@@ -21,7 +21,7 @@ export function createEstimator(store: StudioStore, worker: WorkerPort, clock: C
 
   function nextOf(state: StudioState): { key: string; wanted: WantedEstimate } | null {
     for (const wanted of wantedOf(state)) {
-      const key = estimateKey(wanted);
+      const key = figuresKey(wanted.recipe, wanted.choices);
       if (isMergeable(wanted) && (state.estimates[wanted.slot]?.key !== key || outdated.has(wanted.slot))) return { key, wanted };
     }
     return null;

@@ -1,10 +1,10 @@
 /** Series, Figure 4 of the paper: several checkpoints of one continual pre-training run in the place of the recipe's. */
 import { guessSteps, runOf } from '../checkpoint/series';
 import { guessTokens } from '../checkpoint/roles';
+import { figuresKey } from '../merge/figures-key';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
-import { estimateKey, type WantedEstimate } from './estimate-key';
-import type { Decisions, EstimateState, SeriesState, StudioState } from './types';
+import type { Decisions, EstimateState, SeriesState, StudioState, WantedEstimate } from './types';
 
 export const NO_SERIES: SeriesState = { along: null, members: {}, tokens: {} };
 
@@ -98,12 +98,12 @@ export interface SeriesEstimate {
 }
 
 export function seriesPoints(state: Pick<StudioState, 'checkpoints' | 'decisions' | 'series' | 'estimates'>): SeriesEstimate[] {
-  const wanted = new Map(seriesEstimates(state).map((one) => [one.slot, one]));
+  const keys = new Map(seriesEstimates(state).map(({ slot, recipe, choices }) => [slot, figuresKey(recipe, choices)]));
   return seriesMembers(state)
     .filter(({ included }) => included)
     .map((member) => {
       const slot = `series ${member.id}`;
       const estimate = state.estimates[slot] ?? null;
-      return { member, estimate, current: estimate !== null && estimate.key === estimateKey(wanted.get(slot)!) };
+      return { member, estimate, current: estimate !== null && estimate.key === keys.get(slot) };
     });
 }

@@ -5,8 +5,7 @@ import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import { settingValues } from '../recipe/settings';
 import type { Recipe, Setting } from '../recipe/types';
 import { fulfil, idsOf, renamed, type Named } from './address';
-import type { WantedEstimate } from './estimate-key';
-import type { Decisions, Snapshot, SnapshotsState, StudioState } from './types';
+import type { Decisions, Snapshot, SnapshotsState, StudioState, WantedEstimate } from './types';
 
 /** More than anybody can tell apart; at some 2 kB each far below what a browser stores. */
 export const MAX_SNAPSHOTS = 40;

@@ -96,9 +96,15 @@ export interface WantedRecipe {
   readonly names: readonly string[];
 }
 
+/** A recipe whose figures are wanted, and the place they are kept under: what stands there is shown until the new ones come. */
+export interface WantedEstimate {
+  readonly slot: string;
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+}
 /** Figures of a recipe beside the one on the screen. */
 export interface EstimateState {
-  /** Of what: `estimateKey`. */
+  /** Of what: `figuresKey`. */
   readonly key: string;
   /** Empty where there is a problem. */
   readonly tensors: readonly TensorFigures[];
