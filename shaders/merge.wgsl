@@ -9,66 +9,10 @@
 // Kept sets, elections, reserved sets and counts are exact; values within section 8 of merging.md, exact where the
 // arithmetic is by integers or the probe found division exact. Implements sections 3 to 7; oracle: src/reference/merge.ts.
 
-override RESERVES: bool;
 override WRITES: bool;
 
 @group(0) @binding(5) var<storage, read_write> merged: array<u32>;
 @group(0) @binding(7) var<storage, read_write> costs: array<f32>;
-
-// Sum over the thread's reserved positions.
-var<private> cost: f32;
-
-// f32 bits of theta_m at the position at hand; the slack is counted on the way.
-fn outcome(prefer: u32, lambda: u32, normalize: bool, slack: Selection, index: u32) -> u32 {
-  if (!ELECTS) {
-    var mean = p_e;
-    if (normalize && !counts_as_one(p_weight_positive)) { mean = divide(p_e, p_weight_positive); }
-    if (!TASK_VECTORS) { return select(mean, p_base, p_kept == 0u); }
-    return apply(mean, lambda);
-  }
-  var positive = elects_positive();
-  if (RESERVES && is_reservable(prefer)) {
-    let key = slack_key();
-    if (key > slack.threshold || (key == slack.threshold && index < slack.cutoff)) {
-      // The others lose what agreed with the election; the preferred model's sign is the other one.
-      t_reserved++;
-      cost += abs(bitcast<f32>(select(p_sum_negative, p_sum_positive, positive)));
-      positive = !positive;
-    }
-  }
-  var tau = select(p_sum_negative, p_sum_positive, positive);
-  if (p_nonfinite != 0u) {
-    tau = nonfinite_tau(p_nonfinite);
-  } else if (normalize) {
-    let weight = select(p_weight_negative, p_weight_positive, positive);
-    if (!is_zero(weight)) { tau = divide(tau, weight); }
-  }
-  return apply(tau, lambda);
-}
-
-// A sum of weights of 0; in task arithmetic any below 1e-8 (merging.md section 7).
-fn counts_as_one(weight: u32) -> bool {
-  return (weight & MAGNITUDE) < select(1u, 0x322bcc77u, TASK_VECTORS);
-}
-
-fn divide(a: u32, b: u32) -> u32 {
-  if (b == ONE) { return a; }
-  return f32_divide(a, b);
-}
-
-// NaN if any model has NaN or both infinities meet, else the infinity (merging.md section 8).
-fn nonfinite_tau(flags: u32) -> u32 {
-  if ((flags & 1u) == 1u || (flags & 6u) == 6u) { return QUIET_NAN; }
-  return select(INFINITY, SIGN | INFINITY, (flags & 4u) != 0u);
-}
-
-// theta_init + lambda * tau_m; the base's own bits where nothing is added.
-fn apply(tau: u32, lambda: u32) -> u32 {
-  if (is_zero(tau)) { return p_base; }
-  var scaled = tau;
-  if (lambda != ONE) { scaled = f32_multiply(tau, lambda); }
-  return f32_add(p_base, scaled);
-}
 
 @compute @workgroup_size(256)
 fn merge(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -82,12 +26,8 @@ fn merge(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   let base_at = stream_at(block.x, base_input(block.x));
   let base_dtype = stream_dtype(block.x, base_input(block.x));
   let out_dtype = slots[slot].out_dtype;
-  let prefer = slots[slot].prefer;
-  let lambda = slots[slot].lambda;
-  let normalize = slots[slot].normalize == 1u;
-  // No key reaches the largest threshold with nothing under its cutoff: nothing is given back.
-  var slack = Selection(MAGNITUDE, 0u, 0u, 0u);
-  if (RESERVES && ((slots[slot].trimmed >> SLACK_LANE) & 1u) == 1u) { slack = state[selection_of(SLACK_LANE, slot)]; }
+  fetch_outcome(slot);
+  var cost = 0.0;
   t_counts = block.x * COUNTS;
   let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
   for (var pair = block.y + thread; pair < end; pair += THREADS) {
@@ -96,7 +36,11 @@ fn merge(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
     for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
       let index = first + 2u * pair + half;
       visit(block.x, slot, select(bases.x, bases.y, half == 1u), pair, half, index);
-      let value = outcome(prefer, lambda, normalize, slack, index);
+      let value = outcome(index);
+      if (RESERVES && p_given_back) {
+        t_reserved++;
+        cost += bitcast<f32>(p_loss);
+      }
       tally();
       if (WRITES) {
         t_overflow += select(0u, 1u, overflows(value, out_dtype));

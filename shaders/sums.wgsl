@@ -49,7 +49,7 @@ fn sums(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let tau = f32_subtract(select(values.x, values.y, half == 1u), select(base.x, base.y, half == 1u));
       let key = magnitude_key(tau);
       let index = first + 2u * pair + half;
-      add_magnitude(tau, key > selection.threshold || (key == selection.threshold && index < selection.cutoff));
+      add_magnitude(tau, is_kept(selection, key, index));
     }
   }
   workgroupBarrier();

@@ -40,15 +40,17 @@ fn weigh(tau: u32, slot: u32, model: u32) -> u32 {
   return f32_multiply(scaled, weight);
 }
 
+fn is_kept(selection: Selection, key: u32, index: u32) -> bool {
+  return key > selection.threshold || (key == selection.threshold && index < selection.cutoff);
+}
+
 fn add_model(slot: u32, model: u32, value: u32, index: u32) {
   let bit = 1u << model;
   if (is_nonfinite(value)) { p_nonfinite_inputs |= 2u * bit; }
   let tau = f32_subtract(value, p_base);
   if (ELECTS) {
     let key = magnitude_key(tau);
-    let selection = selection_of(model, slot);
-    let threshold = state[selection].threshold;
-    if (key < threshold || (key == threshold && index >= state[selection].cutoff)) {
+    if (!is_kept(state[selection_of(model, slot)], key, index)) {
       // What is not finite reaches the output even where it is trimmed (merging.md section 8).
       if (is_nonfinite(tau)) { note_nonfinite(special_multiply(tau, slots[slot].weight[model])); }
       return;
@@ -102,6 +104,11 @@ fn base_input(segment: u32) -> u32 {
 // Makes element 2 * pair + half the position at hand. `base`: its theta_init; `index`: its flat index in the slot.
 // A model without the element adds nothing.
 fn visit(segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
+  visit_models((segments[segment].inputs >> 1u), segment, slot, base, pair, half, index);
+}
+
+// The same for those of the segment's models that are in the mask `models`.
+fn visit_models(models: u32, segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
   p_base = base;
   p_e = 0u;
   p_kept = 0u;
@@ -117,7 +124,7 @@ fn visit(segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
   p_nonfinite = 0u;
   p_nonfinite_inputs = select(0u, 1u, is_nonfinite(base) && has_input(segment, 0u));
   for (var model = 0u; model < MODELS; model++) {
-    if (has_input(segment, model + 1u)) {
+    if (((models >> model) & 1u) == 1u) {
       let values = load_pair(stream_at(segment, model + 1u), stream_dtype(segment, model + 1u), pair);
       add_model(slot, model, select(values.x, values.y, half == 1u), index);
     }

@@ -24,8 +24,8 @@ fn is_ranked(segment: u32) -> bool {
 fn fetch_keys(segment: u32) {
   k_segment = segment;
   k_slot = segments[segment].slot;
-  k_base_at = stream_at(segment, 0u);
-  k_base_dtype = stream_dtype(segment, 0u);
+  k_base_at = stream_at(segment, base_input(segment));
+  k_base_dtype = stream_dtype(segment, base_input(segment));
   k_first = segments[segment].first;
   k_count = segments[segment].count;
   if (SLACK) {

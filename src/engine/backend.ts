@@ -1,12 +1,9 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
-import { OutOfMemoryError } from '../bytes/errors';
-import type { Backend, BackendInfo, Group, Held, ReadSegment } from '../merge/backend';
+import type { Backend, BackendInfo } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { Context } from './context';
-import { evaluateGroup, mergeGroup } from './evaluate';
-import type { GroupBuffers } from './group-buffers';
-import { createGroupBuffers } from './group-buffers';
-import { Residency } from './residency';
+import { mergeGroup } from './evaluate';
+import { holdGroup } from './held';
 import type { Arithmetic } from './shaders';
 
 /** Larger single bindings have hit driver defects (faults.md, WebGPU facts); larger tensors go in chunks. */
@@ -41,37 +38,8 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
     info,
     chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
     merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),
-    hold: (group, read) => hold(context, group, read),
+    hold: (group, read) => holdGroup(context, group, read),
     ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),
     dispose: () => context.dispose(),
   };
-}
-
-async function hold(context: Context, group: Group, read: ReadSegment): Promise<Held> {
-  if (group.chunks.length !== 1) throw new OutOfMemoryError('held-chunks', `${group.chunks.length} chunks cannot be held at once`);
-  const residency = new Residency(context, group, read, Infinity, undefined);
-  await residency.load(0);
-  let buffers: GroupBuffers | null = null;
-  let released = false;
-  return {
-    group,
-    async evaluate(parameters, signal) {
-      buffers = buffers ? buffers.reset(parameters) : await createGroupBuffers(context, group, parameters);
-      return evaluateGroup(context, group, parameters, buffers, residency, null, signal ? { signal } : {});
-    },
-    surface: unavailable,
-    slackCurve: unavailable,
-    effect: unavailable,
-    distribution: unavailable,
-    release() {
-      if (released) return;
-      released = true;
-      buffers?.release();
-      residency.release();
-    },
-  };
-}
-
-async function unavailable(): Promise<never> {
-  throw new Error('this view has no pass yet');
 }

@@ -5,7 +5,7 @@ import type { Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from
 import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
 import type { LoadedChunk } from './chunk';
-import type { Context } from './context';
+import type { Context, Overrides } from './context';
 import { segmentFigures, slotResults } from './counts';
 import type { GroupBuffers } from './group-buffers';
 import { createGroupBuffers } from './group-buffers';
@@ -17,7 +17,7 @@ import { Residency } from './residency';
 import type { Selector } from './select';
 import { prepareSelector } from './select';
 
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+export const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
 
 /** Merges a group from end to end. `budget`: bytes of inputs that may stay on the device between readings. */
 export async function mergeGroup(
@@ -50,27 +50,13 @@ export async function evaluateGroup(
   options: MergeOptions = {},
 ): Promise<GroupResult> {
   const overrides = groupOverrides(group, parameters);
-  // The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them.
-  const trims = await prepareSelector(context, overrides, buffers.lanes.filter((lane) => lane !== SLACK_LANE));
-  const slack = await prepareSelector(context, overrides, buffers.lanes.filter((lane) => lane === SLACK_LANE));
+  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
   const merge = await prepareMerge(context, overrides, { reserves: buffers.lanes.includes(SLACK_LANE), writes: write !== null });
+  // One chunk is selected and merged in one submission; the factors of `rescale` pass through the host.
   const single = group.chunks.length === 1;
   const rescales = overrides['RESCALES'] === 1;
 
-  const selectNow = async (selector: Selector) => {
-    if (single) {
-      const recording = context.record('select');
-      selector.resident(recording, await residency.load(0), buffers);
-      recording.submit();
-    } else {
-      await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
-    }
-  };
-  if (!single || rescales) {
-    await selectNow(trims);
-    if (rescales) buffers.setFactors(await rescaleFactors(context, group, parameters, buffers, residency, overrides));
-    await selectNow(slack);
-  }
+  if (!single || rescales) await selectGroup(context, group, parameters, buffers, residency);
 
   const figures: Figures[][] = [];
   let state = new Uint32Array();
@@ -109,6 +95,38 @@ export async function evaluateGroup(
   return { slots: slotResults(group, parameters, figures, state), segments: figures };
 }
 
+/** Selects in every lane of the group, and finds the factors of `rescale` between models and slack. */
+export async function selectGroup(
+  context: Context,
+  group: Group,
+  parameters: readonly TensorParameters[],
+  buffers: GroupBuffers,
+  residency: Residency,
+): Promise<void> {
+  const overrides = groupOverrides(group, parameters);
+  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
+  const select = async (selector: Selector) => {
+    if (group.chunks.length === 1) {
+      const recording = context.record('select');
+      selector.resident(recording, await residency.load(0), buffers);
+      recording.submit();
+    } else {
+      await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
+    }
+  };
+  await select(trims);
+  if (overrides['RESCALES'] === 1) buffers.setFactors(await rescaleFactors(context, group, parameters, buffers, residency, overrides));
+  await select(slack);
+}
+
+/** The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them. */
+async function prepareSelectors(context: Context, overrides: Overrides, { lanes }: GroupBuffers) {
+  return {
+    trims: await prepareSelector(context, overrides, lanes.filter((lane) => lane !== SLACK_LANE)),
+    slack: await prepareSelector(context, overrides, lanes.filter((lane) => lane === SLACK_LANE)),
+  };
+}
+
 async function mergeBuffers(context: Context, chunk: LoadedChunk, segments: number, writes: boolean) {
   const { memory } = context;
   const countBytes = 4 * COUNT.words * segments;
@@ -134,7 +152,7 @@ async function rescaleFactors(
   parameters: readonly TensorParameters[],
   buffers: GroupBuffers,
   residency: Residency,
-  overrides: ReturnType<typeof groupOverrides>,
+  overrides: Overrides,
 ): Promise<number[][]> {
   const sums = await prepareSums(context, overrides);
   const bytes = 4 * SUM_WORDS * group.slots.length;

@@ -2,7 +2,7 @@
 import type { Group } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import type { Context, Recording } from './context';
-import { BINS, LANES, SELECTION } from './layout';
+import { BINS, LANES, SELECTION, SLOT } from './layout';
 import { blockCount, initialState, slotTable, trimmedLanes } from './tables';
 
 const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
@@ -27,6 +27,8 @@ export interface GroupBuffers {
   clearTies(recording: Recording, lane: number): void;
   /** Starts over with other parameters for the same group. */
   reset(parameters: readonly TensorParameters[]): GroupBuffers;
+  /** Makes every model of one slot a lane with something to rank, and nothing else. */
+  rankOnly(slot: number): void;
   setFactors(factors: readonly (readonly number[])[]): void;
   release(): void;
 }
@@ -62,6 +64,12 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
       tieCounts: (lane) => ({ buffer: ties, offset: lane * tieBytes, size: tieBytes }),
       clearTies: (recording, lane) => recording.clear(ties, lane * tieBytes, tieBytes),
       reset: withParameters,
+      rankOnly: (slot) => {
+        const table = slotTable(group, current);
+        const models = group.slots[slot]!.inputs.length - 1;
+        group.slots.forEach((_, s) => (table[(s * SLOT.size + SLOT.trimmed) / 4] = s === slot ? (1 << models) - 1 : 0));
+        device.queue.writeBuffer(slots, 0, table);
+      },
       setFactors: (factors) => device.queue.writeBuffer(slots, 0, slotTable(group, current, factors)),
       release: () => [slots, state, found, histograms, ties].forEach((buffer) => memory.release(buffer)),
     };

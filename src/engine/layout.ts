@@ -33,6 +33,14 @@ export function pairIndex(i: number, j: number): number {
 /** Words of one slot's exact sums (shaders/sums.wgsl). */
 export const SUM_WORDS = 2048;
 
+/** Vectors and kinds of sums of an effect, for a number of models (shaders/effect.wgsl). */
+export const EFFECT = { firstTau: 2, firstSquare: 3, maxVectors: MAX_MODELS + 2, maxSums: 47 } as const;
+export function effectKinds(models: number): number {
+  return EFFECT.firstSquare + 2 * models + pairIndex(0, models);
+}
+/** Grids of one slot's surface (shaders/surface.wgsl). */
+export const COUNTED = 5;
+
 /** Code of a dtype in the shaders. */
 export const DTYPE_CODE: Readonly<Record<MergedDtype, number>> = { F32: 0, F16: 1, BF16: 2, F64: 3 };
 

@@ -13,25 +13,33 @@ import pairs from '../../shaders/lib/pairs.wgsl?raw';
 import pairsNone from '../../shaders/lib/pairs_none.wgsl?raw';
 import product from '../../shaders/lib/product.wgsl?raw';
 import slack from '../../shaders/lib/slack.wgsl?raw';
+import outcome from '../../shaders/lib/outcome.wgsl?raw';
+import effect from '../../shaders/effect.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
 import locate from '../../shaders/locate.wgsl?raw';
+import magnitude from '../../shaders/magnitude.wgsl?raw';
 import merge from '../../shaders/merge.wgsl?raw';
 import pick from '../../shaders/pick.wgsl?raw';
 import probe from '../../shaders/probe.wgsl?raw';
 import sums from '../../shaders/sums.wgsl?raw';
+import surface from '../../shaders/surface.wgsl?raw';
 import ties from '../../shaders/ties.wgsl?raw';
 
 /** How f32 operations are done: by float units that passed the probe, with integers at the edges; or by integers alone. */
 export type Arithmetic = 'guarded' | 'integer';
 
-const RANKING = [layout, bits, 'f32', dtypes, inputs, elect, slack, keys];
+const DECIDING = [layout, bits, 'f32', dtypes, inputs, elect];
+const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
   histogram: [...RANKING, histogram],
   pick: [layout, bits, product, pick],
   ties: [...RANKING, ties],
   locate: [...RANKING, locate],
-  sums: [layout, bits, 'f32', dtypes, inputs, elect, sums],
-  merge: [layout, bits, 'f32', dtypes, inputs, elect, slack, count, 'pairs', merge],
+  sums: [...DECIDING, sums],
+  merge: [...DECIDING, slack, outcome, count, 'pairs', merge],
+  surface: [...DECIDING, surface],
+  magnitude: [...DECIDING, magnitude],
+  effect: [...DECIDING, slack, outcome, effect],
   probe: [bits, 'f32', probe],
 } as const;
 export type ShaderName = keyof typeof SOURCES;

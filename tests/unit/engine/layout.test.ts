@@ -52,6 +52,14 @@ describe('layout', () => {
     expect(layout.pairIndex(layout.MAX_MODELS - 2, layout.MAX_MODELS - 1)).toBe(constant(count, 'PAIRS') - 1);
   });
 
+  it('has the shader\'s vectors, sums and grids of the views', () => {
+    const effect = text('effect.wgsl');
+    const { firstTau, firstSquare, maxVectors, maxSums } = layout.EFFECT;
+    expect([firstTau, firstSquare, maxVectors, maxSums]).toEqual(['FIRST_TAU', 'FIRST_SQUARE', 'MAX_VECTORS', 'MAX_SUMS'].map((name) => constant(effect, name)));
+    expect(layout.effectKinds(layout.MAX_MODELS)).toBe(maxSums);
+    expect(layout.COUNTED).toBe(constant(text('surface.wgsl'), 'COUNTED'));
+  });
+
   it('codes dtypes as the shader does', () => {
     const dtypes = text('lib/dtypes.wgsl');
     for (const [dtype, code] of Object.entries(layout.DTYPE_CODE)) expect(constant(dtypes, dtype)).toBe(code);

@@ -1,0 +1,17 @@
+/** Twin of shaders/magnitude.wgsl: what the slack could take from the models that are not preferred. */
+import type { LoadedChunk } from '../chunk';
+import type { Context, Overrides, Recording } from '../context';
+import type { GroupBuffers } from '../group-buffers';
+import type { PassShape } from '../pipelines';
+import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+
+const SHAPE: PassShape = { shader: 'magnitude', entry: 'magnitude', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
+
+/** `into`: one f32 a thread of each block. */
+export async function prepareMagnitude(context: Context, overrides: Overrides) {
+  const pipeline = await context.pipelines.get(SHAPE, overrides);
+  return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, prefer: number, into: GPUBuffer) => {
+    const work = { ...chunkWork(chunk, buffers), lane: prefer };
+    recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: into }, work, work.endBlock);
+  };
+}

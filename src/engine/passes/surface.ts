@@ -1,0 +1,32 @@
+/** Twin of shaders/surface.wgsl: what each element adds to the counts at every pair of densities. */
+import type { LoadedChunk } from '../chunk';
+import type { Context, Overrides, Recording } from '../context';
+import type { GroupBuffers } from '../group-buffers';
+import type { PassShape } from '../pipelines';
+import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+
+const SHAPE: PassShape = { shader: 'surface', entry: 'surface', storage: { ...INPUT_ACCESS, 5: 'read', 6: 'read', 7: 'write' }, work: true };
+
+export interface SurfaceAxes {
+  readonly x: number;
+  readonly y: number;
+  /** Densities of each axis. */
+  readonly nx: number;
+  readonly ny: number;
+}
+export interface SurfaceBuffers {
+  /** Selections of the axis' model, density by density, each for all slots. */
+  readonly keptX: GPUBuffer;
+  readonly keptY: GPUBuffer;
+  /** i32, surfaceWords a slot; zero before. */
+  readonly bins: GPUBuffer;
+}
+
+export async function prepareSurface(context: Context, overrides: Overrides, { x, y, nx, ny }: SurfaceAxes) {
+  const pipeline = await context.pipelines.get(SHAPE, { ...overrides, AXIS_X: x, AXIS_Y: y, NX: nx, NY: ny });
+  return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: SurfaceBuffers) => {
+    const work = chunkWork(chunk, buffers);
+    const bindings = { ...inputBindings(chunk, buffers), 5: into.keptX, 6: into.keptY, 7: into.bins };
+    recording.dispatch(SHAPE, pipeline, bindings, work, work.endBlock);
+  };
+}
