@@ -5,11 +5,23 @@ import { COPY_BYTES } from './io-sizes';
 import type { ByteRange, CopyPart } from './plan-types';
 import type { Sources } from './reading';
 
-/** Hands the part's bytes to `write` in the output dtype, in order. Resolves to how many finite values became infinite. */
+/**
+ * Hands the part's bytes to `write` in the output dtype, in order; one piece is read while the one before it is written. Resolves
+ * to how many finite values became infinite.
+ */
 export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<number> {
   let overflow = 0;
-  for (const range of piecesOf(part.range, COPY_BYTES)) {
-    const bytes = await sources.read(range);
+  const pieces = piecesOf(part.range, COPY_BYTES);
+  const start = (i: number) => {
+    const bytes = sources.read(pieces[i]!);
+    // Met when its turn comes, or never when an earlier piece fails.
+    bytes.catch(() => {});
+    return bytes;
+  };
+  let next = pieces.length > 0 ? start(0) : null;
+  for (let i = 0; next; i++) {
+    const bytes: Uint8Array<ArrayBuffer> = await next;
+    next = i + 1 < pieces.length ? start(i + 1) : null;
     const converted = convert(bytes, part.dtype, part.outDtype);
     overflow += converted.overflow;
     await write(converted.bytes);

@@ -2,26 +2,59 @@
 import { IncompatibleCheckpointsError, StudioError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Backend, GroupResult, ReadSegment, Segment, WriteSegment } from './backend';
+import { ChunkReader } from './chunk-reading';
 import { copyPart } from './copying';
-import type { MergeStep } from './plan-types';
+import type { MergeStep, Step } from './plan-types';
 import type { Meter } from './progress';
-import { ReadAhead, elementRange, inputsOf } from './reading';
+import { elementRange } from './reading';
 import type { Sources } from './reading';
 
 /** A merge step whose first chunk is being read, or has been. */
 export interface Prepared {
   readonly step: MergeStep;
-  readonly ahead: ReadAhead;
+  readonly reader: ChunkReader;
+  /** A failure is met by `mergePrepared`. */
   readonly ready: Promise<void>;
 }
 
-/** Starts reading the first chunk of a step. A failure is met by `mergePrepared`. */
-export function prepare(step: MergeStep, sources: Sources): Prepared {
-  const { group, inputs } = step;
-  const ahead = new ReadAhead(sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count));
-  const ready = ahead.fill(inputsOf(group.chunks[0]!));
-  ready.catch(() => {});
-  return { step, ahead, ready };
+/** The merge steps of a run, one of them read ahead. */
+export class StepQueue {
+  private ahead: { readonly at: number; readonly prepared: Prepared } | null = null;
+
+  constructor(
+    private readonly steps: readonly Step[],
+    private readonly sources: Sources,
+  ) {}
+
+  /** Starts reading the first chunk of step `at`, once; nothing where that is no merge. */
+  prefetch(at: number): void {
+    const step = this.steps[at];
+    if (step?.kind !== 'merge' || this.ahead?.at === at) return;
+    const { group, inputs } = step;
+    const reader = new ChunkReader(group, this.sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count));
+    const ready = reader.begin();
+    ready.catch(() => {});
+    this.ahead = { at, prepared: { step, reader, ready } };
+  }
+
+  /** Merge step `at`. */
+  take(at: number): Prepared {
+    this.prefetch(at);
+    return this.ahead!.prepared;
+  }
+}
+
+export interface MergeContext {
+  readonly backend: Backend;
+  readonly sources: Sources;
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly meter: Meter;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * The step will read no further chunk, most likely: what comes next may be read. Called any number of times, or never. Earlier,
+   * three chunks would be held where two keep the files busy.
+   */
+  readonly onReadOut: () => void;
 }
 
 export interface GroupOutcome {
@@ -34,20 +67,18 @@ export interface GroupOutcome {
  * Merges a prepared step and hands its output to `write`: merged rows, then their tail, slot by slot. Rejects with StudioError
  * `internal` when the backend does not write every segment whole, once and in order.
  */
-export async function mergePrepared(
-  { step, ahead, ready }: Prepared,
-  backend: Backend,
-  sources: Sources,
-  write: (bytes: Uint8Array) => Promise<void>,
-  meter: Meter,
-  signal: AbortSignal | undefined,
-): Promise<GroupOutcome> {
+export async function mergePrepared({ step, reader, ready }: Prepared, context: MergeContext): Promise<GroupOutcome> {
+  const { backend, sources, write, meter, signal, onReadOut } = context;
   await ready;
   const { group, parameters, tails } = step;
   const expected = group.chunks.flat();
   let next = 0;
   let tailOverflow = 0;
   let written: Promise<void> = Promise.resolve();
+  // Only the last pass writes, and in all but that one the first chunk is what comes after the last.
+  reader.onLastChunk = () => {
+    if (next > 0 || group.chunks.length === 1) onReadOut();
+  };
 
   const take = async (segment: Segment, bytes: Uint8Array<ArrayBuffer>) => {
     const slot = group.slots[segment.slot]!;
@@ -71,7 +102,7 @@ export async function mergePrepared(
 
   let result: GroupResult;
   try {
-    result = await meter.computing(() => backend.merge(group, parameters, counted(step, ahead, meter), writeSegment, signal ? { signal } : {}));
+    result = await meter.computing(() => backend.merge(group, parameters, counted(step, reader, meter), writeSegment, signal ? { signal } : {}));
   } finally {
     await written;
   }
@@ -83,13 +114,13 @@ export async function mergePrepared(
 }
 
 /** Reads for the backend, telling the meter of segments that are read a second time. */
-function counted({ group }: MergeStep, ahead: ReadAhead, meter: Meter): ReadSegment {
+function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter): ReadSegment {
   const known = new Set<string>();
   return (segment, input) => {
     const key = `${segment.slot}:${segment.first}:${input}`;
     if (known.has(key)) meter.readingAgain(segment.count * bytesPerValue(group.slots[segment.slot]!.inputs[input]!));
     known.add(key);
-    return meter.handing(() => ahead.read(segment, input));
+    return meter.handing(() => reader.read(segment, input));
   };
 }
 

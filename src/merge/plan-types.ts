@@ -120,7 +120,8 @@ export interface MergePlan {
   readonly bytesWritten: number;
   /**
    * Most bytes held at once by a run: a chunk's inputs and output on the device, the same inputs on their way there, the
-   * next step's inputs read ahead, and the buffers of the writer. What a backend keeps beyond one chunk is its own account.
+   * inputs of the chunk that comes next (of this step or another) read ahead, and the buffers of the writer. What a backend
+   * keeps beyond one chunk is its own account.
    */
   readonly peakBytes: number;
 }

@@ -100,15 +100,19 @@ export function planMerge(
 
 /** See `MergePlan.peakBytes`. The writer holds the piece it fills and the one being written. */
 function peakBytes(steps: readonly Step[]): number {
-  const held = steps.map(heldBytes);
-  const peak = held.reduce((most, { now }, i) => Math.max(most, now + (held[i + 1]?.ahead ?? 0)), 0);
+  const peak = steps.reduce((most, step, i) => Math.max(most, heldBytes(step, firstRead(steps[i + 1]))), 0);
   return peak + 2 * WRITE_BYTES;
 }
 
-/** While a step runs (device and the way there), and while it is read ahead. */
-function heldBytes(step: Step): { readonly now: number; readonly ahead: number } {
-  if (step.kind === 'copy') return { now: COPY_BYTES, ahead: 0 };
+/** While a step runs: its chunk on the device and on its way there, and what is read meanwhile: its next chunk, or `next` bytes. */
+function heldBytes(step: Step, next: number): number {
+  if (step.kind === 'copy') return 2 * COPY_BYTES + next;
   const { group } = step;
-  const now = group.chunks.map((chunk) => 2 * chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk));
-  return { now: Math.max(...now), ahead: chunkInputBytes(group, group.chunks[0]!) };
+  const inputs = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
+  return Math.max(...group.chunks.map((chunk, c) => 2 * inputs[c]! + chunkOutputBytes(group, chunk) + (inputs[c + 1] ?? next)));
+}
+
+/** Bytes of a step that are read ahead. */
+function firstRead(step: Step | undefined): number {
+  return step?.kind === 'merge' ? chunkInputBytes(step.group, step.group.chunks[0]!) : 0;
 }

@@ -2,7 +2,7 @@
 import { SourceChangedError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { bytesPerValue } from '../bytes/dtypes';
-import type { ReadSegment, Segment, Slot } from './backend';
+import type { Slot } from './backend';
 import { READ_BYTES } from './io-sizes';
 import type { ByteRange } from './plan-types';
 
@@ -107,35 +107,4 @@ function runsOf(ranges: readonly ByteRange[]): Run[] {
 export function elementRange({ inputs }: Slot, input: number, whole: ByteRange, first: number, count: number): ByteRange {
   const width = bytesPerValue(inputs[input]!);
   return { ...whole, begin: whole.begin + first * width, end: whole.begin + (first + count) * width };
-}
-
-/** Segments already read, each handed out once; what is not there is read when asked for. */
-export class ReadAhead {
-  private readonly held = new Map<string, Uint8Array<ArrayBuffer>>();
-
-  constructor(
-    private readonly sources: Sources,
-    private readonly rangeOf: (segment: Segment, input: number) => ByteRange,
-  ) {}
-
-  /** Reads these segments of these inputs, neighbours together. */
-  async fill(wanted: readonly { readonly segment: Segment; readonly input: number }[]): Promise<void> {
-    const bytes = await this.sources.readAll(wanted.map(({ segment, input }) => this.rangeOf(segment, input)));
-    wanted.forEach(({ segment, input }, i) => this.held.set(keyOf(segment, input), bytes[i]!));
-  }
-
-  readonly read: ReadSegment = async (segment, input) => {
-    const key = keyOf(segment, input);
-    const held = this.held.get(key);
-    if (!held) return this.sources.read(this.rangeOf(segment, input));
-    this.held.delete(key);
-    return held;
-  };
-}
-
-const keyOf = ({ slot, first }: Segment, input: number) => `${slot}:${first}:${input}`;
-
-/** Every input of every segment that has it. */
-export function inputsOf(segments: readonly Segment[]): { segment: Segment; input: number }[] {
-  return segments.flatMap((segment) => segment.present.flatMap((present, input) => (present ? [{ segment, input }] : [])));
 }

@@ -6,11 +6,10 @@ import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
 import { OutputFolder } from './folder';
-import { mergePrepared, prepare, refuseNonfinite } from './groups';
-import type { Prepared } from './groups';
+import { StepQueue, mergePrepared, refuseNonfinite } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES } from './io-sizes';
-import type { MergePlan, OutputShard, Step } from './plan-types';
+import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
 import type { OpenShard } from './reading';
@@ -66,6 +65,7 @@ interface Filled {
 class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
+  private readonly queue: StepQueue;
   private readonly figures = new Map<string, SlotResult>();
   private readonly files: FinishedFile[] = [];
   /** Sinks that are open. */
@@ -83,6 +83,7 @@ class Run {
   ) {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) });
+    this.queue = new StepQueue(plan.steps, this.sources);
   }
 
   async all(): Promise<RunResult> {
@@ -120,18 +121,15 @@ class Run {
   private async fillShards(): Promise<Filled[]> {
     const { shards, steps } = this.plan;
     const filled: Filled[] = [];
-    let ahead: Prepared | null = prepareIfMerge(steps[0], this.sources);
     let at = 0;
+    this.queue.prefetch(0);
     for (const [index, shard] of shards.entries()) {
       const writer = await this.create(shard.file, shard.header.length + shard.payloadBytes);
       await writer.write(shard.header);
       for (; steps[at]?.shard === index; at++) {
         await this.ready();
         const step = steps[at]!;
-        const prepared = ahead;
-        // The next group is read while this one is computed: two at most are held.
-        ahead = prepareIfMerge(steps[at + 1], this.sources);
-        await (step.kind === 'copy' ? this.copy(step, writer) : this.merge(prepared!, writer));
+        await (step.kind === 'copy' ? this.copy(step, at, writer) : this.merge(step, at, writer));
       }
       await writer.finish();
       filled.push({ name: shard.file, writer, shard });
@@ -140,10 +138,16 @@ class Run {
     return filled;
   }
 
-  private async merge(prepared: Prepared, writer: ShardWriter): Promise<void> {
-    const { step } = prepared;
-    const write = (bytes: Uint8Array) => writer.write(bytes);
-    const { result, tailOverflow } = await mergePrepared(prepared, this.backend, this.sources, write, this.meter, this.hooks.signal);
+  private async merge(step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
+    const { backend, sources, meter } = this;
+    const { result, tailOverflow } = await mergePrepared(this.queue.take(at), {
+      backend,
+      sources,
+      meter,
+      write: (bytes) => writer.write(bytes),
+      signal: this.hooks.signal,
+      onReadOut: () => this.queue.prefetch(at + 1),
+    });
     this.overflow += tailOverflow;
     if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
     step.group.slots.forEach(({ name }, s) => {
@@ -155,7 +159,8 @@ class Run {
     this.meter.finish(step.group.slots.length);
   }
 
-  private async copy({ parts }: Step & { kind: 'copy' }, writer: ShardWriter): Promise<void> {
+  private async copy({ parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
+    this.queue.prefetch(at + 1);
     for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
     this.meter.finish(1);
   }
@@ -224,8 +229,4 @@ class Run {
     // What is still being read ahead stops as well.
     if (this.isAbandoned) throw new CancelledError();
   }
-}
-
-function prepareIfMerge(step: Step | undefined, sources: Sources): Prepared | null {
-  return step?.kind === 'merge' ? prepare(step, sources) : null;
 }

@@ -2,8 +2,7 @@
 import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
-import { mergePrepared, prepare } from './groups';
-import type { Prepared } from './groups';
+import { StepQueue, mergePrepared } from './groups';
 import type { MergePlan, MergeStep } from './plan-types';
 import { Meter } from './progress';
 import type { RunProgress } from './progress';
@@ -43,16 +42,14 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
-  const prepareAt = (at: number): Prepared | null => (steps[at] ? prepare(steps[at], sources) : null);
+  const queue = new StepQueue(steps, sources);
   try {
-    let ahead = prepareAt(0);
-    for (let at = 0; at < steps.length; at++) {
+    for (const [at, { group }] of steps.entries()) {
       await ready();
-      const prepared = ahead!;
-      ahead = prepareAt(at + 1);
-      const { result } = await mergePrepared(prepared, backend, sources, async () => {}, meter, hooks.signal);
-      prepared.step.group.slots.forEach(({ name, elements }, s) => hooks.onTensor(name, elements, result.slots[s]!));
-      meter.finish(prepared.step.group.slots.length);
+      const onReadOut = () => queue.prefetch(at + 1);
+      const { result } = await mergePrepared(queue.take(at), { backend, sources, write: async () => {}, meter, signal: hooks.signal, onReadOut });
+      group.slots.forEach(({ name, elements }, s) => hooks.onTensor(name, elements, result.slots[s]!));
+      meter.finish(group.slots.length);
     }
   } catch (error) {
     if (hooks.signal?.aborted) throw new CancelledError();

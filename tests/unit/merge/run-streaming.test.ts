@@ -112,6 +112,31 @@ describe('overlap', () => {
     ]);
   });
 
+  it('reads the next chunk of a tensor while one is computed, in every pass, and the next group only in the last', async () => {
+    // 16 elements a chunk of 96 bytes: a is 4 chunks, b one.
+    const { family, plan } = await planned({ a: [64], b: [16] }, 96);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 20));
+    const seen: number[] = [];
+    const twice: Backend = {
+      ...reference,
+      merge: async (group, _, read, write): Promise<GroupResult> => {
+        for (const writes of [false, true]) {
+          for (const [segment] of group.chunks) {
+            const [bytes] = await Promise.all([read(segment!, 0), read(segment!, 1)]);
+            await wait();
+            seen.push(family.reads.length);
+            if (writes) await write(segment!, bytes);
+          }
+        }
+        return { slots: group.slots.map(() => ({ figures: emptyFigures(1), kept: [null], reserved: null })), segments: [] };
+      },
+    };
+    await runMerge(plan, twice, family.openShard, new MemoryFolder(), {});
+    // Two files, 2 reads a chunk. First pass: one chunk ahead up to the last, of which nobody knows what follows. Second pass:
+    // the same, and with its last chunk b is on its way. b is read as a group of one chunk: nothing comes after it.
+    expect(seen).toEqual([4, 6, 8, 8, 12, 14, 16, 18, 18, 20]);
+  });
+
   it('writes one piece while the next group is computed', async () => {
     const { family, plan } = await planned(FOUR, 384);
     const folder = new MemoryFolder();
