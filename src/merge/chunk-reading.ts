@@ -32,8 +32,7 @@ export class ChunkReader {
 
   /** Reads the first chunk: every input, the files side by side. */
   async begin(): Promise<void> {
-    const inputs = this.group.slots[0]!.inputs.keys();
-    await Promise.all([...inputs].map((input) => this.batch(0, input)?.loaded));
+    await Promise.all(this.group.slots[0]!.inputs.map((_, input) => this.batch(0, input)?.loaded ?? Promise.resolve()));
   }
 
   /** A segment asked for again within its batch, or in a later pass over the group, is read again. */
