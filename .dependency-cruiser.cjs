@@ -13,6 +13,8 @@ const MAY_IMPORT = {
   recipe: { modules: ['bytes'] },
   merge: { modules: ['bytes', 'format', 'checkpoint', 'recipe'] },
   reference: { modules: ['bytes', 'recipe', 'merge'] },
+  // The fast CPU backend: shares the oracle's definitions of what is rare.
+  cpu: { modules: ['bytes', 'recipe', 'merge', 'reference'] },
   engine: { modules: ['bytes', 'recipe', 'merge'] },
   // What a merge or a held sample counts; nothing of how.
   analysis: { modules: ['merge/figures', 'merge/exploring'], types: ['checkpoint/types'] },
@@ -23,8 +25,8 @@ const MAY_IMPORT = {
   'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge'] },
   'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol'] },
   // The rest of worker/: the composition root of the worker.
-  worker: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
-  cli: { modules: [...PURE, 'reference', 'engine', 'analysis', 'export', 'compose'] },
+  worker: { modules: [...PURE, 'reference', 'cpu', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
+  cli: { modules: [...PURE, 'reference', 'cpu', 'engine', 'analysis', 'export', 'compose'] },
   state: {
     modules: ['bytes', 'recipe', 'checkpoint', 'analysis', 'merge/figures', 'merge/figures-key', 'merge/plan-types', 'worker/client'],
     types: ['merge', 'worker/protocol'],

@@ -53,9 +53,9 @@ export function f32ToBf16(bits: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** f16ToF32 of every pattern, made when first needed: 256 KiB that make decoding as fast as copying. */
 let f16Table: Uint32Array | null = null;
-function f16Values(): Uint32Array {
+/** f16ToF32 of every pattern, made when first needed: 256 KiB that make decoding as fast as copying. */
+export function f16Values(): Uint32Array {
   f16Table ??= Uint32Array.from({ length: 0x10000 }, (_, bits) => f16ToF32(bits));
   return f16Table;
 }

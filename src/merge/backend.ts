@@ -1,5 +1,5 @@
 /**
- * The Backend contract: what the CPU reference and the WebGPU engine both answer. This file constructs nothing.
+ * The Backend contract: what the CPU reference, the CPU backend and the WebGPU engine all answer. This file constructs nothing.
  *
  * A backend sees no checkpoint, file or recipe, only groups. A group is one or more **slots** (a slot is a tensor: the
  * unit of selection, with its own N, K, threshold and cutoff), cut into **segments** (contiguous runs of a slot's
@@ -51,7 +51,10 @@ export interface Group {
   readonly chunks: readonly (readonly Segment[])[];
 }
 
-/** Raw little-endian bytes of `segment` in one input, in that input's dtype. */
+/**
+ * Raw little-endian bytes of `segment` in one input, in that input's dtype. They are the backend's to keep: it may transfer a
+ * buffer that they fill whole.
+ */
 export type ReadSegment = (segment: Segment, input: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** Receives merged bytes in the slot's output dtype, segments in order. */
@@ -103,7 +106,7 @@ export interface Held {
 
 export interface BackendInfo {
   readonly kind: 'webgpu' | 'cpu';
-  /** For people: adapter name, or "CPU reference". */
+  /** For people: adapter name, or the like of "CPU, 2 workers". */
   readonly label: string;
   /** WebGPU on a CPU (SwiftShader, llvmpipe, WARP). */
   readonly software: boolean;

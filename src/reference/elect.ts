@@ -43,12 +43,21 @@ export function sumOfNonfinite(
   e: Float32Array,
 ): Float32Array | null {
   // Keys of values that are not finite are the largest: where there are any, one at least is kept and makes its e such too.
-  if (allFinite(e)) return null;
-  const special = new Float32Array(e.length);
+  return allFinite(e) ? null : nonfiniteTerms(vectors, weighted, weights, e.length);
+}
+
+/** As `sumOfNonfinite`, of values whether or not there are any such. */
+export function nonfiniteTerms(
+  vectors: readonly (TaskVector | null)[],
+  weighted: readonly (Float32Array | null)[],
+  weights: readonly number[],
+  length: number,
+): Float32Array {
+  const special = new Float32Array(length);
   for (const [model, terms] of weighted.entries()) {
     const tau = vectors[model]?.tau;
     if (terms === null || tau === undefined) continue;
-    for (let p = 0; p < e.length; p++) {
+    for (let p = 0; p < length; p++) {
       if (Number.isFinite(terms[p]!) && Number.isFinite(tau[p]!)) continue;
       special[p]! += Number.isFinite(terms[p]!) ? tau[p]! * weights[model]! : terms[p]!;
     }

@@ -3,7 +3,7 @@ import { hasInput, type SlotValues } from './decode';
 import { agrees } from './elect';
 
 /** A sum of weights smaller than this counts as 1 in task arithmetic (merging.md section 7). */
-const LEAST_DIVISOR = 1e-8;
+export const LEAST_DIVISOR = 1e-8;
 
 /** tau_m = sum_{agree} w_i tau^_i / d, with d = sum_{agree} w_i when `normalize`, else 1; d = 0 counts as 1. */
 export function disjointMerge(

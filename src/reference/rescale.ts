@@ -1,7 +1,7 @@
 /** rescale: what trimming took from a task vector's sum of magnitudes is given back (merging.md sections 4 and 8). */
 
 /** Below this either sum is taken for nothing, and nothing is rescaled. */
-const LEAST_SUM = 1e-7;
+export const LEAST_SUM = 1e-7;
 
 /**
  * sum |tau_i| / sum |tau^_i|: both in f64 and in flat order, the ratio rounded once to f32. Values that are not finite are

@@ -1,7 +1,7 @@
 /** select: the one selection that trimming and slack share, on integer keys (architecture.md, ideas 4 and 5). */
 
 export const NAN_KEY = 0x7fffffff;
-const INFINITY_KEY = 0x7f800000;
+export const INFINITY_KEY = 0x7f800000;
 
 /** The bits of |value|, which order as unsigned integers; every NaN has the largest key. `bits` are those of an f32. */
 export function magnitudeKey(bits: number): number {

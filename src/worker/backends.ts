@@ -1,12 +1,13 @@
-/** The backends of this machine: WebGPU once it has passed the self-test, and the CPU reference. */
+/** The backends of this machine: WebGPU once it has passed the self-test, and the CPU. */
 import { GpuUnavailableError } from '../bytes/errors';
+import { createCpuBackend } from '../cpu/backend';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: createReferenceBackend };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend() };
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {

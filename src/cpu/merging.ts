@@ -1,0 +1,134 @@
+/** Merging a group: its slots decided, its segments written in order. */
+import type { Group, GroupResult, Kept, MergeOptions, ReadSegment, SlotResult, WriteSegment } from '../merge/backend';
+import { addFigures, emptyFigures } from '../merge/figures';
+import type { TensorParameters } from '../recipe/types';
+import { NAN_KEY } from '../reference/select';
+import { inOrder } from './in-order';
+import { inputBytes, piecesOf, type Piece } from './layout';
+import type { Crew, MergedPart, PartPasses } from './part-types';
+import type { Scratch } from './scratch';
+import { decideSlot, type DecidedSlot, type SlotJob } from './slot';
+import { PartStore } from './store';
+
+/** Inputs of a group up to this size are kept between the passes; larger ones are read again for each. */
+export const RESIDENT_BYTES = 512 * 2 ** 20;
+
+export interface Means {
+  readonly crew: Crew;
+  /** Of this thread. */
+  readonly scratch: Scratch;
+  readonly pause: () => Promise<void>;
+  readonly residentBytes: number;
+}
+
+export async function mergeGroup(
+  group: Group,
+  parameters: readonly TensorParameters[],
+  read: ReadSegment,
+  write: WriteSegment,
+  { crew, scratch, pause, residentBytes }: Means,
+  onChunk: MergeOptions['onChunk'],
+): Promise<GroupResult> {
+  if (parameters.length !== group.slots.length) {
+    throw new RangeError(`${parameters.length} sets of parameters for ${group.slots.length} slots`);
+  }
+  const pieces = piecesOf(group, crew.size);
+  const resident = group.chunks.length === 1 || inputBytes(pieces) <= residentBytes;
+  const jobs = group.slots.map((slot, s): SlotJob => {
+    const store = new PartStore(crew, read, slot.name, resident);
+    return { method: group.method, slot, parameters: parameters[s]!, pieces: pieces.filter(({ segment }) => segment.slot === s), store, crew, pause, scratch };
+  });
+  try {
+    const decided: DecidedSlot[] = [];
+    // Slots side by side, or a small one would leave all workers but one idle.
+    await inOrder(jobs, 2 * crew.size - 1, async (job) => ({ result: decideSlot(job) }), (slot) => void decided.push(slot));
+    return await writeGroup(group, pieces, jobs, decided, write, pause, crew, onChunk);
+  } finally {
+    for (const { store } of jobs) store.release();
+  }
+}
+
+async function writeGroup(
+  group: Group,
+  pieces: readonly Piece[],
+  jobs: readonly SlotJob[],
+  decided: readonly DecidedSlot[],
+  write: WriteSegment,
+  pause: () => Promise<void>,
+  crew: Crew,
+  onChunk: MergeOptions['onChunk'],
+): Promise<GroupResult> {
+  const results = jobs.map((job, s) => new SlotMerge(job, decided[s]!));
+  const segments = group.chunks.map((chunk) => chunk.map(({ slot }) => emptyFigures(group.slots[slot]!.inputs.length - 1)));
+  let gathered: Uint8Array<ArrayBuffer>[] = [];
+  await inOrder(
+    pieces,
+    crew.size + 1,
+    async (piece) => {
+      await pause();
+      const part = await jobs[piece.segment.slot]!.store.open(piece);
+      return { result: results[piece.segment.slot]!.merge(piece, part) };
+    },
+    async ({ bytes, figures }, piece, p) => {
+      addFigures(segments[piece.chunk]![piece.place]!, figures);
+      gathered.push(bytes);
+      if (!piece.isLast) return;
+      await pause();
+      await write(piece.segment, joined(gathered));
+      gathered = [];
+      if (pieces[p + 1]?.chunk !== piece.chunk) onChunk?.(piece.chunk + 1, group.chunks.length);
+    },
+  );
+  return { slots: results.map((slot) => slot.result()), segments };
+}
+
+/** What is known of a slot as its parts are merged. */
+class SlotMerge {
+  private readonly figures;
+  private readonly cutoffs: number[];
+  private reservedCutoff = 0;
+
+  constructor(
+    private readonly job: SlotJob,
+    private readonly decided: DecidedSlot,
+  ) {
+    this.figures = emptyFigures(job.slot.inputs.length - 1);
+    this.cutoffs = job.slot.inputs.slice(1).map(() => 0);
+  }
+
+  async merge(piece: Piece, part: PartPasses): Promise<MergedPart> {
+    const { store, pieces } = this.job;
+    try {
+      const merged = await part.merge(this.decided.decisions[pieces.indexOf(piece)]!);
+      const before = piece.segment.first + piece.offset;
+      for (const [model, last] of merged.last.entries()) if (last !== null) this.cutoffs[model] = before + last;
+      if (merged.reservedLast !== null) this.reservedCutoff = before + merged.reservedLast;
+      addFigures(this.figures, merged.figures);
+      return merged;
+    } finally {
+      store.drop(piece, part);
+    }
+  }
+
+  result(): SlotResult {
+    const { thresholds, reserveThreshold } = this.decided;
+    const kept = thresholds.map((threshold, model): Kept | null => {
+      if (threshold === null) return null;
+      return threshold === undefined ? { threshold: 0, cutoff: this.job.slot.elements } : { threshold, cutoff: this.cutoffs[model]! };
+    });
+    const nothing: Kept = { threshold: 0, cutoff: 0 };
+    const given = reserveThreshold === undefined ? nothing : reserveThreshold === null ? null : { threshold: NAN_KEY - reserveThreshold, cutoff: this.reservedCutoff };
+    return { figures: this.figures, kept, reserved: given };
+  }
+}
+
+function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

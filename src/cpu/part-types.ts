@@ -1,0 +1,65 @@
+/** A part: the elements of one segment, or a run of them, that one worker has at a time. What crosses to a worker is here. */
+import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
+import type { Figures } from '../merge/figures';
+import type { Method } from '../recipe/types';
+import type { KeyRange, Tally } from './select';
+import type { Cut } from './trim';
+
+export interface PartSpec {
+  readonly method: Method;
+  readonly count: number;
+  /** Per input, base first: its dtype, or null where it has none of the part's elements. */
+  readonly dtypes: readonly (MergedDtype | null)[];
+  /** The input that task vectors start from: 0, or for `linear` the first model of the slot. */
+  readonly origin: number;
+  readonly outDtype: OutputDtype;
+}
+
+/** What is decided about a part before it is merged. Numbers are f32 where the arithmetic is. */
+export interface Decision {
+  /** Per model: what trimming keeps of this part. */
+  readonly cuts: readonly Cut[];
+  /** Per model: what tau^ is multiplied by for `rescale`; 1 without. */
+  readonly factors: readonly number[];
+  readonly weights: readonly number[];
+  readonly lambda: number;
+  readonly normalize: boolean;
+  /** Preferred model, -1 without slack. */
+  readonly prefer: number;
+  /** Of the preferred model's discarded positions, on complemented keys: what is given back. */
+  readonly reserve: Cut;
+}
+
+/** Sums of magnitudes in flat order, carried from part to part. */
+export interface MagnitudeSums {
+  readonly all: number;
+  readonly kept: number;
+}
+
+export interface MergedPart {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly figures: Figures;
+  /** Per model: elements of the part up to and including the last one kept among equals, where the cut ends in this part. */
+  readonly last: readonly (number | null)[];
+  readonly reservedLast: number | null;
+}
+
+/** The passes over one part. */
+export interface PartPasses {
+  /** Keys of |tau| of one model. */
+  tally(model: number, range: KeyRange): Promise<Tally>;
+  /** Keys of the margins, after trimming and electing. */
+  margins(decision: Decision, range: KeyRange): Promise<Tally>;
+  /** Sums of |tau| of one model, all and kept, on top of those before. */
+  magnitudes(model: number, cut: Cut, before: MagnitudeSums): Promise<MagnitudeSums>;
+  merge(decision: Decision): Promise<MergedPart>;
+  release(): void;
+}
+
+/** Who does the passes: this thread, or workers. */
+export interface Crew {
+  /** Parts that are worked on at the same time. */
+  readonly size: number;
+  /** Takes the inputs over: their buffers may be moved away. */
+  load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses;
+}

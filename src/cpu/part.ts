@@ -1,0 +1,292 @@
+/** The passes over one part, block by block: each decodes what it needs, so that between passes a part is its raw bytes. */
+import { addFigures, emptyFigures, type Figures } from '../merge/figures';
+import { allFinite, decodeBlock, rawOf, subtract, type Raw } from './decode';
+import { addTerms, agreeBlock, electBlock, weighBlock } from './elect';
+import { createOutput, encodeBlock, type Output } from './encode';
+import { countBlock, countReserved } from './figures';
+import { INFINITY_KEY, NAN_KEY } from '../reference/select';
+import { LEAST_DIVISOR } from '../reference/merge';
+import { addAgreeing, addWeighted, applyBlock, divideBlock, divideByConstant } from './merge';
+import { mergePairBlock, pairOf, type PairCounts } from './pair';
+import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
+import { decideRare, mergeRare, rareMargins } from './rare';
+import { BLOCK, type Lane, type Scratch } from './scratch';
+import { tallyBlock, type KeyRange, type Tally } from './select';
+import { gatherMargins, Reserver } from './slack';
+import { Cutter, settleNan, trimBlock, type Cut } from './trim';
+
+export class Part {
+  private readonly inputs: readonly (Raw | null)[];
+  /** Models that have the part's elements. */
+  private readonly present: readonly number[];
+  private readonly elects: boolean;
+  /** D of the whole part, once gathered: every round of the selection asks for it again. */
+  private margin: { readonly keys: Int32Array<ArrayBuffer> } | null = null;
+
+  /** Throws RangeError when bytes are not `count` values. */
+  constructor(
+    private readonly spec: PartSpec,
+    bytes: readonly (Uint8Array<ArrayBuffer> | null)[],
+    private readonly scratch: Scratch,
+  ) {
+    this.inputs = spec.dtypes.map((dtype, input) => {
+      const own = bytes[input];
+      if (dtype === null || own == null) return null;
+      const raw = rawOf(own, dtype);
+      if (raw.words.length !== spec.count) throw new RangeError(`input ${input}: ${raw.words.length} values instead of ${spec.count}`);
+      return raw;
+    });
+    this.present = [...this.inputs.keys()].filter((input) => input > 0 && this.inputs[input] !== null).map((input) => input - 1);
+    this.elects = spec.method === 'ties' || spec.method === 'ties_sv';
+  }
+
+  /** Keys of |tau| of `model`. */
+  tally(model: number, range: KeyRange): Tally {
+    const counts = new Uint32Array(range.bins);
+    if (!this.present.includes(model)) return { counts, above: 0 };
+    let above = 0;
+    const { bits } = this.scratch.tau(model);
+    this.eachBlock((at, n) => {
+      this.loadTau(model, at, n);
+      above += tallyBlock(bits, n, range, INFINITY_KEY, counts);
+    });
+    return { counts, above };
+  }
+
+  /** Every `step`-th run of `length` keys of `model`, appended to `sample` from `from` on; returns the end. */
+  sampleKeys(model: number, step: number, length: number, sample: Uint32Array, from: number): number {
+    let end = from;
+    const { bits } = this.scratch.tau(model);
+    for (let at = 0; at + length <= this.spec.count && end + length <= sample.length; at += step) {
+      this.loadTau(model, at, length);
+      settleNan(bits, length);
+      for (let j = 0; j < length; j++) sample[end++] = bits[j]! & 0x7fffffff;
+    }
+    return end;
+  }
+
+  /** Sums of finite |tau| of `model`, all and kept, in f64 and flat order, on top of `before`. */
+  magnitudes(model: number, cut: Cut, { all, kept }: MagnitudeSums): MagnitudeSums {
+    const cutter = new Cutter(cut);
+    const { f32, bits } = this.scratch.tau(model);
+    this.eachBlock((at, n) => {
+      this.loadTau(model, at, n);
+      settleNan(bits, n);
+      const before = cutter.limit;
+      const until = cutter.advance(bits, n);
+      const after = cutter.limit;
+      for (let j = 0; j < n; j++) {
+        const magnitude = Math.abs(f32[j]!);
+        if (!Number.isFinite(magnitude)) continue;
+        all += magnitude;
+        if ((bits[j]! & 0x7fffffff) >= (j < until ? before : after)) kept += magnitude;
+      }
+    });
+    return { all, kept };
+  }
+
+  /** Keys of the margins of the preferred model's discarded positions. */
+  margins(decision: Decision, range: KeyRange): Tally {
+    const { keys } = (this.margin ??= { keys: this.gatherAll(decision) });
+    const counts = new Uint32Array(range.bins);
+    return { counts, above: tallyBlock(keys, keys.length, range, NAN_KEY, counts) };
+  }
+
+  merge(decision: Decision): MergedPart {
+    const { spec, scratch } = this;
+    const models = spec.dtypes.length - 1;
+    const figures = emptyFigures(models);
+    figures.numel = spec.count;
+    const output = createOutput(spec.outDtype, spec.count);
+    const cutters = decision.cuts.map((cut) => new Cutter(cut));
+    const reserver = this.reserves(decision) ? new Reserver(decision.reserve) : null;
+    const pair = reserver === null && this.elects ? pairOf(this.present, decision) : null;
+    const divisor = this.constantDivisor(decision);
+    this.eachBlock((at, n) => {
+      if (!this.load(decision, at, n)) {
+        this.mergeRareBlock(decision, cutters, reserver, at, n, output, figures);
+        return;
+      }
+      this.trim(cutters, n, figures);
+      if (pair) mergePairBlock(pair, scratch, n);
+      else {
+        this.weighAndSum(decision, n);
+        countBlock(scratch, this.present, this.elects, n, figures);
+        if (reserver) this.giveBack(decision, reserver, at, n, figures);
+        this.combine(decision, divisor, n);
+      }
+      figures.overflow += encodeBlock(scratch.merged.bits, n, output, at);
+    });
+    if (pair) addPair(pair.counts, this.present, figures);
+    return {
+      bytes: new Uint8Array(output.words.buffer),
+      figures,
+      last: cutters.map(({ last }) => last),
+      reservedLast: reserver?.last ?? null,
+    };
+  }
+
+  private eachBlock(act: (at: number, n: number) => void): void {
+    for (let at = 0; at < this.spec.count; at += BLOCK) act(at, Math.min(BLOCK, this.spec.count - at));
+  }
+
+  private loadTau(model: number, at: number, n: number): void {
+    const { base } = this.scratch;
+    const tau = this.scratch.tau(model);
+    decodeBlock(this.inputs[this.spec.origin]!, at, n, base);
+    decodeBlock(this.inputs[model + 1]!, at, n, tau);
+    subtract(tau.f32, base.f32, n);
+  }
+
+  /** Base and task vectors of a block; false when some value is not finite, or will not be once it is weighted. */
+  private load(decision: Decision, at: number, n: number): boolean {
+    const { scratch, inputs, spec } = this;
+    decodeBlock(inputs[spec.origin] ?? null, at, n, scratch.base);
+    let finite = this.present.length > 0 || allFinite(scratch.base.bits, n);
+    for (const model of this.present) {
+      const tau = scratch.tau(model);
+      decodeBlock(inputs[model + 1]!, at, n, tau);
+      if (spec.method === 'linear') scratch.term(model).f32.set(tau.f32.subarray(0, n));
+      subtract(tau.f32, scratch.base.f32, n);
+      finite &&= allFinite(tau.bits, n);
+      const [weight, factor] = [decision.weights[model]!, decision.factors[model]!];
+      if (!finite || (Math.abs(weight) <= 1 && factor === 1)) continue;
+      const term = scratch.divisor;
+      weighBlock(tau.f32, factor, weight, n, term.f32);
+      finite &&= allFinite(term.bits, n);
+    }
+    return finite;
+  }
+
+  private trim(cutters: readonly Cutter[], n: number, figures: Figures): void {
+    for (const model of this.present) {
+      const { bits } = this.scratch.tau(model);
+      const cutter = cutters[model]!;
+      const before = cutter.limit;
+      const until = cutter.advance(bits, n);
+      figures.kept[model]! += trimBlock(bits, 0, until, before) + trimBlock(bits, until, n, cutter.limit);
+    }
+  }
+
+  /** w_i * tau^_i, their sum, and where methods elect: the sign and who agrees. */
+  private weighAndSum({ weights, factors }: Decision, n: number): void {
+    const { scratch } = this;
+    if (this.spec.method === 'linear') return;
+    scratch.e.bits.fill(0, 0, n);
+    for (const model of this.present) {
+      const term = scratch.term(model);
+      weighBlock(scratch.tau(model).f32, factors[model]!, weights[model]!, n, term.f32);
+      addTerms(scratch.e.f32, term.f32, n);
+    }
+    if (!this.elects) return;
+    electBlock(scratch.e.bits, n, scratch.negative);
+    for (const model of this.present) agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
+  }
+
+  private reserves({ prefer }: Decision): boolean {
+    return this.elects && this.present.includes(prefer);
+  }
+
+  private gather({ prefer }: Decision, n: number): number {
+    const { scratch } = this;
+    return gatherMargins(scratch.term(prefer).bits, scratch.agrees(prefer), scratch.e.bits, n, scratch.marginKeys, scratch.marginPlaces);
+  }
+
+  private gatherAll(decision: Decision): Int32Array<ArrayBuffer> {
+    if (!this.reserves(decision)) return new Int32Array();
+    const { scratch } = this;
+    const cutters = decision.cuts.map((cut) => new Cutter(cut));
+    let all = new Int32Array(Math.ceil(this.spec.count / 8) + BLOCK);
+    let found = 0;
+    const append = (keys: Int32Array) => {
+      if (found + keys.length > all.length) {
+        const larger = new Int32Array(Math.min(this.spec.count, 2 * all.length) + BLOCK);
+        larger.set(all);
+        all = larger;
+      }
+      all.set(keys, found);
+      found += keys.length;
+    };
+    this.eachBlock((at, n) => {
+      if (!this.load(decision, at, n)) {
+        append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
+        return;
+      }
+      this.trim(cutters, n, emptyFigures(cutters.length));
+      this.weighAndSum(decision, n);
+      append(scratch.marginKeys.subarray(0, this.gather(decision, n)));
+    });
+    return all.slice(0, found);
+  }
+
+  /** Turns the elected sign where positions are given back, and counts what that costs. */
+  private giveBack(decision: Decision, reserver: Reserver, at: number, n: number, figures: Figures): void {
+    const { scratch, present } = this;
+    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, this.gather(decision, n), at);
+    if (given === 0) return;
+    figures.reserved += given;
+    const terms = present.map((model) => scratch.term(model).f32);
+    const agrees = present.map((model) => scratch.agrees(model));
+    figures.reservedCost += countReserved(terms, agrees, scratch.marginPlaces, given);
+    for (let k = 0; k < given; k++) scratch.negative[scratch.marginPlaces[k]!]! ^= 1;
+    for (const model of present) agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
+  }
+
+  /** What every value of the part is divided by; 1 where the divisor depends on who agrees. */
+  private constantDivisor({ weights, normalize }: Decision): number {
+    if (this.elects || !normalize) return 1;
+    const total = this.present.reduce((sum, model) => Math.fround(sum + weights[model]!), 0);
+    if (this.spec.method === 'linear') return total === 0 ? 1 : total;
+    return Math.abs(total) < LEAST_DIVISOR ? 1 : total;
+  }
+
+  /** theta_m of the block. */
+  private combine({ weights, normalize, lambda }: Decision, constant: number, n: number): void {
+    const { scratch, present } = this;
+    const { sum, divisor, e, merged, base } = scratch;
+    if (this.spec.method === 'linear') {
+      const into: Lane = present.length === 0 ? base : sum;
+      if (into === sum) sum.bits.fill(0, 0, n);
+      for (const model of present) addWeighted(scratch.term(model).f32, weights[model]!, n, sum.f32);
+      if (present.length > 0 && constant !== 1) divideByConstant(sum.f32, constant, n);
+      merged.bits.set(into.bits.subarray(0, n));
+      return;
+    }
+    if (!this.elects) {
+      if (constant !== 1) divideByConstant(e.f32, constant, n);
+      applyBlock(base, e, lambda, n, merged);
+      return;
+    }
+    sum.bits.fill(0, 0, n);
+    divisor.bits.fill(0, 0, n);
+    for (const model of present) {
+      addAgreeing(scratch.term(model).bits, scratch.agrees(model), merged, weights[model]!, n, sum.f32, divisor.f32);
+    }
+    if (normalize) divideBlock(sum.f32, divisor.f32, n);
+    applyBlock(base, sum, lambda, n, merged);
+  }
+
+  private rareBlock(at: number, n: number) {
+    return { spec: this.spec, inputs: this.inputs, at, n };
+  }
+
+  private mergeRareBlock(decision: Decision, cutters: readonly Cutter[], reserver: Reserver | null, at: number, n: number, output: Output, figures: Figures): void {
+    const block = mergeRare(this.rareBlock(at, n), decision, cutters, reserver);
+    addFigures(figures, { ...block.figures, numel: 0 });
+    figures.overflow += encodeBlock(block.merged, n, output, at);
+  }
+}
+
+function addPair(counts: PairCounts, [a, b]: readonly number[], figures: Figures): void {
+  const [x, y] = [a!, b!];
+  figures.conflict += counts.conflict;
+  // Among more models than the two that are here, pairs are in the order (0,1), (0,2), ..., (1,2), ...
+  const models = figures.kept.length;
+  figures.between[x * models - (x * (x + 1)) / 2 + y - x - 1]! += counts.conflict;
+  figures.nonzero[x]! += counts.nonzeroX;
+  figures.nonzero[y]! += counts.nonzeroY;
+  figures.won[x]! += counts.wonX;
+  figures.won[y]! += counts.wonY;
+  figures.discarded[x]! += counts.nonzeroX - counts.agreeX;
+  figures.discarded[y]! += counts.nonzeroY - counts.agreeY;
+}

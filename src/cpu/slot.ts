@@ -1,0 +1,198 @@
+/** Deciding one slot: what trimming keeps, what rescaling multiplies by and what the slack gives back, part by part. */
+import { keptCount, reservedCount, type Slot } from '../merge/backend';
+import type { Method, TensorParameters } from '../recipe/types';
+import { inOrder } from './in-order';
+import { elementsOf, type Piece } from './layout';
+import { Part } from './part';
+import type { Crew, Decision, MagnitudeSums, PartPasses } from './part-types';
+import { rescaleFactor } from './rescale';
+import type { Scratch } from './scratch';
+import { addCounts, allKeys, binsFor, bracket, narrow, type Found, type KeyRange, type Tally } from './select';
+import type { Look, PartStore } from './store';
+import { NOTHING, WHOLE, type Cut } from './trim';
+
+/** Keys that the bracket of a slot is drawn from, in runs of this many neighbours (half a cache line of bf16). */
+const SAMPLE_KEYS = 2 ** 15;
+const SAMPLE_RUN = 16;
+/** Fewer keys than this are counted whole as quickly as a sample is sorted. */
+const LEAST_SAMPLED = 2 ** 18;
+
+export interface SlotJob {
+  readonly method: Method;
+  readonly slot: Slot;
+  readonly parameters: TensorParameters;
+  /** Its parts, in order. */
+  readonly pieces: readonly Piece[];
+  readonly store: PartStore;
+  readonly crew: Crew;
+  /** Lets other events in, or rejects when the merge is cancelled. */
+  readonly pause: () => Promise<void>;
+  readonly scratch: Scratch;
+}
+export interface DecidedSlot {
+  /** Per part. */
+  readonly decisions: readonly Decision[];
+  /** Per model: the threshold; null for one that takes no part, undefined where nothing is trimmed. */
+  readonly thresholds: readonly (number | null | undefined)[];
+  /** On complemented keys; null without slack, undefined where nothing is given back. */
+  readonly reserveThreshold: number | null | undefined;
+}
+
+/** One selection under way: the `count` largest keys of one model, or of the margins. */
+interface Selection {
+  readonly count: number;
+  readonly most: number;
+  range: KeyRange;
+  found: Found | null;
+  /** Per part: keys equal to the threshold. */
+  ties: readonly number[];
+}
+const selection = (count: number, most: number, range: KeyRange): Selection => ({ count, most, range, found: null, ties: [] });
+
+export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
+  const { method, slot, parameters, pieces, store } = job;
+  const models = slot.inputs.length - 1;
+  const elects = method === 'ties' || method === 'ties_sv';
+  const trimmed = new Map<number, Selection>();
+  const kept: number[] = [];
+  for (let model = 0; model < models; model++) {
+    const elements = slot.inputs[model + 1] === null ? 0 : elementsOf(pieces, model);
+    const count = elects ? Math.min(elements, keptCount(parameters.density[model]!, elements)) : elements;
+    kept.push(count);
+    const most = binsFor(elements);
+    if (count < elements) trimmed.set(model, selection(count, most, allKeys(most)));
+  }
+  if (store.resident && trimmed.size > 0) await guess(job, trimmed);
+  await select(job, [...trimmed.values()], (part) => [...trimmed].filter(([, { found }]) => !found).map(([model, { range }]) => part.tally(model, range)));
+  const cuts = Array.from({ length: models }, (_, model) => cutsOf(pieces.length, trimmed.get(model)));
+  const factors = new Array<number>(models).fill(1);
+  if (elects && parameters.rescale) await rescale(job, [...trimmed.keys()], cuts, factors);
+
+  const slack = method === 'ties_sv' ? parameters.slack : undefined;
+  const prefer = slack !== undefined && slot.inputs[slack.prefer + 1] != null ? slack.prefer : -1;
+  const weights = parameters.weight.map(Math.fround);
+  const lambda = Math.fround(parameters.lambda);
+  const decide = (reserve: readonly Cut[]): Decision[] =>
+    pieces.map((_, p) => ({ cuts: cuts.map((own) => own[p]!), factors, weights, lambda, normalize: parameters.normalize, prefer, reserve: reserve[p]! }));
+  const thresholds = cuts.map((_, model) => (slot.inputs[model + 1] === null ? null : trimmed.get(model)?.found?.threshold));
+  const nothing = pieces.map(() => NOTHING);
+  if (prefer < 0) return { decisions: decide(nothing).map((one) => ({ ...one, prefer: -1 })), thresholds, reserveThreshold: null };
+  const reserved = await reserve(job, decide(nothing), (discarded) => reservedCount(slack!.s, slack!.of === 'retained' ? kept[prefer]! : discarded, discarded));
+  return { decisions: decide(reserved ? cutsOf(pieces.length, reserved) : nothing), thresholds, reserveThreshold: reserved?.found?.threshold };
+}
+
+/** Brackets for the selections, from a sample that is drawn as the parts are read. */
+async function guess({ pieces, store, scratch, pause }: SlotJob, trimmed: ReadonlyMap<number, Selection>): Promise<void> {
+  const samples = new Map<number, { readonly keys: Uint32Array; step: number; length: number }>();
+  for (const model of trimmed.keys()) {
+    const elements = elementsOf(pieces, model);
+    const step = Math.max(SAMPLE_RUN, Math.floor(elements / SAMPLE_KEYS) * SAMPLE_RUN);
+    if (elements >= LEAST_SAMPLED) samples.set(model, { keys: new Uint32Array(SAMPLE_KEYS * 2), step, length: 0 });
+  }
+  const look: Look = ({ spec }, inputs) => {
+    if (samples.size === 0) return;
+    const part = new Part(spec, inputs, scratch);
+    for (const [model, sample] of samples) {
+      if (spec.dtypes[model + 1] !== null) sample.length = part.sampleKeys(model, sample.step, SAMPLE_RUN, sample.keys, sample.length);
+    }
+  };
+  for (const piece of pieces) {
+    await pause();
+    await store.open(piece, look);
+  }
+  for (const [model, { keys, length }] of samples) {
+    const own = trimmed.get(model)!;
+    own.range = bracket(keys.subarray(0, length).sort(), own.count, elementsOf(pieces, model), own.most);
+  }
+}
+
+/** Rounds until every selection is found; `tallies` are those of the selections not yet found, in their order. */
+async function select(job: SlotJob, selections: readonly Selection[], tallies: (part: PartPasses) => Promise<Tally>[]): Promise<void> {
+  for (let open = selections; open.length > 0; open = open.filter(({ found }) => !found)) {
+    const sums = open.map(({ range }) => ({ counts: new Uint32Array(range.bins), above: 0 }));
+    const perPart: Uint32Array[][] = open.map(() => []);
+    await passOver(job, (part) => Promise.all(tallies(part)), (results) => {
+      for (const [s, { counts, above }] of results.entries()) {
+        addCounts(sums[s]!.counts, counts);
+        sums[s]!.above += above;
+        // Only the last round's are asked for, and its bins are one key wide.
+        if (open[s]!.range.shift === 0) perPart[s]!.push(counts);
+      }
+    });
+    for (const [s, own] of open.entries()) advance(own, sums[s]!, perPart[s]!);
+  }
+}
+
+function advance(own: Selection, sum: Tally, perPart: readonly Uint32Array[]): void {
+  const next = narrow(own.range, sum, own.count, own.most);
+  if ('threshold' in next) {
+    own.found = next;
+    own.ties = perPart.map((counts) => counts[next.threshold - own.range.low]!);
+  } else own.range = next;
+}
+
+/** The selection of what is given back; null when it is nothing. `countOf` tells how many, of |D|. */
+async function reserve(job: SlotJob, decisions: readonly Decision[], countOf: (discarded: number) => number): Promise<Selection | null> {
+  const most = binsFor(elementsOf(job.pieces, decisions[0]?.prefer ?? -1));
+  let own = selection(0, most, allKeys(most));
+  for (let round = 0; own.found === null; round++) {
+    const sum = { counts: new Uint32Array(own.range.bins), above: 0 };
+    const perPart: Uint32Array[] = [];
+    await passOver(job, (part, p) => part.margins(decisions[p]!, own.range), ({ counts, above }) => {
+      addCounts(sum.counts, counts);
+      sum.above += above;
+      if (own.range.shift === 0) perPart.push(counts);
+    });
+    if (round === 0) {
+      const count = countOf(sum.counts.reduce((all, here) => all + here, 0));
+      if (count === 0) return null;
+      own = selection(count, most, own.range);
+    }
+    advance(own, sum, perPart);
+  }
+  return own;
+}
+
+/** sum |tau| / sum |tau^| of each trimmed model: in flat order, so one part after the other. */
+async function rescale(job: SlotJob, models: readonly number[], cuts: readonly (readonly Cut[])[], factors: number[]): Promise<void> {
+  const sums = new Map<number, MagnitudeSums>(models.map((model) => [model, { all: 0, kept: 0 }]));
+  for (const [p, piece] of job.pieces.entries()) {
+    await job.pause();
+    const part = await job.store.open(piece);
+    for (const model of models) {
+      if (piece.spec.dtypes[model + 1] !== null) sums.set(model, await part.magnitudes(model, cuts[model]![p]!, sums.get(model)!));
+    }
+    job.store.close(piece, part);
+  }
+  for (const [model, own] of sums) factors[model] = rescaleFactor(own);
+}
+
+/** One pass over all parts, read again where they are not kept. */
+async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part: PartPasses, p: number) => Promise<T>, take: (result: T) => void): Promise<void> {
+  await inOrder(
+    pieces,
+    store.resident ? pieces.length : crew.size + 1,
+    async (piece, p) => {
+      await pause();
+      const part = await store.open(piece);
+      return { result: pass(part, p).finally(() => store.close(piece, part)) };
+    },
+    take,
+  );
+}
+
+/** Equal keys are taken from the first part on. Without a selection everything is kept. */
+function cutsOf(parts: number, own: Selection | undefined): Cut[] {
+  if (!own?.found) return new Array<Cut>(parts).fill(WHOLE);
+  const { threshold, take } = own.found;
+  let left = take;
+  return own.ties.map((ties) => {
+    if (left > 0 && ties < left) {
+      left -= ties;
+      return { threshold, take: Infinity };
+    }
+    const cut = { threshold, take: left };
+    left = 0;
+    return cut;
+  });
+}
