@@ -1,5 +1,5 @@
 /** Sums of per-tensor counts over layers, modules, cells and the whole model (merging.md section 5). */
-import { addFigures, emptyFigures, type FigureNumbers, type Figures, type FigureSpread } from '../merge/figures';
+import { addFigures, emptyFigures, type Figures, type FigureSpread } from '../merge/figures';
 import { addNumbers, zeroNumbers } from './numbers';
 
 /** Counts of one tensor; the worker's `TensorFigures` has this shape. */
@@ -31,8 +31,10 @@ export interface Aggregate {
   readonly figures: Figures;
   /** Sums of what was counted, unscaled: how many events an estimate rests on. */
   readonly events: Figures;
+  /** The part of `figures`, and of `events`, that was counted in full. */
+  readonly counted: Figures;
   /** Variances of `figures` and what they are worth (`FigureSpread`); null when exact, and when a part does not know its own. */
-  readonly spread: { readonly variance: FigureNumbers; readonly doubt: FigureNumbers } | null;
+  readonly spread: Omit<FigureSpread, 'totals'> | null;
   readonly tensors: number;
   readonly exactTensors: number;
   readonly exactness: Exactness;
@@ -68,23 +70,28 @@ export interface Breakdown<M extends string, T extends TensorCounts = TensorCoun
 export function sumFigures(parts: readonly TensorCounts[], models: number): Aggregate {
   const figures = emptyFigures(models);
   const events = emptyFigures(models);
+  const counted = emptyFigures(models);
   let variance = zeroNumbers(models);
   let doubt = zeroNumbers(models);
+  let kink = 0;
   let exactTensors = 0;
   let spreadKnown = true;
   for (const part of parts) {
     addFigures(figures, wholeTensor(part));
     addFigures(events, part.figures);
-    if (part.exact) exactTensors++;
-    else if (part.spread) {
+    if (part.exact) {
+      exactTensors++;
+      addFigures(counted, part.figures);
+    } else if (part.spread) {
       variance = addNumbers(variance, part.spread.variance);
       doubt = addNumbers(doubt, part.spread.doubt);
+      kink += part.spread.kink;
     } else spreadKnown = false;
   }
   const tensors = parts.length;
   const exactness = exactTensors === 0 ? 'estimate' : exactTensors === tensors ? 'exact' : 'partial';
-  const spread = spreadKnown && exactness !== 'exact' ? { variance, doubt } : null;
-  return { figures, events, spread, tensors, exactTensors, exactness };
+  const spread = spreadKnown && exactness !== 'exact' ? { variance, doubt, kink } : null;
+  return { figures, events, counted, spread, tensors, exactTensors, exactness };
 }
 
 /**

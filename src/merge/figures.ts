@@ -62,6 +62,30 @@ export function addFigures(sum: Figures, part: Figures): void {
   sum.overflow += part.overflow;
 }
 
+export type EventCounts = Pick<Figures, 'conflict' | 'between' | 'won' | 'discarded' | 'nonzero' | 'reserved' | 'reservedCost'>;
+
+/** The counts that are events, as one list; `namedCounts` is the way back. */
+export function countsOf({ conflict, between, won, discarded, nonzero, reserved, reservedCost }: EventCounts): number[] {
+  return [conflict, ...between, ...won, ...discarded, ...nonzero, reserved, reservedCost];
+}
+
+export function namedCounts(counts: readonly number[], models: number): EventCounts {
+  let at = 0;
+  const take = (count: number) => counts.slice(at, (at += count));
+  const [conflict] = take(1);
+  const between = take(pairsOf(models).length);
+  const [won, discarded, nonzero] = [take(models), take(models), take(models)];
+  const [reserved, reservedCost] = take(2);
+  return { conflict: conflict!, between, won, discarded, nonzero, reserved: reserved!, reservedCost: reservedCost! };
+}
+
+/** Pairs of models in the order of `Figures.between`. */
+export function pairsOf(models: number): (readonly [number, number])[] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < models; i++) for (let j = i + 1; j < models; j++) pairs.push([i, j]);
+  return pairs;
+}
+
 /** One number per counted figure; what a sample says of each. `reservedCost` is in magnitude, the others in counts. */
 export interface FigureNumbers {
   readonly conflict: number;
@@ -86,4 +110,9 @@ export interface FigureSpread {
    * freedom of the sum (Satterthwaite).
    */
   readonly doubt: FigureNumbers;
+  /**
+   * How much too small `reserved` is on average, being the smaller of s * K_p and of an estimate of |D|: not to be told from a
+   * sample where the two are close. Adds over tensors.
+   */
+  readonly kink: number;
 }

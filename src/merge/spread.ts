@@ -5,8 +5,11 @@
  */
 import type { TensorParameters } from '../recipe/types';
 import { keptCount, reservedCount } from './backend';
+import { countsOf, namedCounts } from './figures';
 import type { GroupResult } from './backend';
 import type { Figures, FigureNumbers, FigureSpread } from './figures';
+import { averageRates } from './rates';
+import type { Rates } from './rates';
 import type { SamplePlan } from './sample';
 
 /** Keeps the variance of a total that is not known above 0: 0 says that it is known. */
@@ -18,17 +21,17 @@ interface Block {
   /** Per model: elements it has in the block. */
   readonly has: number[];
   readonly kept: number[];
-  /** Counts in the order of `flatten`. */
+  /** Counts in the order of `countsOf`. */
   readonly counts: number[];
 }
 
 /** Per slot of a sample and what the backend made of it; null for a slot that is whole or has a single block. */
-export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: readonly TensorParameters[], rates?: number[][][]): (FigureSpread | null)[] {
+export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: readonly TensorParameters[], rates: readonly Rates[] | null = null): (FigureSpread | null)[] {
   const blocks = blocksOf(plan, result);
   return result.slots.map(({ figures }, s) => {
     const own = blocks[s]!;
     if (plan.whole[s]! || own.blocks.length < 2) return null;
-    return spreadOf(own, figures, parameters[s]!, rates?.[s] ?? ratesOf(figures));
+    return spreadOf(own, figures, parameters[s]!, rates?.[s] ?? averageRates(figures));
   });
 }
 
@@ -47,24 +50,25 @@ function blocksOf(plan: SamplePlan, result: GroupResult): SlotBlocks[] {
     const { block, elements } = plan.segments[place]!;
     const own = slots[slot]!;
     own.elements = elements;
-    const { kept, ...figures } = result.segments[0]![place]!;
-    const into = (own.blocks[block] ??= { count: 0, has: zeros(models), kept: zeros(models), counts: zeros(flatten({ kept, ...figures }).length) });
+    const figures = result.segments[0]![place]!;
+    const counts = countsOf(figures);
+    const into = (own.blocks[block] ??= { count: 0, has: zeros(models), kept: zeros(models), counts: zeros(counts.length) });
     into.count += count;
     for (let model = 0; model < models; model++) {
       if (present[model + 1]) into.has[model]! += count;
-      into.kept[model]! += kept[model]!;
+      into.kept[model]! += figures.kept[model]!;
     }
-    flatten({ kept, ...figures }).forEach((value, i) => (into.counts[i]! += value));
+    counts.forEach((value, i) => (into.counts[i]! += value));
   });
   return slots;
 }
 
-function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: number[][]): FigureSpread {
+function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: Rates): FigureSpread {
   const models = modelElements.length;
   const sampled = figures.numel;
   const scale = elements / sampled;
   const has = modelElements.map((_, model) => blocks.reduce((sum, block) => sum + block.has[model]!, 0));
-  const sums = flatten(figures);
+  const sums = countsOf(figures);
   const totals = sums.map((sum) => sum * scale);
   const residuals = blocks.map((block) => block.counts.map((count, y) => count - (sums[y]! * block.count) / sampled));
   for (let model = 0; model < models; model++) {
@@ -87,11 +91,11 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   });
   // Of von Neumann's mean square successive difference.
   const freedom = (2 * pairs * pairs) / (3 * pairs - 1);
-  const total = unflatten(totals.map((value) => Math.max(0, value)), models);
-  const variance = unflatten(variances, models);
+  const total = namedCounts(totals.map((value) => Math.max(0, value)), models);
+  const variance = namedCounts(variances, models);
   const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : keptCount(density[model]!, own)));
-  const after = slack === undefined ? null : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!);
-  const reserving = after ?? { reserved: 0, reservedVariance: 0, afterVariance: 0 };
+  const after = slack === undefined ? null : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!, scale * scale * Math.max(1, figures.discarded[slack.prefer]!));
+  const reserving = after ?? { reserved: 0, reservedVariance: 0, afterVariance: 0, kink: 0 };
   const spread: FigureNumbers = {
     ...variance,
     reserved: reserving.reservedVariance,
@@ -109,56 +113,44 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
       overflow: figures.overflow * scale,
     },
     variance: spread,
+    kink: reserving.kink,
     doubt: mapNumbers(spread, (value) => (value * value) / freedom),
   };
 }
 
-/** What the slack reserves of a tensor that keeps `kept` values of the preferred model and discards `discarded` of them. */
-function withSlack({ s, of }: NonNullable<TensorParameters['slack']>, kept: number, discarded: number, variance: number) {
+/**
+ * What the slack reserves of a tensor that keeps `kept` values of the preferred model, of which it discards `discarded`, give or
+ * take `variance`. Of the retained, it is the smaller of a known and an estimated number, hence too small on average where either
+ * may be it: `kink`. `least`: no less than this is the variance of a few events taken to be, which seldom show their own.
+ */
+function withSlack({ s, of }: NonNullable<TensorParameters['slack']>, kept: number, discarded: number, variance: number, least: number) {
   if (of === 'discarded') {
-    return { reserved: s * discarded, reservedVariance: s * s * variance, afterVariance: (1 - s) * (1 - s) * variance };
+    return { reserved: s * discarded, reservedVariance: s * s * variance, afterVariance: (1 - s) * (1 - s) * variance, kink: 0 };
   }
   const most = reservedCount(s, kept, Infinity);
-  // Chance that there is more to reserve than may be reserved: then the number is known.
-  const known = normal((discarded - most) / Math.sqrt(variance));
-  return { reserved: Math.min(most, discarded), reservedVariance: (1 - known) * variance, afterVariance: known * variance };
+  const deviation = Math.sqrt(Math.max(variance, least));
+  const margin = (most - discarded) / deviation;
+  return {
+    reserved: Math.min(most, discarded),
+    reservedVariance: variance * cutVariance(margin),
+    afterVariance: deviation * deviation * cutVariance(-margin),
+    kink: deviation * (density(margin) - Math.abs(margin) * below(-Math.abs(margin))),
+  };
 }
 
-/** Normal distribution function, logistic approximation (within 0.01). */
-function normal(z: number): number {
-  return 1 / (1 + Math.exp(-1.702 * z));
+/** Variance of the smaller of `at` and a standard normal variable; 0 where it is as good as always `at`. */
+function cutVariance(at: number): number {
+  if (at < -4) return 0;
+  const mean = at * below(-at) - density(at);
+  return Math.max(0, below(at) - at * density(at) + at * at * below(-at) - mean * mean);
 }
 
-/** Per model, per count: events gained for each value kept more. Approximated by the events among the values kept. */
-function ratesOf(figures: Figures): number[][] {
-  const models = figures.kept.length;
-  return figures.kept.map((kept, model) => {
-    if (kept === 0) return zeros(flatten(figures).length);
-    const only = (counts: readonly number[]) => counts.map((count, i) => (i === model ? count / kept : 0));
-    let pair = 0;
-    const between = figures.between.map((count) => count);
-    for (let i = 0; i < models; i++) for (let j = i + 1; j < models; j++, pair++) between[pair] = i === model || j === model ? between[pair]! / kept : 0;
-    const own = Math.min(figures.conflict, figures.won[model]! + figures.discarded[model]!) / kept;
-    return [own, ...between, ...only(figures.won), ...only(figures.discarded), ...only(figures.nonzero), 0, 0];
-  });
-}
+/** The standard normal distribution: its density, and its function by a logistic curve (within 0.0002; Bowling et al. 2009). */
+const density = (z: number) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+const below = (z: number) => 1 / (1 + Math.exp(-0.07056 * z ** 3 - 1.5976 * z));
 
 function zeros(length: number): number[] {
   return new Array<number>(length).fill(0);
-}
-
-function flatten({ conflict, between, won, discarded, nonzero, reserved, reservedCost }: Figures): number[] {
-  return [conflict, ...between, ...won, ...discarded, ...nonzero, reserved, reservedCost];
-}
-
-function unflatten(values: readonly number[], models: number) {
-  const pairs = (models * (models - 1)) / 2;
-  let at = 0;
-  const take = (count: number) => values.slice(at, (at += count));
-  const [conflict] = take(1);
-  const [between, won, discarded, nonzero] = [take(pairs), take(models), take(models), take(models)];
-  const [reserved, reservedCost] = take(2);
-  return { conflict: conflict!, between, won, discarded, nonzero, reserved: reserved!, reservedCost: reservedCost! };
 }
 
 function mapNumbers(numbers: FigureNumbers, change: (value: number) => number): FigureNumbers {
