@@ -105,8 +105,12 @@ function newest(path) {
 export function isBuildStale() {
   const built = join(ROOT, 'dist', 'index.html');
   if (!existsSync(built)) return true;
-  const builtAt = statSync(built).mtimeMs;
-  return BUILD_INPUTS.some((path) => newest(join(ROOT, path)) > builtAt);
+  return isNewer(BUILD_INPUTS, statSync(built).mtimeMs);
+}
+
+/** Whether any of these files and folders of the project was changed after `time` (milliseconds since the epoch). */
+export function isNewer(paths, time) {
+  return paths.some((path) => newest(join(ROOT, path)) > time);
 }
 
 export function build() {

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** `npx merging-studio`: sets up and bundles the command line when it is missing or old, then runs it in this process. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureInstalled, isNewer, ROOT, tool } from './project.mjs';
+
+const BUNDLE = join(ROOT, '.cache', 'cli', 'main.mjs');
+const INPUTS = ['package-lock.json', 'shaders', 'src', 'scripts/cli.vite.config.ts'];
+
+if (!existsSync(BUNDLE) || isNewer(INPUTS, statSync(BUNDLE).mtimeMs)) {
+  await ensureInstalled();
+  const code = await tool('vite', ['build', '--config', 'scripts/cli.vite.config.ts', '--logLevel', 'error']);
+  if (code !== 0) process.exit(code);
+}
+await import(pathToFileURL(BUNDLE).href);

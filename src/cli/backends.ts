@@ -1,0 +1,57 @@
+/** What computes: the WebGPU package of Node where it is installed and finds an adapter, or the CPU. */
+import { GpuUnavailableError } from '../bytes/errors';
+import { createWebGpuBackend } from '../engine/backend';
+import { requestStudioDevice } from '../engine/device';
+import type { Backend } from '../merge/backend';
+import { selfTest } from '../merge/self-test';
+import { createReferenceBackend } from '../reference/backend';
+import type { Options } from './usage';
+
+/** What the `webgpu` package exports. */
+interface NodeWebGpu {
+  create(options: readonly string[]): GPU;
+  readonly globals: Record<string, unknown>;
+}
+export interface Chosen {
+  readonly backend: Backend;
+  /** Why it is not WebGPU, where that was wanted. */
+  readonly note: string | null;
+}
+
+/** Kept for the life of the process: the package's instance takes its devices with it when it is collected. */
+let instance: GPU | null = null;
+
+/** `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
+export async function chooseBackend(choice: Options['backend']): Promise<Chosen> {
+  if (choice === 'cpu') return { backend: createReferenceBackend(), note: null };
+  try {
+    return { backend: await webGpu(choice === 'webgpu'), note: null };
+  } catch (error) {
+    if (choice === 'webgpu') throw error;
+    return { backend: createReferenceBackend(), note: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function webGpu(allowSoftware: boolean): Promise<Backend> {
+  instance ??= await load();
+  const { device, label, software } = await requestStudioDevice(instance);
+  if (software && !allowSoftware) {
+    device.destroy();
+    throw new GpuUnavailableError('software-adapter', `only a software adapter was found: ${label}`, { actual: label });
+  }
+  const backend = await createWebGpuBackend(device, { label, software });
+  const wrong = (await selfTest(backend, createReferenceBackend())).filter(({ ok }) => !ok);
+  if (wrong.length === 0) return backend;
+  backend.dispose();
+  throw new GpuUnavailableError('self-test-failed', `${label}: ${wrong.map(({ pass, detail }) => `${pass}: ${detail}`).join('; ')}`);
+}
+
+async function load(): Promise<GPU> {
+  try {
+    const { create, globals } = (await import('webgpu')) as unknown as NodeWebGpu;
+    Object.assign(globalThis, globals);
+    return create([]);
+  } catch (error) {
+    throw new GpuUnavailableError('no-webgpu', `the package webgpu cannot be loaded: ${String(error)}`);
+  }
+}

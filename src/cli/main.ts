@@ -1,0 +1,46 @@
+/** The command line's entry: arguments in, an exit code out. */
+import { argv, exit, stderr, stdout } from 'node:process';
+import { asStudioError } from '../bytes/errors';
+import { carryOut } from './merge';
+import type { Output } from './progress';
+import { readOptions, USAGE, UsageError } from './usage';
+
+const FAULT = 1;
+const NOT_POSSIBLE = 2;
+const INTERRUPTED = 130;
+/** What the user can change in the command or the recipe. */
+const ASKED_WRONGLY: ReadonlySet<string> = new Set(['invalid-recipe', 'incompatible-checkpoints', 'malformed-file']);
+
+async function main(): Promise<number> {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  process.once('SIGTERM', () => controller.abort());
+  try {
+    const options = readOptions(argv.slice(2));
+    if (options === null) {
+      stdout.write(`${USAGE}\n`);
+      return argv.length > 2 ? 0 : NOT_POSSIBLE;
+    }
+    const output: Output = {
+      isTerminal: stdout.isTTY && !options.quiet,
+      write: (text) => void (options.quiet || stdout.write(text)),
+    };
+    await carryOut(options, output, controller.signal);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      stderr.write(`${error.message}\n`);
+      return NOT_POSSIBLE;
+    }
+    const { code, reason, message } = asStudioError(error);
+    if (code === 'cancelled') {
+      stderr.write('interrupted: nothing that loads was left in the folder\n');
+      return INTERRUPTED;
+    }
+    stderr.write(`${code} (${reason}): ${message}\n`);
+    return ASKED_WRONGLY.has(code) ? NOT_POSSIBLE : FAULT;
+  }
+}
+
+// Not by itself: a device of the webgpu package keeps the process alive.
+exit(await main());

@@ -1,0 +1,127 @@
+/** The commands. The same plan, backends and run as the page's, composed over the disk. */
+import { version } from '../../package.json';
+import { IncompatibleCheckpointsError } from '../bytes/errors';
+import { MemorySource } from '../bytes/source';
+import { checkpointsOf } from '../compose/export-input';
+import { extraFiles } from '../compose/extra-files';
+import { exportMetadata } from '../export/files';
+import type { Backend } from '../merge/backend';
+import { partOfPlan } from '../merge/part';
+import { planMerge } from '../merge/plan';
+import type { MergePlan } from '../merge/plan-types';
+import { runMerge } from '../merge/run';
+import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
+import { INDEX_FILE } from '../merge/shards';
+import { chooseBackend } from './backends';
+import { DiskDestination } from './disk';
+import { openRecipe, problemLines, type Opened } from './models';
+import { joinParts, partFolder, recordPart } from './parts';
+import { reportProgress, type Output } from './progress';
+import type { Options } from './usage';
+
+const APPLICATION = `Model Merging Studio ${version}`;
+/** Chunks of a plan that is only shown, or joined: no backend bounds them. */
+const ANY_CHUNK = 128 * 2 ** 20;
+
+/** Carries out `options`. Rejects with UsageError, and as plans, runs and the disk do. */
+export async function carryOut(options: Options, output: Output, signal: AbortSignal): Promise<void> {
+  const opened = await openRecipe(options);
+  if (opened.warnings.length > 0) output.write(`${problemLines(options.recipe, opened.warnings)}\n`);
+  if (options.command === 'plan') output.write(`${planWords(planOf(options, opened, ANY_CHUNK))}\n`);
+  else if (options.finish !== null) await finish(options, opened, options.finish, output);
+  else await merge(options, opened, output, signal);
+}
+
+/** Throws IncompatibleCheckpointsError `undecided` with what is to be decided, and the options that do. */
+function planOf({ shardBytes }: Options, { recipe, choices, checkpoints }: Opened, chunkBytes: number): MergePlan {
+  const used = checkpointsOf(recipe, checkpoints);
+  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used));
+  if (plan.refusals.length === 0) return plan;
+  const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
+  const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
+    const shapes = baseShape && modelShape ? `: [${baseShape.join(', ')}] in the base, [${modelShape.join(', ')}] here` : dtype === undefined ? '' : `: ${dtype}`;
+    return `  ${kind}: ${tensor} of ${nameOf(model)}${shapes}`;
+  });
+  const advice = 'decide with --leave-out, --integer-from or --extra-rows';
+  throw new IncompatibleCheckpointsError('undecided', `${plan.refusals.length} differences are to be decided first (${advice}):\n${lines.join('\n')}`);
+}
+
+function planWords({ tensors, parameters, shards, bytesRead, bytesWritten, notes }: MergePlan): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const lines = shards.map(({ file, header, payloadBytes }) => `  ${file}  ${gigabytes(header.length + payloadBytes)}`);
+  const kinds = [...new Set(notes.map(({ kind }) => kind))].map((kind) => `  ${kind}: ${notes.filter((note) => note.kind === kind).length}`);
+  return [
+    `${tensors} tensors, ${parameters} parameters; reads ${gigabytes(bytesRead)}, writes ${gigabytes(bytesWritten)} in ${shards.length} shards:`,
+    ...lines,
+    ...(kinds.length > 0 ? ['notes:', ...kinds] : []),
+  ].join('\n');
+}
+
+async function merge(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  const { backend, note } = await chooseBackend(options.backend);
+  try {
+    if (note !== null) output.write(`CPU, because: ${note}\n`);
+    const whole = planOf(options, opened, backend.chunkBytes);
+    const { part, out } = options;
+    const folder = part === null ? out! : partFolder(out!, part);
+    const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
+    const extras = part === null ? await extrasOf(options, opened, whole) : [];
+    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null }, output, signal);
+    if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
+    const { files, seconds, verified, overflow } = result;
+    output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
+    output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
+  } finally {
+    backend.dispose();
+  }
+}
+
+interface Target {
+  readonly folder: string;
+  readonly extras: readonly ExtraFile[];
+  readonly replace: boolean;
+}
+
+async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
+  const destination = await DiskDestination.make(folder, opened.paths);
+  const { onProgress, end } = reportProgress(output);
+  try {
+    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress });
+  } finally {
+    end();
+  }
+}
+
+function extrasOf({ out }: Options, { recipe, checkpoints, openFile }: Opened, plan: MergePlan): Promise<ExtraFile[]> {
+  const name = out!.split(/[/\\]/).filter(Boolean).at(-1) ?? 'merged-model';
+  return extraFiles({ name, application: APPLICATION, recipe, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+}
+
+/** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */
+async function finish(options: Options, opened: Opened, of: number, output: Output): Promise<void> {
+  const plan = planOf(options, opened, ANY_CHUNK);
+  const out = options.out!;
+  const destination = await DiskDestination.make(out, opened.paths);
+  const parts = await joinParts(out, plan, of);
+  const single = plan.index === null;
+  // A single weight file makes the folder load: it comes last.
+  if (!single) await parts.move();
+  for (const { name, content } of await extrasOf(options, opened, plan)) await writeExtra(destination, name, content, parts.figures);
+  if (single) await parts.move();
+  else await writeExtra(destination, INDEX_FILE, new TextEncoder().encode(plan.index), parts.figures);
+  await parts.clear();
+  output.write(`${parts.files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${out}\n`);
+}
+
+async function writeExtra(destination: DiskDestination, name: string, content: ExtraFile['content'], figures: RunFigures): Promise<void> {
+  const made = typeof content === 'function' ? await content(figures) : content;
+  const source = made instanceof Uint8Array ? new MemorySource(name, made) : made;
+  const sink = await destination.create(name);
+  try {
+    await sink.write(await source.read(0, source.size));
+    await sink.close();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}

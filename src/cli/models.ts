@@ -1,0 +1,111 @@
+/** From a recipe's text and folders to a recipe over open checkpoints. */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { StudioError } from '../bytes/errors';
+import type { ByteSource } from '../bytes/source';
+import { openCheckpoints } from '../checkpoint/open';
+import type { Checkpoint, FileEntry } from '../checkpoint/types';
+import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
+import { fromMergeKit, type MergeKitProblem } from '../recipe/mergekit';
+import type { Recipe } from '../recipe/types';
+import { DiskSource, entriesOf } from './disk';
+import { split, UsageError, type Options } from './usage';
+
+export interface Opened {
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+  readonly checkpoints: readonly Checkpoint[];
+  /** What the reader of the recipe warned of. */
+  readonly warnings: readonly MergeKitProblem[];
+  /** Paths on the disk of every file of every checkpoint. */
+  readonly paths: readonly string[];
+  openFile(entry: FileEntry): Promise<ByteSource>;
+  openShard(checkpoint: string, shard: number): Promise<ByteSource>;
+}
+
+/**
+ * Reads the recipe and opens the folders it names. Throws UsageError for a recipe or folder that will not do, and as the readers
+ * of checkpoints do.
+ */
+export async function openRecipe(options: Options): Promise<Opened> {
+  const text = await readFile(options.recipe, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${options.recipe}: ${String(error)}`);
+  });
+  const names = namesIn(text, options.recipe);
+  const paths = new Map<string, string>();
+  const checkpoints: Checkpoint[] = [];
+  const idOf = new Map<string, string>();
+  for (const name of names) {
+    const folder = await folderOf(name, options);
+    // The name, not the path: two machines of one cluster must give a checkpoint the same id.
+    const files = await entriesOf(folder, name);
+    for (const { entry, path } of files) paths.set(entry.id, path);
+    const opened = await openCheckpoints(files.map(({ entry }) => entry), async (entry) => new DiskSource(entry, paths.get(entry.id)!));
+    const [problem] = opened.problems;
+    if (problem) throw problem.error;
+    if (opened.checkpoints.length !== 1) throw new UsageError(`${folder}: ${opened.checkpoints.length} checkpoints, expected one`);
+    const checkpoint = { ...opened.checkpoints[0]!, name };
+    checkpoints.push(checkpoint);
+    idOf.set(name, checkpoint.id);
+  }
+  const { recipe, problems } = fromMergeKit(text, (name) => idOf.get(name) ?? null);
+  if (recipe === null) throw new UsageError(problemLines(options.recipe, problems));
+  const openFile = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
+  return {
+    recipe,
+    choices: choicesOf(options, idOf),
+    checkpoints,
+    warnings: problems,
+    paths: [...paths.values()],
+    openFile,
+    openShard: async (id, shard) => {
+      const file = checkpoints.find((checkpoint) => checkpoint.id === id)?.shards[shard]?.file;
+      if (file === undefined) throw new StudioError('internal', 'not-open', `shard ${shard} of checkpoint ${id} is not open`);
+      return openFile(file);
+    },
+  };
+}
+
+/** Every model the recipe names, in the order found. */
+function namesIn(text: string, file: string): string[] {
+  const names: string[] = [];
+  const { recipe, problems } = fromMergeKit(text, (name) => {
+    if (!names.includes(name)) names.push(name);
+    return name;
+  });
+  if (recipe === null) throw new UsageError(problemLines(file, problems));
+  return names;
+}
+
+async function folderOf(name: string, { models, recipe }: Options): Promise<string> {
+  const folder = models.get(name) ?? resolve(dirname(recipe), name);
+  const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false);
+  if (isFolder) return folder;
+  const given = models.has(name) ? `${folder} is no folder` : `${folder} is no folder; say where it is with --model ${name}=FOLDER`;
+  throw new UsageError(`model ${name}: ${given}`);
+}
+
+/** `file:line: what`, a line each. */
+export function problemLines(file: string, problems: readonly MergeKitProblem[]): string {
+  return problems.map(({ severity, error }) => `${file}:${error.where.line ?? 1}: ${severity}: ${error.message}`).join('\n');
+}
+
+function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite }: Options, ids: ReadonlyMap<string, string>): FitChoices {
+  const id = (name: string) => {
+    const found = ids.get(name);
+    if (found === undefined) throw new UsageError(`${name} is no model of the recipe: ${[...ids.keys()].join(', ')}`);
+    return found;
+  };
+  const left: Record<string, string[]> = {};
+  for (const pair of leaveOut) {
+    const [model, tensor] = split(pair, ':', '--leave-out MODEL:TENSOR');
+    left[tensor] = [...(left[tensor] ?? []), id(model)];
+  }
+  return {
+    ...DEFAULT_CHOICES,
+    leaveOut: left,
+    extraRows: extraRows === null ? 'cut' : { from: id(extraRows) },
+    integerFrom: Object.fromEntries(integersFrom.map((pair) => split(pair, '=', '--integer-from TENSOR=MODEL')).map(([tensor, model]) => [tensor, id(model)])),
+    allowNonfinite,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Parts of a merge, each in a folder of its own under the output until all are there: nothing that loads exists before the
+ * last step, and no part needs to know of another.
+ */
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DestinationError } from '../bytes/errors';
+import { sha256Hex } from '../bytes/sha256';
+import type { SlotResult } from '../merge/backend';
+import { shardsOfPart } from '../merge/part';
+import type { MergePlan } from '../merge/plan-types';
+import type { FinishedFile, RunFigures } from '../merge/run-types';
+import { sha256OfFile } from './disk';
+import type { Part } from './usage';
+
+/** Raised when the record of a part changes its meaning. */
+const VERSION = 1;
+const RECORD = 'part.json';
+
+interface PartRecord {
+  readonly version: number;
+  /** SHA-256 over every output shard's name, header and size: parts of one merge have the same. */
+  readonly layout: string;
+  readonly backend: string;
+  readonly files: readonly FinishedFile[];
+  readonly figures: readonly (readonly [string, SlotResult])[];
+}
+
+/** Where part `part` of `of` works. */
+export function partFolder(out: string, { part, of }: Part): string {
+  const width = String(of).length;
+  return join(out, 'parts', `part-${String(part).padStart(width, '0')}-of-${of}`);
+}
+
+/** Identity of what a plan writes. */
+export function layoutOf({ shards, index }: MergePlan): string {
+  const lines = shards.map(({ file, header, payloadBytes }) => `${file} ${payloadBytes} ${sha256Hex(header)}`);
+  return sha256Hex(new TextEncoder().encode([...lines, index ?? ''].join('\n')));
+}
+
+/** Says that a part is complete, and what it holds. Written last, under another name first. */
+export async function recordPart(folder: string, plan: MergePlan, backend: string, files: readonly FinishedFile[], figures: RunFigures): Promise<void> {
+  const record: PartRecord = { version: VERSION, layout: layoutOf(plan), backend, files, figures: [...figures] };
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${RECORD}.new`), `${JSON.stringify(record)}\n`);
+  await rename(join(folder, `${RECORD}.new`), join(folder, RECORD));
+}
+
+export interface JoinedParts {
+  readonly figures: RunFigures;
+  readonly files: readonly FinishedFile[];
+  /** Moves the shards into the output folder. */
+  move(): Promise<void>;
+  /** Removes the parts' folders. */
+  clear(): Promise<void>;
+}
+
+/**
+ * Checks that all `of` parts of `plan` are complete and that their files are what they recorded. Rejects with DestinationError
+ * `part-missing`, `part-of-another-merge` or `verification-failed`, naming the part. `move` may be repeated after a fault.
+ */
+export async function joinParts(out: string, plan: MergePlan, of: number): Promise<JoinedParts> {
+  const layout = layoutOf(plan);
+  const files: FinishedFile[] = [];
+  const figures = new Map<string, SlotResult>();
+  const moves: [string, string][] = [];
+  for (let part = 1; part <= of; part++) {
+    const folder = partFolder(out, { part, of });
+    const record = await readRecord(folder);
+    if (record.layout !== layout) {
+      throw new DestinationError('part-of-another-merge', `${folder} is of another recipe, other sources or another shard size`, { file: folder });
+    }
+    const { first, end } = shardsOfPart(plan.shards.length, part, of);
+    for (const { file, header, payloadBytes } of plan.shards.slice(first, end)) {
+      const made = record.files.find(({ name }) => name === file);
+      const [from, to] = [join(folder, file), join(out, file)];
+      // A join that was interrupted has moved some already.
+      const at = (await isThere(from)) ? from : to;
+      const sha256 = (await isThere(at)) ? await sha256OfFile(at) : null;
+      if (made === undefined || sha256 !== made.sha256 || made.bytes !== header.length + payloadBytes) {
+        throw new DestinationError('verification-failed', `${from} is not what its part wrote: run part ${part} again`, {
+          file: from,
+          ...(made ? { expected: made.sha256 } : {}),
+          actual: sha256 ?? 'missing',
+        });
+      }
+      files.push(made);
+      if (at === from) moves.push([from, to]);
+    }
+    for (const [name, result] of record.figures) figures.set(name, result);
+  }
+  return {
+    figures,
+    files,
+    move: async () => {
+      for (const [from, to] of moves) await rename(from, to);
+    },
+    clear: () => rm(join(out, 'parts'), { recursive: true, force: true }),
+  };
+}
+
+async function readRecord(folder: string): Promise<PartRecord> {
+  const text = await readFile(join(folder, RECORD), 'utf8').catch(() => null);
+  if (text === null) throw new DestinationError('part-missing', `${folder} is not finished: run this part first`, { file: folder });
+  const record = JSON.parse(text) as PartRecord;
+  if (record.version !== VERSION) throw new DestinationError('part-of-another-merge', `${folder} was written by another version`, { file: folder, expected: VERSION, actual: record.version });
+  return record;
+}
+
+const isThere = (path: string) => stat(path).then(() => true, () => false);

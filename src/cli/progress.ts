@@ -1,0 +1,40 @@
+/** Progress for people: one line that changes on a terminal, a line now and then in a log. */
+import type { RunProgress } from '../merge/progress';
+
+export interface Output {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** Milliseconds between two states on a terminal, and in a log. */
+const TERMINAL_MS = 200;
+const LOG_MS = 10_000;
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+/** One line for a state of the run. */
+export function progressLine({ phase, tensorsDone, tensors, bytesRead, bytesReadTotal, bytesWritten, bytesVerified, bytesWrittenTotal, elapsedMs }: RunProgress): string {
+  const seconds = elapsedMs / 1000;
+  if (phase !== 'reading') return `${phase}: ${gigabytes(bytesVerified)} of ${gigabytes(bytesWrittenTotal)} read again, ${seconds.toFixed(0)} s`;
+  const left = bytesRead === 0 ? null : (seconds * (bytesReadTotal - bytesRead)) / bytesRead;
+  const remaining = left === null || seconds < 2 ? '' : `, about ${left.toFixed(0)} s left`;
+  return `${tensorsDone} of ${tensors} tensors, ${gigabytes(bytesRead)} of ${gigabytes(bytesReadTotal)} read, ${gigabytes(bytesWritten)} written, ${seconds.toFixed(0)} s${remaining}`;
+}
+
+/** A listener for `RunHooks.onProgress`, and what ends its last line. */
+export function reportProgress(output: Output, now: () => number = () => performance.now()) {
+  let last = -Infinity;
+  let open = false;
+  return {
+    onProgress(progress: RunProgress): void {
+      if (now() - last < (output.isTerminal ? TERMINAL_MS : LOG_MS)) return;
+      last = now();
+      open = output.isTerminal;
+      output.write(output.isTerminal ? `\r\u001b[2K${progressLine(progress)}` : `${progressLine(progress)}\n`);
+    },
+    end(): void {
+      if (open) output.write('\r\u001b[2K');
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/** What the command line takes. */
+import { parseArgs } from 'node:util';
+
+export interface Part {
+  /** 1-based. */
+  readonly part: number;
+  readonly of: number;
+}
+export interface Options {
+  readonly command: 'merge' | 'plan';
+  /** Path of the recipe, MergeKit YAML. */
+  readonly recipe: string;
+  readonly out: string | null;
+  /** Folder by the name the recipe uses. */
+  readonly models: ReadonlyMap<string, string>;
+  readonly backend: 'auto' | 'cpu' | 'webgpu';
+  /** Largest output shard, payload bytes. */
+  readonly shardBytes: number;
+  readonly part: Part | null;
+  /** Joins so many finished parts. */
+  readonly finish: number | null;
+  readonly replace: boolean;
+  readonly allowNonfinite: boolean;
+  /** Name of the model whose extra rows are kept. */
+  readonly extraRows: string | null;
+  /** Tensors a model is left out for, as `MODEL:TENSOR`. */
+  readonly leaveOut: readonly string[];
+  /** Whose integer tensor to keep, as `TENSOR=MODEL`. */
+  readonly integersFrom: readonly string[];
+  readonly quiet: boolean;
+}
+
+/** A command line that cannot be carried out: exit code 2. */
+export class UsageError extends Error {}
+
+export const USAGE = `merging-studio merge RECIPE.yml --out FOLDER [options]
+merging-studio plan  RECIPE.yml [options]
+
+RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIPE.yml lies.
+
+  --model NAME=FOLDER     where a model of the recipe is, when its name is no path; repeat it
+  --backend auto|cpu|webgpu
+  --shard-size 5GB        largest output shard (kB, MB, GB, or bytes)
+  --part I/N              only the I-th of N disjoint parts of the output, for a scheduler
+  --finish N              joins N finished parts into the folder, index last
+  --replace               replace an export that is in the folder
+  --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
+  --leave-out MODEL:TENSOR      leave a model out where its shape differs; repeat it
+  --integer-from TENSOR=MODEL   whose integer tensor to keep where they differ; repeat it
+  --allow-nonfinite       merge although inputs hold NaN or infinite values
+  --quiet                 print errors only
+  --help
+
+Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted.`;
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** Reads the arguments after `node script`; null for `--help`. Throws UsageError. */
+export function readOptions(argv: readonly string[]): Options | null {
+  const { values, positionals } = parse(argv);
+  if (values.help === true || positionals.length === 0) return null;
+  const [command, recipe, ...rest] = positionals;
+  if (command !== 'merge' && command !== 'plan') throw new UsageError(`there is no command ${command}: merge or plan`);
+  if (recipe === undefined) throw new UsageError(`${command} needs the path of a recipe`);
+  if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: one recipe at a time`);
+  if (command === 'merge' && values.out === undefined) throw new UsageError('merge needs --out FOLDER');
+  const part = values.part === undefined ? null : readPart(values.part);
+  const finish = values.finish === undefined ? null : count(values.finish, '--finish');
+  if (part !== null && finish !== null) throw new UsageError('--part and --finish are two steps: every part first, then --finish');
+  return {
+    command,
+    recipe,
+    out: values.out ?? null,
+    models: new Map((values.model ?? []).map((pair) => split(pair, '=', '--model NAME=FOLDER'))),
+    backend: oneOf(values.backend ?? 'auto', ['auto', 'cpu', 'webgpu'], '--backend'),
+    shardBytes: readBytes(values['shard-size'] ?? '5GB'),
+    part,
+    finish,
+    replace: values.replace ?? false,
+    allowNonfinite: values['allow-nonfinite'] ?? false,
+    extraRows: values['extra-rows'] ?? null,
+    leaveOut: values['leave-out'] ?? [],
+    integersFrom: values['integer-from'] ?? [],
+    quiet: values.quiet ?? false,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        out: { type: 'string', short: 'o' },
+        model: { type: 'string', multiple: true, short: 'm' },
+        backend: { type: 'string' },
+        'shard-size': { type: 'string' },
+        part: { type: 'string' },
+        finish: { type: 'string' },
+        replace: { type: 'boolean' },
+        'allow-nonfinite': { type: 'boolean' },
+        'extra-rows': { type: 'string' },
+        'leave-out': { type: 'string', multiple: true },
+        'integer-from': { type: 'string', multiple: true },
+        quiet: { type: 'boolean', short: 'q' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The two sides of `separator`, neither empty. Throws UsageError naming `form`. */
+export function split(text: string, separator: string, form: string): [string, string] {
+  const at = text.indexOf(separator);
+  if (at <= 0 || at === text.length - 1) throw new UsageError(`${text}: expected ${form}`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readPart(text: string): Part {
+  const [part, of] = split(text, '/', '--part I/N').map((number) => count(number, '--part'));
+  if (part! > of!) throw new UsageError(`--part ${text}: there are ${of} parts`);
+  return { part: part!, of: of! };
+}
+
+function count(text: string, option: string): number {
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number < 1) throw new UsageError(`${option} ${text}: expected a number from 1`);
+  return number;
+}
+
+function readBytes(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
+  const factor = unit === undefined ? undefined : UNITS[unit.toLowerCase()];
+  const bytes = Math.trunc(Number(number) * (factor ?? NaN));
+  if (!(bytes >= 1)) throw new UsageError(`--shard-size ${text}: expected a size such as 5GB`);
+  return bytes;
+}
+
+function oneOf<T extends string>(text: string, all: readonly T[], option: string): T {
+  const found = all.find((one) => one === text);
+  if (found === undefined) throw new UsageError(`${option} ${text}: expected ${all.join(', ')}`);
+  return found;
+}

@@ -1,0 +1,147 @@
+/** The command line as processes on real folders: what it writes, and what several processes write together. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../../e2e/support/safetensors';
+
+const run = promisify(execFile);
+const ROOT = process.cwd();
+const FAMILY = join(ROOT, 'tests', 'fixtures', 'checkpoints');
+const MODELS = ['base', 'sft', 'ct-x-4M'].flatMap((name) => ['--model', `${name}=${join(FAMILY, name)}`]);
+const RECIPE = `merge_method: ties
+base_model: base
+models:
+  - {model: sft, parameters: {weight: 1, density: 0.2}}
+  - {model: ct-x-4M, parameters: {weight: 1, density: 1.0}}
+dtype: float32
+out_dtype: bfloat16
+`;
+let folder = '';
+let recipe = '';
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+async function cli(...args: string[]): Promise<Outcome> {
+  try {
+    return { code: 0, ...(await run(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), ...args])) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Outcome;
+    return { code, stdout, stderr };
+  }
+}
+const merge = (out: string, ...args: string[]) => cli('merge', recipe, '--out', out, ...MODELS, '--backend', 'cpu', ...args);
+
+async function contents(of: string): Promise<Record<string, string>> {
+  const names = (await readdir(of)).sort();
+  const hashes = await Promise.all(names.map(async (name) => createHash('sha256').update(await readFile(join(of, name))).digest('hex')));
+  return Object.fromEntries(names.map((name, i) => [name, hashes[i]!]));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'studio-cli-'));
+  recipe = join(folder, 'recipe.yml');
+  await writeFile(recipe, RECIPE);
+  // Bundles, so that no test pays for it.
+  await cli('--help');
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('merge', () => {
+  it('writes the checkpoint that figures.json has the hash of', async () => {
+    const out = join(folder, 'one', 'merged');
+    const { code, stdout, stderr } = await merge(out);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('75 tensors');
+    expect(Object.keys(await contents(out))).toEqual(expect.arrayContaining(['README.md', 'config.json', 'mergekit_config.yml', 'model.safetensors']));
+    const { tensors } = readSafetensors(new Uint8Array(await readFile(join(out, 'model.safetensors'))));
+    const hash = createHash('sha256');
+    for (const name of [...tensors.keys()].sort()) hash.update(tensors.get(name)!.bytes);
+    const figures = JSON.parse(await readFile(join(FAMILY, 'figures.json'), 'utf8')) as Record<string, Record<string, string>>;
+    expect(hash.digest('hex')).toBe(figures['ties: sft + ct-x-4M']!['sha256_of_bf16_tensors_in_utf8_name_order']);
+  }, 60_000);
+
+  it('in several processes at once gives byte for byte what one gives', async () => {
+    const [whole, parts] = [join(folder, 'whole', 'merged'), join(folder, 'parts', 'merged')];
+    const shards = ['--shard-size', '400kB'];
+    expect((await merge(whole, ...shards)).code).toBe(0);
+    const outcomes = await Promise.all([1, 2, 3].map((part) => merge(parts, ...shards, '--part', `${part}/3`)));
+    expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual([[0, ''], [0, ''], [0, '']]);
+    // Nothing that loads before the last step.
+    expect(await readdir(parts)).toEqual(['parts']);
+    expect(await merge(parts, ...shards, '--finish', '3')).toMatchObject({ code: 0, stderr: '' });
+    expect(await contents(parts)).toEqual(await contents(whole));
+    expect(Object.keys(await contents(whole)).filter((name) => name.endsWith('.safetensors'))).toHaveLength(9);
+  }, 60_000);
+
+  it('joins only parts that are complete, of this merge, and what they were', async () => {
+    const out = join(folder, 'torn', 'merged');
+    const shards = ['--shard-size', '400kB'];
+    await merge(out, ...shards, '--part', '1/2');
+    const missing = await merge(out, ...shards, '--finish', '2');
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('part-2-of-2 is not finished')]);
+    await merge(out, ...shards, '--part', '2/2');
+    const other = await merge(out, '--shard-size', '500kB', '--finish', '2');
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('of another recipe, other sources or another shard size')]);
+    const shard = join(out, 'parts', 'part-1-of-2', 'model-00001-of-00009.safetensors');
+    const bytes = await readFile(shard);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(shard, bytes);
+    const flipped = await merge(out, ...shards, '--finish', '2');
+    expect([flipped.code, flipped.stderr]).toEqual([1, expect.stringContaining('run part 1 again')]);
+    expect((await readdir(out)).filter((name) => name !== 'parts')).toEqual([]);
+    // Run again, it replaces what it wrote.
+    expect((await merge(out, ...shards, '--part', '1/2')).code).toBe(0);
+    expect((await merge(out, ...shards, '--finish', '2')).code).toBe(0);
+  }, 60_000);
+});
+
+describe('refusals', () => {
+  it('a model that is nowhere, with the option that says where', async () => {
+    const { code, stderr } = await cli('merge', recipe, '--out', join(folder, 'x'), '--model', `base=${join(FAMILY, 'base')}`);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--model sft=FOLDER')]);
+  });
+
+  it('a recipe with a fault, at its line', async () => {
+    const bad = join(folder, 'bad.yml');
+    await writeFile(bad, RECIPE.replace('merge_method: ties', 'merge_method: tires'));
+    const { code, stderr } = await cli('plan', bad, ...MODELS);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('bad.yml:1: error: merge_method tires')]);
+  });
+
+  it('a folder of sources as the output, and one that holds an export', async () => {
+    const own = join(folder, 'sources');
+    await cp(join(FAMILY, 'sft'), own, { recursive: true });
+    const onto = await cli('merge', recipe, '--out', own, ...MODELS, '--model', `sft=${own}`, '--backend', 'cpu');
+    expect([onto.code, onto.stderr]).toEqual([1, expect.stringContaining('is-source')]);
+    const full = join(folder, 'full');
+    await mkdir(full);
+    await writeFile(join(full, 'model.safetensors'), 'old');
+    const refused = await merge(full);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('not-empty')]);
+    expect(await readFile(join(full, 'model.safetensors'), 'utf8')).toBe('old');
+    expect((await merge(full, '--replace')).code).toBe(0);
+  }, 60_000);
+
+  it('a source that is written meanwhile: nothing that loads is left', async () => {
+    const own = join(folder, 'moving');
+    const out = join(folder, 'moved', 'merged');
+    await cp(join(FAMILY, 'sft'), own, { recursive: true });
+    const running = cli('merge', recipe, '--out', out, ...MODELS, '--model', `sft=${own}`, '--backend', 'cpu', '--shard-size', '100kB');
+    // The folder appears when the sources are open.
+    for (;;) {
+      if ((await readdir(out).catch(() => [])).length > 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await utimes(join(own, 'model.safetensors'), new Date(), new Date(0));
+    const { code, stderr } = await running;
+    expect([code, stderr]).toEqual([1, expect.stringContaining('source-changed')]);
+    expect(await readdir(out)).toEqual([]);
+  }, 60_000);
+});
