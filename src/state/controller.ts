@@ -18,9 +18,10 @@ import { seriesEstimates } from './series';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
 import { throttleEvents } from './throttle';
-import { isBusy, type BackendState, type ChartView, type Decisions, type Role, type Theme, type ViewState } from './types';
+import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type Theme, type ViewState } from './types';
+import { createViews, type ViewControls } from './views';
 
-export interface Controller extends OpeningControls, JobControls, BesideControls {
+export interface Controller extends OpeningControls, JobControls, BesideControls, ViewControls {
   /** Starts the worker's backend; also to change it. */
   startBackend(choice: BackendChoice): Promise<void>;
 
@@ -41,6 +42,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   redo(): void;
 
   setChart(patch: Partial<ChartView>): void;
+  /** What the pointer or the focus is on, null for nothing. */
+  setHover(hover: Hover | null): void;
   setTheme(theme: Theme): void;
   /** Opens a panel, or closes it when it is the one open. */
   togglePanel(panel: NonNullable<ViewState['panel']>): void;
@@ -54,9 +57,11 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
 export function createController(store: StudioStore, worker: WorkerPort, files: FilePort, clock: ClockPort): Controller {
   const explore = createExplorer(store, worker, clock);
   const plan = createPlanner(store, worker, clock);
+  const { refresh: refreshViews, ...views } = createViews(store, worker, clock);
   const refresh = () => {
     explore();
     plan();
+    refreshViews();
   };
 
   /** Edits are refused while a merge runs: its exact figures would not be of the recipe on the screen. */
@@ -90,8 +95,9 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
   const job = createJobControls(store, worker, files, reports, (outdated) => {
     const { status } = store.getState().job;
-    if (outdated || (status !== 'finished' && status !== 'counted')) refresh();
-    else plan();
+    if (outdated || (status !== 'finished' && status !== 'counted')) return refresh();
+    plan();
+    refreshViews();
   });
 
   const beside = createBesideControls(store, (apply) => edit(null, apply));
@@ -107,6 +113,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     ...opening,
     ...job,
     ...beside,
+    ...views,
     async startBackend(choice) {
       if (isBusy(store.getState().job)) return;
       setBackend({ choice, starting: true, problem: null });
@@ -134,6 +141,11 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     redo: () => change(redo),
 
     setChart: (patch) => store.setState(({ view }) => ({ view: { ...view, chart: { ...view.chart, ...patch } } })),
+    setHover(hover) {
+      const { hover: before } = store.getState();
+      const same = before?.layer === hover?.layer && before?.module === hover?.module && before?.tensor === hover?.tensor;
+      if (!same) store.setState({ hover });
+    },
     setTheme: (theme) => setView({ theme }),
     togglePanel: (panel) => setView({ panel: store.getState().view.panel === panel ? null : panel }),
     closePanel: () => setView({ panel: null }),

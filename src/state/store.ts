@@ -4,6 +4,7 @@ import { noDecisions } from './decisions';
 import { startHistory } from './history';
 import { NO_SERIES } from './series';
 import type { Snapshot, StudioState, Theme } from './types';
+import { noViews } from './views';
 
 export type StudioStore = StoreApi<StudioState>;
 
@@ -13,6 +14,8 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
     decisions: startHistory(noDecisions()),
     figures: { tensors: [], sample: null, loading: false, problem: null },
+    views: noViews(),
+    hover: null,
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },
     target: { folder: null, replace: false, canWriteFolders, problem: null },

@@ -3,7 +3,7 @@ import type { WireError } from '../bytes/errors';
 import type { Checkpoint, ModuleKind } from '../checkpoint/types';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, SampleInfo, TensorFigures } from '../worker/protocol';
+import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -36,6 +36,26 @@ export interface FiguresState {
   readonly loading: boolean;
   /** Why the last request brought no figures. */
   readonly problem: WireError | null;
+}
+
+/** Requests for a view of the held sample, asked while a chart shows it (state/views.ts). */
+export type ViewName = 'surface' | 'slackCurve' | 'effect' | 'distribution';
+/** What a view asks besides the recipe. */
+export type Question<N extends ViewName> = Omit<RequestPayload<N>, 'recipe' | 'choices'>;
+export interface Viewed<N extends ViewName> {
+  /** True while an answer is on its way; the one shown is of a recipe or a question before. */
+  readonly loading: boolean;
+  readonly problem: WireError | null;
+  /** The latest answer, with the question it answers. Null before the first. */
+  readonly answer: { readonly question: Question<N>; readonly reply: Reply<N> } | null;
+}
+export type ViewsState = { readonly [N in ViewName]: Viewed<N> };
+
+/** Where the pointer or the focus is on a chart: what the other charts light up. Not in the address, nothing to undo. */
+export interface Hover {
+  readonly layer: number | null;
+  readonly module: ModuleKind | null;
+  readonly tensor: string | null;
 }
 
 export interface PlanState {
@@ -139,6 +159,8 @@ export interface StudioState {
   readonly checkpoints: CheckpointsState;
   readonly decisions: History<Decisions>;
   readonly figures: FiguresState;
+  readonly views: ViewsState;
+  readonly hover: Hover | null;
   readonly plan: PlanState;
   readonly job: Job;
   readonly target: TargetState;

@@ -1,4 +1,4 @@
-import { useMemo, useRef, type KeyboardEvent } from 'react';
+import { useMemo, useRef, type ComponentType, type KeyboardEvent } from 'react';
 import { breakDown } from '../../analysis/aggregate';
 import { placeOf } from '../../checkpoint/places';
 import './charts.css';
@@ -9,17 +9,19 @@ import { LayersTab } from './LayersTab';
 import { MapTab } from './MapTab';
 import { ModulesTab } from './ModulesTab';
 import { SeriesTab } from './series/SeriesTab';
-import type { ChartData, ChartsPaneProps } from './types';
+import { CHART_TABS } from './tab-names';
+import type { ChartData, ChartsPaneProps, ChartsView, TabProps } from './types';
 
 export type { ChartsPaneProps } from './types';
 
-const TABS = [
-  { tab: 'layers', label: 'Layers', Panel: LayersTab },
-  { tab: 'modules', label: 'Modules', Panel: ModulesTab },
-  { tab: 'map', label: 'Map', Panel: MapTab },
-  { tab: 'series', label: 'Series', Panel: SeriesTab },
-  { tab: 'figures', label: 'Figures', Panel: FiguresTab },
-] as const;
+/** One for every tab of CHART_TABS. */
+const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
+  layers: LayersTab,
+  modules: ModulesTab,
+  map: MapTab,
+  series: SeriesTab,
+  figures: FiguresTab,
+};
 
 /** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
 export function ChartsPane({ tensors, models, method, preferred, loading, view, onView }: ChartsPaneProps) {
@@ -32,16 +34,18 @@ export function ChartsPane({ tensors, models, method, preferred, loading, view, 
   }, [tensors, models, method, preferred]);
 
   const { total } = data.breakdown;
-  const active = TABS.find(({ tab }) => tab === view.tab) ?? TABS[0];
+  // A link may name a tab that another version of the page has.
+  const tab = PANELS[view.tab] ? view.tab : 'layers';
+  const Panel = PANELS[tab] ?? LayersTab;
   return (
     <section className="charts" aria-label="Charts" aria-busy={loading}>
       <header className="charts-head">
-        <TabList active={active.tab} onPick={(tab) => onView({ tab })} />
+        <TabList active={tab} onPick={(next) => onView({ tab: next })} />
         {total.tensors > 0 && <ExactnessChip total={total} loading={loading} />}
       </header>
-      <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${active.tab}`}>
+      <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${tab}`}>
         {total.tensors > 0 ? (
-          <active.Panel data={data} view={view} onView={onView} />
+          <Panel data={data} view={view} onView={onView} />
         ) : loading ? (
           <Skeleton models={models} />
         ) : (
@@ -52,22 +56,22 @@ export function ChartsPane({ tensors, models, method, preferred, loading, view, 
   );
 }
 
-type Tab = ChartsPaneProps['view']['tab'];
+type Tab = ChartsView['tab'];
 
 function TabList({ active, onPick }: { active: Tab; onPick: (tab: Tab) => void }) {
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = TABS.findIndex(({ tab }) => tab === active);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: TABS.length - 1 }[event.key];
+    const at = CHART_TABS.findIndex(({ tab }) => tab === active);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: CHART_TABS.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const index = (to + TABS.length) % TABS.length;
-    onPick(TABS[index]!.tab);
+    const index = (to + CHART_TABS.length) % CHART_TABS.length;
+    onPick(CHART_TABS[index]!.tab);
     (list.current!.children[index] as HTMLElement).focus();
   };
   return (
     <div className="charts-tabs" role="tablist" aria-label="Chart" ref={list} onKeyDown={onKeyDown}>
-      {TABS.map(({ tab, label }) => (
+      {CHART_TABS.map(({ tab, label }) => (
         <button
           key={tab}
           type="button"

@@ -13,7 +13,7 @@ export interface ChartsPaneProps {
   preferred: number;
   /** True while figures are on their way; those shown are of the recipe before. */
   loading: boolean;
-  view: { tab: ChartView['tab']; layer: number | null; module: ModuleKind | null; tensor: string | null };
+  view: ChartView;
   onView: (patch: Partial<ChartsPaneProps['view']>) => void;
 }
 export type ChartsView = ChartsPaneProps['view'];

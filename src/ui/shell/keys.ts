@@ -1,18 +1,16 @@
 /** The keys of the page, and what each does. */
 import type { Controller } from '../../state/controller';
-import type { ChartView } from '../../state/types';
+import { CHART_TABS } from '../charts/tab-names';
 
 export const KEYS: readonly { readonly keys: readonly string[]; readonly does: string }[] = [
   { keys: ['?'], does: 'Show or hide these keys' },
   { keys: ['Esc'], does: 'Close the open panel' },
   { keys: ['Ctrl', 'Z'], does: 'Undo the last change of roles, recipe or fixes' },
   { keys: ['Ctrl', 'Shift', 'Z'], does: 'Redo it' },
-  { keys: ['1', '2', '3', '4'], does: 'Charts: layers, modules, map, figures' },
+  { keys: CHART_TABS.map((_, i) => String(i + 1)), does: `Charts: ${CHART_TABS.map(({ label }) => label.toLowerCase()).join(', ')}` },
   { keys: ['←', '→'], does: 'Move a slider one step; between tabs and bars in the charts' },
   { keys: ['Page Up', 'Page Down'], does: 'Move a slider in large steps' },
 ];
-
-const TABS: Readonly<Record<string, ChartView['tab']>> = { 1: 'layers', 2: 'modules', 3: 'map', 4: 'figures' };
 
 export interface KeyPress {
   readonly key: string;
@@ -52,8 +50,8 @@ export function pressKey(press: KeyPress, controller: Controller): boolean {
     controller.togglePanel('help');
     return true;
   }
-  const tab = TABS[key];
+  const tab = /^[1-9]$/.test(key) ? CHART_TABS[Number(key) - 1] : undefined;
   if (tab === undefined) return false;
-  controller.setChart({ tab });
+  controller.setChart({ tab: tab.tab });
   return true;
 }

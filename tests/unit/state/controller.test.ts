@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, MalformedFileError } from '../../../src/bytes/errors';
-import { OVERTAKE_MS } from '../../../src/state/explore';
+import { OVERTAKE_MS } from '../../../src/state/latest';
 import { REST_MS } from '../../../src/state/planner';
 import { figuresOf, opened, PLAN, settle, SAMPLE, studio, type Studio } from './fakes';
 

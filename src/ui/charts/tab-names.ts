@@ -1,0 +1,10 @@
+/** The tabs over the charts, in their order; their panels are in ChartsPane. */
+import type { ChartView } from '../../state/types';
+
+export const CHART_TABS: readonly { readonly tab: ChartView['tab']; readonly label: string }[] = [
+  { tab: 'layers', label: 'Layers' },
+  { tab: 'modules', label: 'Modules' },
+  { tab: 'map', label: 'Map' },
+  { tab: 'series', label: 'Series' },
+  { tab: 'figures', label: 'Figures' },
+];
