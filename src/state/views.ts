@@ -41,7 +41,7 @@ const READS: { readonly [N in ViewName]: (recipe: Recipe, question: Question<N>)
 };
 
 export function createViews(store: StudioStore, worker: WorkerPort, clock: ClockPort): ViewControls & { readonly refresh: () => void } {
-  const questions: { [N in ViewName]?: Question<N> } = {};
+  const questions: { [N in ViewName]?: Question<N> | undefined } = {};
   /** What the answers in the store were given to. */
   const answered: Partial<Record<ViewName, string>> = {};
   /** Counts samples and backends: the same question to another of them has another answer. */
@@ -60,13 +60,13 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
     const { recipe, choices } = store.getState().decisions.present;
     const key = keyOf(name, question);
     try {
-      const reply = await worker.request(name, { recipe, choices, ...question } as unknown as RequestPayload<N>);
+      const reply = await worker.request(name, { recipe, choices, ...question });
       if (!isLatest()) return;
       answered[name] = key;
-      set(name, { answer: { question, reply }, problem: null } as Partial<Viewed<N>>);
+      set(name, { answer: { question, reply }, problem: null });
     } catch (cause) {
       const error = asStudioError(cause).toWire();
-      if (isLatest() && error.code !== 'cancelled') set(name, { problem: error } as Partial<Viewed<N>>);
+      if (isLatest() && error.code !== 'cancelled') set(name, { problem: error });
     }
   }
 
@@ -89,10 +89,10 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
     const isAnswered = !latest[name].isOut && answered[name] === keyOf(name, question);
     if (!isMergeable(decisions.present) || isAnswered) {
       latest[name].drop();
-      set(name, { loading: latest[name].isOut, problem: null } as Partial<Viewed<N>>);
+      set(name, { loading: latest[name].isOut, problem: null });
       return;
     }
-    set(name, { loading: true } as Partial<Viewed<N>>);
+    set(name, { loading: true });
     if (!backend.starting) latest[name].want();
   }
   const refresh = () => VIEW_NAMES.forEach((name) => refreshOne(name));
@@ -109,7 +109,7 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
       refreshOne(name);
     },
     lookAway(name) {
-      delete questions[name];
+      questions[name] = undefined;
       latest[name].drop();
       set(name, { loading: false });
     },
