@@ -4,7 +4,6 @@
  */
 import { asStudioError } from '../bytes/errors';
 import type { Recipe } from '../recipe/types';
-import type { RequestPayload } from '../worker/protocol';
 import { isMergeable } from './decisions';
 import { latestWins, type Latest } from './latest';
 import type { ClockPort, WorkerPort } from './ports';
