@@ -4,17 +4,17 @@ import { noDecisions } from './decisions';
 import { startHistory } from './history';
 import { NO_SERIES } from './series';
 import type { Snapshot, StudioState, Theme } from './types';
-import { noViews } from './views';
 
 export type StudioStore = StoreApi<StudioState>;
 
 export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; snapshots?: readonly Snapshot[] } = {}): StudioStore {
   const { theme = 'system', canWriteFolders = false, snapshots = [] } = options;
+  const unseen = { loading: false, problem: null, answer: null } as const;
   return createStore<StudioState>(() => ({
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
     decisions: startHistory(noDecisions()),
     figures: { tensors: [], sample: null, loading: false, problem: null },
-    views: noViews(),
+    views: { surface: unseen, slackCurve: unseen, effect: unseen, distribution: unseen },
     hover: null,
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },

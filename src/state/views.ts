@@ -8,14 +8,9 @@ import { isMergeable } from './decisions';
 import { latestWins, type Latest } from './latest';
 import type { ClockPort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
-import { isBusy, type Question, type ViewName, type Viewed, type ViewsState } from './types';
+import { isBusy, type Question, type ViewName, type Viewed } from './types';
 
 export const VIEW_NAMES = ['surface', 'slackCurve', 'effect', 'distribution'] as const satisfies readonly ViewName[];
-
-export function noViews(): ViewsState {
-  const none = { loading: false, problem: null, answer: null } as const;
-  return { surface: none, slackCurve: none, effect: none, distribution: none };
-}
 
 export interface ViewControls {
   /** Shows a view: its answers arrive in the store until `lookAway`. */
