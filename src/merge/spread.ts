@@ -5,9 +5,9 @@
  */
 import type { TensorParameters } from '../recipe/types';
 import { keptCount, reservedCount } from './backend';
-import { countsOf, namedCounts } from './figures';
+import { countsOf, namedCounts, pairsOf } from './figures';
 import type { GroupResult } from './backend';
-import type { Figures, FigureNumbers, FigureSpread } from './figures';
+import type { EventCounts, Figures, FigureNumbers, FigureSpread } from './figures';
 import { averageRates } from './rates';
 import type { Rates } from './rates';
 import type { SamplePlan } from './sample';
@@ -92,7 +92,7 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   // Of von Neumann's mean square successive difference.
   const freedom = (2 * pairs * pairs) / (3 * pairs - 1);
   const total = namedCounts(totals.map((value) => Math.max(0, value)), models);
-  const variance = namedCounts(variances, models);
+  const variance = possible(namedCounts(variances, models), has);
   const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : keptCount(density[model]!, own)));
   const after = slack === undefined ? null : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!, scale * scale * Math.max(1, figures.discarded[slack.prefer]!));
   const reserving = after ?? { reserved: 0, reservedVariance: 0, afterVariance: 0, kink: 0 };
@@ -148,6 +148,13 @@ function cutVariance(at: number): number {
 /** The standard normal distribution: its density, and its function by a logistic curve (within 0.0002; Bowling et al. 2009). */
 const density = (z: number) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 const below = (z: number) => 1 / (1 + Math.exp(-0.07056 * z ** 3 - 1.5976 * z));
+
+/** Where one model alone takes part nothing conflicts, and that is known. */
+function possible(variance: EventCounts, has: readonly number[]): EventCounts {
+  const between = pairsOf(has.length).map(([i, j], pair) => (has[i]! > 0 && has[j]! > 0 ? variance.between[pair]! : 0));
+  if (between.some((pair) => pair > 0)) return { ...variance, between };
+  return { ...variance, conflict: 0, between, won: variance.won.map(() => 0), discarded: variance.discarded.map(() => 0) };
+}
 
 function zeros(length: number): number[] {
   return new Array<number>(length).fill(0);

@@ -1,6 +1,6 @@
 /** Live figures: a sample of every tensor is held on the backend, so that a change of a parameter reads nothing. */
 import { CancelledError, asStudioError } from '../bytes/errors';
-import type { Backend, Held } from '../merge/backend';
+import type { Backend, GroupResult, Held } from '../merge/backend';
 import type { SlotDistribution } from '../merge/exploring';
 import { figuresKey } from '../merge/figures-key';
 import type { OpenShard } from '../merge/reading';
@@ -11,6 +11,7 @@ import type { ExactFigures } from './exact-figures';
 import { checkpointsOf } from '../compose/export-input';
 import { tensorFigures } from './figures';
 import { Gate } from './gate';
+import { Rating } from './rating';
 import type { BackendHost } from './host';
 import type { SampleInfo, TensorFigures, TensorView } from './protocol';
 import type { Sample } from './sample';
@@ -22,6 +23,8 @@ export interface Explored {
   readonly tensors: readonly TensorFigures[];
   readonly sample: SampleInfo;
 }
+
+type Evaluated = (sample: Sample, parameters: readonly TensorParameters[], result: GroupResult) => void;
 
 /** A figure beside the screen that has not been answered. */
 interface Waiting {
@@ -42,6 +45,7 @@ export class Explorer {
   private readonly speeds = new WeakMap<Backend, Speed>();
   private readonly waiting = new Set<Waiting>();
   private lastEstimate: Promise<unknown> = Promise.resolve();
+  private readonly rating: Rating;
 
   /** `onFiner`: the question last asked now has a better answer. */
   constructor(
@@ -52,6 +56,7 @@ export class Explorer {
     private readonly onFiner: () => void,
   ) {
     this.samples = new Samples(openShard, sizing, () => this.atScreen.idle());
+    this.rating = new Rating(sizing.rest, () => this.quiet());
   }
 
   /**
@@ -59,10 +64,11 @@ export class Explorer {
    * Rejects as `planSample` and the backend do.
    */
   figures(question: Question, signal: AbortSignal): Promise<Explored> {
+    this.rating.stop();
     return this.onScreen(question, async (entry) => {
       const counted = await this.exact.all(figuresKey(question.recipe, question.choices));
       if (counted) return wholly(counted);
-      const answer = await this.estimated(entry, question, signal);
+      const answer = await this.estimated(entry, question, signal, (sample, parameters, result) => this.rate(entry, question, sample, parameters, result));
       this.refine(entry, question);
       return answer;
     });
@@ -126,12 +132,14 @@ export class Explorer {
     });
   }
 
-  private estimated(entry: Entry, { recipe, choices }: Question, signal: AbortSignal): Promise<Explored> {
+  /** `then`: told what was evaluated, once it is. */
+  private estimated(entry: Entry, { recipe, choices }: Question, signal: AbortSignal, then?: Evaluated): Promise<Explored> {
     return this.look(entry, signal, async (sample) => {
       const { plan } = sample;
       const parameters = sampleParameters(recipe, plan);
       const result = await sample.use((held) => held.evaluate(parameters, signal));
-      const spreads = spreadsOf(plan, result, parameters);
+      then?.(sample, parameters, result);
+      const spreads = spreadsOf(plan, result, parameters, entry.rated?.rates);
       const counted = this.exact.some(figuresKey(recipe, choices));
       const tensors = result.slots.map((slot, i) => {
         const name = plan.names[i]!;
@@ -148,6 +156,17 @@ export class Explorer {
       const sample = await unlessAborted(looked.sample, signal);
       if (looked === entry.best) return act(sample);
     }
+  }
+
+  /** Measures what the intervals of this answer should rest on; when there, the question has a better answer. */
+  private rate(entry: Entry, question: Question, ...evaluated: Parameters<Evaluated>): void {
+    const key = figuresKey(question.recipe, question.choices);
+    if (!entry.isSettled || entry.rated?.key === key) return;
+    void this.rating.measure(key, ...evaluated).then((rated) => {
+      if (rated === null) return;
+      entry.rated = rated;
+      this.onFiner();
+    });
   }
 
   /** Begins to refine what is on the screen, once. */

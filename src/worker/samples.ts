@@ -9,6 +9,7 @@ import type { SampleOptions, SamplePlan } from '../merge/sample';
 import { readSample } from '../merge/sample-reading';
 import type { Recipe } from '../recipe/types';
 import { checkpointsOf } from '../compose/export-input';
+import type { Rated } from './rating';
 import { NOTHING, Sample } from './sample';
 import type { Sizing, Speed } from './sizing';
 
@@ -35,6 +36,8 @@ export interface Entry {
   isRefining: boolean;
   /** Nothing finer will come. */
   isSettled: boolean;
+  /** What was last measured on it. */
+  rated: Rated | null;
 }
 
 interface Loading {
@@ -110,7 +113,7 @@ export class Samples {
 
   private start(backend: Backend, key: string, question: Question): Entry {
     const checkpoints = new Set(checkpointsOf(question.recipe, question.open).map(({ id }) => id));
-    const entry: Entry = { key, backend, checkpoints, best: this.load(backend, question, [this.sizing.whole, this.sizing.coarse]), finer: null, isRefining: false, isSettled: false };
+    const entry: Entry = { key, backend, checkpoints, best: this.load(backend, question, [this.sizing.whole, this.sizing.coarse]), finer: null, isRefining: false, isSettled: false, rated: null };
     entry.best.sample.then(
       ({ isWhole }) => {
         entry.isSettled ||= isWhole;

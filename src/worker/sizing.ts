@@ -26,6 +26,8 @@ export interface Sizing {
   refined(kind: BackendInfo['kind'], speed: Speed): SampleOptions;
   /** Values of all inputs in the samples that are kept beside the one on the screen. */
   readonly others: number;
+  /** Milliseconds without a question before what intervals rest on is measured. */
+  readonly rest: number;
 }
 
 const MIB = 2 ** 20;
@@ -44,4 +46,6 @@ export const SIZING: Sizing = {
   },
   // A CPU keeps some 15 bytes of each: 0.6 GB.
   others: 40e6,
+  // Longer than between two steps of a slider.
+  rest: 250,
 };

@@ -17,6 +17,7 @@ const TINY: Sizing = {
   coarse: { bytes: 1e9, values: 64, blocks: 3 },
   refined: () => ({ bytes: 1e9, values: 400, blocks: 8 }),
   others: 1e9,
+  rest: 60_000,
 };
 function files(): PickedFile[] {
   const shard = (seed: number) =>
@@ -82,6 +83,24 @@ describe('a model larger than a sample', () => {
     expect(before).toBe(2);
     for (const lambda of [0.1, 0.2]) await request('explore', question({ lambda }));
     expect([holds(asked), finer(), asked.filter((one) => one === 'release').length]).toEqual([2, 1, 1]);
+  });
+
+  it('is answered once more when what its intervals rest on was measured, and not again for what changes no figure', async () => {
+    const { request, question, refined, finer, asked, until } = await open({ rest: 1 });
+    const trimmed = { models: question().recipe.models.map((model) => ({ ...model, density: 0.5 })) };
+    await request('explore', question(trimmed));
+    await refined();
+    const spreadOf = async () => (await request('explore', question(trimmed))).tensors.find(({ tensor }) => tensor === Q)!.spread!;
+    const before = await spreadOf();
+    const evaluations = asked.length;
+    await until(() => finer() === 2);
+    expect(asked.slice(evaluations)).toEqual(['evaluate', 'evaluate']);
+    const after = await spreadOf();
+    expect(after.totals.kept).toEqual(before.totals.kept);
+    expect(after.variance.discarded).not.toEqual(before.variance.discarded);
+    await request('explore', question({ ...trimmed, lambda: 0.3 }));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect([finer(), asked.length]).toEqual([2, evaluations + 4]);
   });
 
   it('is not refined while a job runs', async () => {
