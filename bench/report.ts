@@ -10,6 +10,8 @@ export interface Measurement {
 
 export interface Report {
   readonly adapter: string;
+  /** Values of the tensor that every row goes over once. */
+  readonly elements: number;
   readonly measurements: readonly Measurement[];
 }
 

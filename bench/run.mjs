@@ -1,88 +1,128 @@
 /**
- * Builds the page of measurements, runs it in Chromium and writes bench/RESULTS.md.
- * `npm run bench -- --gpu` asks for the machine's own adapter; without it SwiftShader, which every machine has.
+ * Measures and writes bench/results.json and bench/RESULTS.md; what is not measured this time stays as it was.
+ *
+ *   --parts files,tensor,node   which parts (default: all)
+ *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 54 GB of disk, 8b 64 GB)
+ *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
+ *   --repetitions N             warm runs of each family (default 3)
+ *   --cache FOLDER              where families are made and private storage lies (default: the system's temporary folder)
+ *   --gpu                       the machine's own adapter instead of the software one, which every machine has
+ *   --rows N                    of the tensor, 4096 values each (default 4096, on a software adapter 256)
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import { join } from 'node:path';
-import { ensureInstalled, ROOT, tool } from '../scripts/project.mjs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureInstalled, ROOT, run, tool } from '../scripts/project.mjs';
+import { FAMILIES } from './families.mjs';
+import { measureFamily } from './pipeline.mjs';
+import { circumstances, readResults, writeResults } from './results.mjs';
 
-const LIMIT_MS = 20 * 60_000;
-const MIB = 1024 * 1024;
-/** Parameters of the tensor that every row goes over once. */
-const PARAMETERS = 4096 * 4096;
+const TENSOR_LIMIT_MS = 20 * 60_000;
+const PARTS = ['files', 'tensor', 'node'];
 
-/** Middle one of several, robust against the one repetition that met a busy machine. */
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+const { values: options } = parseArgs({
+  options: {
+    parts: { type: 'string', default: PARTS.join(',') },
+    families: { type: 'string', default: '160m,1.1b' },
+    backends: { type: 'string' },
+    repetitions: { type: 'string', default: '3' },
+    cache: { type: 'string', default: join(tmpdir(), 'model-merging-bench') },
+    gpu: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+  },
+});
+const list = (text, known) => {
+  const names = text.split(',').filter(Boolean);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; known: ${known.join(', ')}`);
+  return names;
+};
+const parts = list(options.parts, PARTS);
+const families = list(options.families, Object.keys(FAMILIES));
+const rows = options.rows ?? (options.gpu ? '4096' : '256');
+const backends = list(options.backends ?? (options.gpu ? 'cpu,webgpu' : 'cpu'), ['cpu', 'webgpu', 'auto']);
 
-function commit() {
+await ensureInstalled();
+const results = readResults();
+if (parts.includes('files') || parts.includes('tensor')) await inBrowser();
+if (parts.includes('node')) await underNode();
+console.log(writeResults(results));
+
+async function inBrowser() {
+  // Only now: these need the installed packages.
+  const { chromium } = await import('playwright');
+  const { launchArguments } = await import('../scripts/chromium.mjs');
+  const { ensureChromium } = await import('../scripts/install-chromium.mjs');
+  const { serve } = await import('../scripts/serve.mjs');
+  const executablePath = await ensureChromium();
+  if ((await tool('vite', ['build', '--config', 'bench/vite.config.ts', '--logLevel', 'warn'])) !== 0) process.exit(1);
+  const args = options.gpu
+    ? [...launchArguments({ webgpu: false }), '--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']
+    : launchArguments({ webgpu: true });
+  const launch = { executablePath, args };
+  const server = await serve(join(ROOT, '.cache', 'bench'));
   try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: ROOT, encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
+    const version = await versionOf(chromium, launch);
+    if (parts.includes('files')) await measureFiles(chromium, launch, server.url, version);
+    if (parts.includes('tensor')) await measureTensor(chromium, launch, server.url, version);
+  } finally {
+    await server.close();
   }
 }
 
-function written({ adapter, measurements }, browser) {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const rows = measurements.map(({ name, bytes, seconds }) => {
-    const typical = median(seconds);
-    const spread = `${Math.min(...seconds).toFixed(3)} to ${Math.max(...seconds).toFixed(3)}`;
-    const rate = bytes === 0 ? '' : (bytes / MIB / typical).toFixed(0);
-    const parameters = (PARAMETERS / 1e6 / typical).toFixed(1);
-    return `| ${name} | ${typical.toFixed(3)} | ${spread} | ${seconds.length} | ${rate} | ${parameters} |`;
-  });
-  return [
-    '# Measurements',
-    '',
-    'Written by `npm run bench`; do not edit. One seeded tensor of 4096 x 4096 in BF16 with a base and two models',
-    '(96 MiB read, 32 MiB written), TIES; passes are those of TIES-SV at (0.2, 1.0) and 4 %. Bytes of a pass are what it moves on',
-    'the device, of the other rows what is read. Each row: one run to warm up, then the repetitions.',
-    '',
-    `- Date: ${new Date().toISOString().slice(0, 10)}`,
-    `- Machine: ${os.cpus()[0]?.model ?? os.arch()}, ${os.availableParallelism()} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()}`,
-    `- Browser: Chromium ${browser}; adapter: ${adapter}`,
-    `- Studio ${version} (${commit()}), Node ${process.versions.node}`,
-    '',
-    '| measured | median s | range s | repetitions | MiB/s | million parameters/s |',
-    '|---|---:|---:|---:|---:|---:|',
-    ...rows,
-    '',
-  ].join('\n');
+async function versionOf(chromium, launch) {
+  const browser = await chromium.launch(launch);
+  const version = browser.version();
+  await browser.close();
+  return version;
 }
 
-await ensureInstalled();
-// Only now: these need the installed packages.
-const { chromium } = await import('playwright');
-const { launchArguments } = await import('../scripts/chromium.mjs');
-const { ensureChromium } = await import('../scripts/install-chromium.mjs');
-const { serve } = await import('../scripts/serve.mjs');
+async function measureFiles(chromium, launch, url, browser) {
+  results.files ??= {};
+  const onRun = ({ what, cache, seconds }) => console.log(`  ${what}, ${cache}: ${seconds.toFixed(2)} s`);
+  for (const family of families) {
+    for (const backend of backends) {
+      console.log(`${family}, ${backend}`);
+      const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: Number(options.repetitions), onRun });
+      results.files[`${family}/${backend}`] = { ...circumstances({ browser }), runs };
+      writeResults(results);
+    }
+  }
+}
 
-const executablePath = await ensureChromium();
-if ((await tool('vite', ['build', '--config', 'bench/vite.config.ts'])) !== 0) process.exit(1);
-const ownAdapter = process.argv.includes('--gpu');
-const args = ownAdapter
-  ? [...launchArguments({ webgpu: false }), '--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']
-  : launchArguments({ webgpu: true });
+async function measureTensor(chromium, launch, url, version) {
+  const browser = await chromium.launch(launch);
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error(error));
+    await page.goto(`${url}?rows=${rows}`);
+    await page.waitForFunction(() => window.report !== undefined, null, { timeout: TENSOR_LIMIT_MS, polling: 500 });
+    const report = await page.evaluate(() => window.report);
+    if ('error' in report) throw new Error(report.error);
+    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), elements: report.elements, rows: report.measurements };
+  } finally {
+    await browser.close();
+  }
+}
 
-const server = await serve(join(ROOT, '.cache', 'bench'));
-const browser = await chromium.launch({ executablePath, args });
-try {
-  const page = await browser.newPage();
-  page.on('pageerror', (error) => console.error(error));
-  await page.goto(server.url);
-  await page.waitForFunction(() => window.report !== undefined, null, { timeout: LIMIT_MS, polling: 500 });
-  const report = await page.evaluate(() => window.report);
-  if ('error' in report) throw new Error(report.error);
-  const text = written(report, browser.version());
-  writeFileSync(join(ROOT, 'bench', 'RESULTS.md'), text);
-  console.log(text);
-} finally {
-  await browser.close();
-  await server.close();
+/** A page of Chromium has its own software adapter; Node is shown the file that names it. */
+async function underNode() {
+  if ((await tool('vite', ['build', '--config', 'bench/vite.node.config.ts', '--logLevel', 'warn'])) !== 0) process.exit(1);
+  const folder = join(ROOT, '.cache', 'bench-node');
+  const output = join(folder, 'report.json');
+  const env = options.gpu ? {} : { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES ?? (await softwareDriver()) };
+  if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
+  const report = JSON.parse(readFileSync(output, 'utf8'));
+  results.node = { ...circumstances({ adapter: report.adapter }), elements: report.elements, rows: report.measurements };
+}
+
+/** SwiftShader lies beside Chromium's executable, or where the distribution's wrapper of that name looks for it. */
+async function softwareDriver() {
+  const { ensureChromium } = await import('../scripts/install-chromium.mjs');
+  const browser = realpathSync(await ensureChromium());
+  const folders = [dirname(browser), '/usr/lib/chromium', '/usr/lib/chromium-browser'];
+  const found = folders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find((path) => existsSync(path));
+  if (found) return found;
+  throw new Error('no software adapter beside Chromium: name its driver file in VK_ICD_FILENAMES, or give --gpu');
 }

@@ -1,8 +1,7 @@
 import { f32ToBf16 } from '../src/bytes/floats';
 
-/** Rows and columns of the tensor measured: one projection of a 7B model. */
-export const SIDE = 4096;
-export const ELEMENTS = SIDE * SIDE;
+/** Values in a row of the tensor measured: those of the projections of a 7B model, which have 4096 or 11,008 rows. */
+export const COLUMNS = 4096;
 
 /** Counter-based 32-bit generator (the finaliser of MurmurHash3): the same tensor on every machine. */
 function mixed(seed: number, counter: number): number {
@@ -30,11 +29,11 @@ function bf16(x: number): number {
  * A base and two models as BF16 payloads. Deviations are those of a trained 7B: weights 0.02, a fine-tuning 0.0004, a
  * continual pre-training 0.0008, so that a share of the differences rounds to zero and thousands tie at the threshold.
  */
-export function syntheticFamily(): Uint8Array<ArrayBuffer>[] {
+export function syntheticFamily(rows: number): Uint8Array<ArrayBuffer>[] {
   const deviations = [0, 0.0004, 0.0008];
   return deviations.map((deviation, input) => {
-    const words = new Uint16Array(ELEMENTS);
-    for (let i = 0; i < ELEMENTS; i++) {
+    const words = new Uint16Array(rows * COLUMNS);
+    for (let i = 0; i < words.length; i++) {
       words[i] = bf16(0.02 * aboutNormal(1, i) + (input === 0 ? 0 : deviation * aboutNormal(1 + input, i)));
     }
     return new Uint8Array(words.buffer);

@@ -1,10 +1,16 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
-/** The page of measurements: built as the studio is, so that what is measured is what ships. */
+/** The pages of measurements: built as the studio is, so that what is measured is what ships. */
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
-  build: { target: 'es2023', outDir: '../.cache/bench', emptyOutDir: true },
+  build: {
+    target: 'es2023',
+    outDir: '../.cache/bench',
+    emptyOutDir: true,
+    rollupOptions: { input: ['index.html', 'pipeline/index.html'].map((page) => join(import.meta.dirname, page)) },
+  },
   worker: { format: 'es' },
 });

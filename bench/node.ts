@@ -1,0 +1,12 @@
+/** The engine without a browser: the same tensor and passes on the adapter that Dawn finds. Prints the report as JSON. */
+import { writeFileSync } from 'node:fs';
+import { create, globals } from 'webgpu';
+import { measureTensor } from './tensor';
+
+const [rows, output] = process.argv.slice(2);
+Object.assign(globalThis, globals);
+const adapter = await create([]).requestAdapter();
+if (!adapter) throw new Error('no WebGPU adapter; on a machine without GPU name a software one in VK_ICD_FILENAMES');
+writeFileSync(output!, JSON.stringify(await measureTensor(adapter, Number(rows))));
+// Dawn keeps the process alive.
+process.exit(0);

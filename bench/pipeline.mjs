@@ -1,0 +1,78 @@
+/** Merging synthetic families from files to files in Chromium, beside a raw copy of the same bytes in the same run. */
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkRoom, MODELS, makeFamily, parametersOf } from './families.mjs';
+import { watchMemory } from './memory.mjs';
+
+/** Above this the files of a family do not stay in memory between two readings. */
+const WARM_BYTES = 8e9;
+
+/** Drops the system's cache of files. False where that is not allowed: what follows is warm. */
+function dropCaches() {
+  try {
+    execFileSync('sync');
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function open(chromium, launch, profile, url, paths) {
+  rmSync(profile, { recursive: true, force: true });
+  // A context with a folder: private storage of one without is kept in memory.
+  const context = await chromium.launchPersistentContext(profile, launch);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(error));
+  await page.goto('about:blank');
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const memory = watchMemory();
+  const empty = memory.now();
+  memory.stop();
+  await page.goto(new URL('pipeline/', url).href);
+  for (const model of MODELS) await page.setInputFiles(`#${model}`, paths[model]);
+  return { context, page, empty };
+}
+
+/** One measurement of `act`, with the peak of memory above the empty page. */
+async function watched(empty, act) {
+  const memory = watchMemory();
+  const result = await act();
+  const peak = memory.stop();
+  return { ...result, residentBytes: peak === null ? null : peak - empty };
+}
+
+/**
+ * One family: for every backend a browser of its own, in which copies and merges take turns. Each run says whether its files were
+ * in the system's cache: `cold` after dropping it, `warm` after another run, `large` where they do not fit.
+ */
+export async function measureFamily({ chromium, launch, url, cache, family, backends, repetitions, onRun }) {
+  const paths = await makeFamily(family, cache);
+  checkRoom(cache, 2.2 * parametersOf(family));
+  const isLarge = 6 * parametersOf(family) > WARM_BYTES;
+  const profile = join(cache, 'profile');
+  const runs = [];
+  for (const choice of backends) {
+    const { context, page, empty } = await open(chromium, launch, profile, url, paths);
+    try {
+      const backend = await page.evaluate((wanted) => window.studio.start(wanted), choice);
+      const kinds = isLarge ? ['large'] : ['cold', ...Array(repetitions).fill('warm')];
+      for (const kind of kinds) {
+        for (const what of ['copy', 'merge']) {
+          const isCold = kind === 'warm' ? false : dropCaches();
+          const act = () => page.evaluate((name) => window.studio[name](), what);
+          const measured = await watched(empty, act);
+          const ledgerBytes = what === 'merge' ? await page.evaluate(() => window.studio.ledger()) : null;
+          const run = { family, choice, backend, what, cache: kind === 'cold' && !isCold ? 'warm' : kind, ...measured, ledgerBytes };
+          runs.push(run);
+          onRun(run);
+        }
+      }
+    } finally {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,17 @@
+/** What the page of measurements asks its worker beside the studio's own requests. */
+
+/** The files of each model. */
+export type ModelFiles = readonly (readonly File[])[];
+
+export type Ask = { readonly ask: 'copy'; readonly models: ModelFiles } | { readonly ask: 'ledger' };
+
+export interface Copied {
+  /** From the first read to the last file closed. */
+  readonly seconds: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+/** Most bytes of device buffers alive at once since the backend was started; null where there is no device. */
+export type Ledger = number | null;
+
+export type Answer = { readonly answer: 'copy'; readonly copied: Copied } | { readonly answer: 'ledger'; readonly peakBytes: Ledger } | { readonly answer: 'failed'; readonly message: string };

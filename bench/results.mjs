@@ -1,0 +1,154 @@
+/** What was measured: bench/results.json, part by part, and bench/RESULTS.md, which says the same to people. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../scripts/project.mjs';
+
+const JSON_FILE = join(ROOT, 'bench', 'results.json');
+const TEXT_FILE = join(ROOT, 'bench', 'RESULTS.md');
+const MIB = 2 ** 20;
+
+/** Middle one of several, robust against the one repetition that met a busy machine. */
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Where and of what something was measured; each part carries its own. */
+export function circumstances(more) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  let commit = 'unknown';
+  try {
+    commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: ROOT, encoding: 'utf8' }).trim();
+  } catch {
+    // Not a clone.
+  }
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${os.cpus()[0]?.model.trim() ?? os.arch()}, ${os.availableParallelism()} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()}`,
+    studio: `${version} (${commit})`,
+    node: process.versions.node,
+    ...more,
+  };
+}
+
+export function readResults() {
+  return existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : {};
+}
+
+/** Writes both files. Resolves to the text. */
+export function writeResults(results) {
+  writeFileSync(JSON_FILE, `${JSON.stringify(results, null, 1)}\n`);
+  const text = textOf(results);
+  writeFileSync(TEXT_FILE, text);
+  return text;
+}
+
+const where = ({ date, machine, browser, adapter, studio, node }) =>
+  [`${date}; ${machine}`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
+
+function textOf({ files, tensor, node }) {
+  return [
+    '# Measurements',
+    '',
+    'Written by `npm run bench` from results.json; do not edit. Each part says when and where it was measured.',
+    '',
+    ...(files ? filesText(Object.values(files)) : []),
+    ...(tensor ? tensorText('One tensor, in the page', tensor) : []),
+    ...(node ? tensorText('One tensor, the engine under Node', node) : []),
+  ].join('\n');
+}
+
+function filesText(families) {
+  const runs = families.flatMap(({ runs: own }) => own);
+  const groups = new Map();
+  for (const run of runs) {
+    const key = `${run.family} ${run.choice} ${run.cache}`;
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const rows = [...groups.values()].flatMap((group) => rowOf(group));
+  const peaks = families.flatMap(peaksOf);
+  return [
+    '## Files to files, in Chromium',
+    '',
+    'Base and two models, BF16, TIES at densities (0.2, 1.0), from the disk into private storage, through the worker that ships.',
+    '*Copy* reads the same input bytes and writes as many output bytes, with no arithmetic, in the same browser. *Merge* is until',
+    'every file is final; *verified* until all of it was read again and compared. The cache of the system is *cold* (dropped before',
+    'each run), *warm* (the same files were just read) or the files are too *large* to stay in memory. *Reading*, *computing* and',
+    '*writing* overlap: seconds in which at least one read or write was under way, and in which the backend neither waited for bytes',
+    'nor for room. Medians where there are several runs. Disks differ from run to run: compare within a row.',
+    '',
+    ...families.map((family) => `- ${family.runs[0].family}, ${family.runs[0].choice}: ${where(family)}`),
+    '',
+    '| family | backend | cache | copy s | copy GB/s | merge s | merge / copy | GB/s | million parameters/s | reading s | computing s | writing s | verified s |',
+    '|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...rows,
+    '',
+    'Memory in MiB: *resident* is the peak of renderer and GPU process together above an empty page; *ledger* what the engine held in',
+    'device buffers; *plan* what the studio said before the start that a run holds.',
+    '',
+    '| family | backend | resident, copy | resident, merge | ledger | plan |',
+    '|---|---|---:|---:|---:|---:|',
+    ...peaks,
+    '',
+  ];
+}
+
+function rowOf(group) {
+  const of = (what, key) => median(group.filter((run) => run.what === what).map((run) => run[key]));
+  const merges = group.filter(({ what }) => what === 'merge');
+  if (merges.length === 0 || merges.length === group.length) return [];
+  const [{ family, backend, cache, parameters, bytesRead, bytesWritten }] = merges;
+  const moved = bytesRead + bytesWritten;
+  const [copy, merge] = [of('copy', 'seconds'), of('merge', 'seconds')];
+  const copied = group.find(({ what }) => what === 'copy');
+  const cells = [
+    family,
+    backend,
+    cache,
+    copy.toFixed(2),
+    ((copied.bytesRead + copied.bytesWritten) / 1e9 / copy).toFixed(2),
+    merge.toFixed(2),
+    (merge / copy).toFixed(2),
+    (moved / 1e9 / merge).toFixed(2),
+    (parameters / 1e6 / merge).toFixed(1),
+    of('merge', 'readingSeconds').toFixed(1),
+    of('merge', 'computingSeconds').toFixed(1),
+    of('merge', 'writingSeconds').toFixed(1),
+    of('merge', 'verifiedSeconds').toFixed(2),
+  ];
+  return [`| ${cells.join(' | ')} |`];
+}
+
+function peaksOf({ runs }) {
+  const mebibytes = (bytes) => (bytes === null ? 'not measured' : Math.round(bytes / MIB));
+  const peak = (what) => runs.filter((run) => run.what === what).reduce((most, { residentBytes }) => (residentBytes === null ? null : Math.max(most, residentBytes)), 0);
+  const merge = runs.find(({ what }) => what === 'merge');
+  if (!merge) return [];
+  const ledger = merge.ledgerBytes === null ? 'no device' : mebibytes(merge.ledgerBytes);
+  return [`| ${merge.family} | ${merge.backend} | ${mebibytes(peak('copy'))} | ${mebibytes(peak('merge'))} | ${ledger} | ${mebibytes(merge.plannedPeakBytes)} |`];
+}
+
+function tensorText(title, { rows, elements, ...about }) {
+  return [
+    `## ${title}`,
+    '',
+    `One seeded tensor of ${(elements / 2 ** 20).toFixed(0)} Mi values in BF16 with a base and two models, inputs in memory, TIES; passes are those of`,
+    'TIES-SV at (0.2, 1.0) and 4 %. Bytes of a pass are what it moves on the device, of the other rows what is read. Each row: one',
+    'run to warm up, then the repetitions.',
+    '',
+    `- ${where(about)}`,
+    '',
+    '| measured | median s | range s | repetitions | MiB/s | million parameters/s |',
+    '|---|---:|---:|---:|---:|---:|',
+    ...rows.map(({ name, bytes, seconds }) => {
+      const typical = median(seconds);
+      const spread = `${Math.min(...seconds).toFixed(3)} to ${Math.max(...seconds).toFixed(3)}`;
+      const rate = bytes === 0 ? '' : (bytes / MIB / typical).toFixed(0);
+      return `| ${name} | ${typical.toFixed(3)} | ${spread} | ${seconds.length} | ${rate} | ${(elements / 1e6 / typical).toFixed(1)} |`;
+    }),
+    '',
+  ];
+}

@@ -1,0 +1,90 @@
+/** One tensor through every backend and pass, inputs in memory; the same in a page and under Node. */
+import { createCpuBackend } from '../src/cpu/backend';
+import { createWebGpuBackend } from '../src/engine/backend';
+import type { Backend, Group } from '../src/merge/backend';
+import type { TensorParameters } from '../src/recipe/types';
+import { passTimings } from './passes';
+import { measure, type Measurement, type Report } from './report';
+import { COLUMNS, syntheticFamily } from './synthetic';
+
+const READ_CHUNK_BYTES = 16 * 1024 * 1024;
+const DENSITIES = [
+  [0.2, 1.0],
+  [0.2, 0.2],
+] as const;
+
+function parametersAt(density: readonly number[]): TensorParameters {
+  return { weight: [1, 1], density, lambda: 1, normalize: true, rescale: false };
+}
+
+/** The tensor as one group, in as many chunks as the backend's budget asks for. */
+function groupFor(backend: Backend, elements: number): Group {
+  // Three inputs and the output are on the device at once, two bytes a value.
+  const perChunk = Math.min(elements, Math.floor(backend.chunkBytes / 8 / COLUMNS) * COLUMNS);
+  const chunks = Array.from({ length: Math.ceil(elements / perChunk) }, (_, i) => [
+    { slot: 0, first: i * perChunk, count: Math.min(perChunk, elements - i * perChunk), present: [true, true, true] },
+  ]);
+  const slot = {
+    name: `synthetic ${elements / COLUMNS} x ${COLUMNS}`,
+    elements: elements,
+    inputs: ['BF16', 'BF16', 'BF16'] as const,
+    modelElements: [elements, elements],
+    outDtype: 'BF16' as const,
+  };
+  return { method: 'ties', slots: [slot], chunks };
+}
+
+/** What the browser itself needs to bring the bytes of three files into memory: the bar for speed. */
+async function rawRead(family: readonly Uint8Array<ArrayBuffer>[]): Promise<Measurement> {
+  const blobs = family.map((bytes) => new Blob([bytes]));
+  const total = blobs.reduce((sum, blob) => sum + blob.size, 0);
+  return measure('read, Blob slices of 16 MiB', total, 5, async () => {
+    for (const blob of blobs) {
+      for (let at = 0; at < blob.size; at += READ_CHUNK_BYTES) await blob.slice(at, at + READ_CHUNK_BYTES).arrayBuffer();
+    }
+  });
+}
+
+async function whole(backend: Backend, name: string, family: readonly Uint8Array<ArrayBuffer>[], repetitions: number): Promise<Measurement[]> {
+  const group = groupFor(backend, family[0]!.byteLength / 2);
+  const rows: Measurement[] = [];
+  for (const density of DENSITIES) {
+    const title = `${name}, whole merge at (${density.join(', ')})`;
+    rows.push(
+      await measure(title, family.length * family[0]!.byteLength, repetitions, async () => {
+        await backend.merge(
+          group,
+          [parametersAt(density)],
+          async ({ first, count }, input) => family[input]!.slice(first * 2, (first + count) * 2),
+          async () => {},
+        );
+      }),
+    );
+  }
+  return rows;
+}
+
+/** `rows` of COLUMNS values each; a slow adapter is spared the rest. */
+export async function measureTensor(adapter: GPUAdapter, rows: number): Promise<Report> {
+  const { vendor, architecture, description } = adapter.info;
+  const family = syntheticFamily(rows);
+  const elements = rows * COLUMNS;
+  const measurements = [await rawRead(family)];
+
+  const cpu = createCpuBackend();
+  measurements.push(...(await whole(cpu, 'CPU backend, one thread', family, 3)));
+  cpu.dispose();
+
+  const device = await adapter.requestDevice({
+    requiredLimits: {
+      maxBufferSize: adapter.limits.maxBufferSize,
+      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+    },
+  });
+  const engine = await createWebGpuBackend(device);
+  const withSlack = { ...parametersAt(DENSITIES[0]), slack: { s: 0.04, of: 'retained', prefer: 0 } as const };
+  measurements.push(...(await passTimings(device, { ...groupFor(engine, elements), method: 'ties_sv' }, withSlack, family)));
+  measurements.push(...(await whole(engine, 'engine', family, 3)));
+  engine.dispose();
+  return { adapter: [vendor, architecture, description].filter(Boolean).join(', '), elements, measurements };
+}
