@@ -1,68 +1,104 @@
-/** Reading a group's inputs chunk by chunk, one chunk ahead of the backend. */
+/** Reading a group's inputs ahead of the backend, in reads that are large whatever its chunks are. */
+import { bytesPerValue } from '../bytes/dtypes';
 import type { Group, ReadSegment, Segment } from './backend';
 import type { ByteRange } from './plan-types';
 import type { Sources } from './reading';
 
-/** One input of one chunk: read together, handed out segment by segment. */
+/** One input of one stretch: read together, handed out segment by segment. */
 interface Batch {
   readonly loaded: Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
   /** Segments not handed out yet. */
   readonly left: Set<string>;
 }
 
+/** Chunks that are read together; at least one. */
+interface Stretch {
+  readonly segments: Segment[];
+  /** Per input. */
+  readonly bytes: number[];
+}
+
 /**
- * Serves `Backend.merge`. One input of a chunk is one batch: neighbours in a few large reads, in whatever order the backend asks
- * for the segments. Once a batch that was asked for is here, the same input of the next chunk is on its way. So what is held is
- * at most what the backend has not yet taken of one chunk and the chunk after it, however large the tensor is.
+ * Bytes of one input that are read together when `budget` bytes may be held by reading ahead: of every input, what a backend is
+ * taking, what comes next in the group, and the beginning of the next group.
+ */
+export function stretchBytes(budget: number, inputs: number): number {
+  return Math.floor(budget / (3 * inputs));
+}
+
+/** The group's chunks in stretches of at most `most` bytes of any input, or of one chunk where that is more. */
+export function stretchesOf({ slots, chunks }: Group, most: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const chunk of chunks) {
+    const bytes = slots[0]!.inputs.map((_, input) =>
+      chunk.reduce((sum, { slot, count, present }) => sum + (present[input] ? count * bytesPerValue(slots[slot]!.inputs[input]!) : 0), 0),
+    );
+    const last = stretches.at(-1);
+    if (last && bytes.every((more, input) => last.bytes[input]! + more <= most)) {
+      last.segments.push(...chunk);
+      bytes.forEach((more, input) => (last.bytes[input]! += more));
+    } else {
+      stretches.push({ segments: [...chunk], bytes });
+    }
+  }
+  return stretches;
+}
+
+/**
+ * Serves `Backend.merge`. One input of a stretch is one batch: neighbours in a few large reads, in whatever order the backend asks
+ * for the segments. Once a batch that was asked for is here, the same input of the next stretch is on its way. So what is held is
+ * at most what the backend has not yet taken of one stretch and the stretch after it, however large the tensor is.
  */
 export class ChunkReader {
-  private readonly chunkOf = new Map<string, number>();
+  /** Hears that the group's last stretch is here: once or more for every input and pass over the group. */
+  onLastStretch: () => void = () => {};
+  private readonly stretches: readonly Stretch[];
+  private readonly stretchOf = new Map<string, number>();
   private readonly batches = new Map<string, Batch>();
 
-  /** Hears that the group's last chunk was asked for and is here: once or more for every input and pass over the group. */
-  onLastChunk: () => void = () => {};
-
   constructor(
-    private readonly group: Group,
+    group: Group,
     private readonly sources: Sources,
     private readonly rangeOf: (segment: Segment, input: number) => ByteRange,
+    budget: number,
   ) {
-    for (const [chunk, segments] of group.chunks.entries()) for (const segment of segments) this.chunkOf.set(keyOf(segment), chunk);
+    this.stretches = stretchesOf(group, stretchBytes(budget, group.slots[0]!.inputs.length));
+    for (const [index, { segments }] of this.stretches.entries()) for (const segment of segments) this.stretchOf.set(keyOf(segment), index);
   }
 
-  /** Reads the first chunk: every input, the files side by side. */
+  /** Reads the first stretch: every input, the files side by side. */
   async begin(): Promise<void> {
-    await Promise.all(this.group.slots[0]!.inputs.map((_, input) => this.batch(0, input)?.loaded ?? Promise.resolve()));
+    await Promise.all(this.stretches[0]!.bytes.map((_, input) => this.batch(0, input)?.loaded ?? Promise.resolve()));
   }
 
   /** A segment asked for again within its batch, or in a later pass over the group, is read again. */
   readonly read: ReadSegment = async (segment, input) => {
     const key = keyOf(segment);
-    const chunk = this.chunkOf.get(key)!;
-    const batch = this.batch(chunk, input)!;
+    const index = this.stretchOf.get(key)!;
+    const batch = this.batch(index, input)!;
     if (!batch.left.delete(key)) return this.sources.read(this.rangeOf(segment, input));
-    if (batch.left.size === 0) this.batches.delete(batchKey(chunk, input));
+    if (batch.left.size === 0) this.batches.delete(batchKey(index, input));
     const bytes = (await batch.loaded).get(key)!;
-    if (chunk + 1 < this.group.chunks.length) this.batch(chunk + 1, input);
-    else this.onLastChunk();
+    if (index + 1 < this.stretches.length) this.batch(index + 1, input);
+    else this.onLastStretch();
     return bytes;
   };
 
-  /** The batch, begun now if it was not; null where the input has nothing of the chunk. */
-  private batch(chunk: number, input: number): Batch | null {
-    const known = this.batches.get(batchKey(chunk, input));
+  /** The batch, begun now if it was not; null where the input has nothing of the stretch. */
+  private batch(index: number, input: number): Batch | null {
+    const known = this.batches.get(batchKey(index, input));
     if (known) return known;
-    const segments = this.group.chunks[chunk]!.filter(({ present }) => present[input]);
+    const segments = this.stretches[index]!.segments.filter(({ present }) => present[input]);
     if (segments.length === 0) return null;
     const keys = segments.map(keyOf);
     const loaded = this.sources.readAll(segments.map((segment) => this.rangeOf(segment, input))).then((bytes) => new Map(keys.map((key, i) => [key, bytes[i]!])));
     // Met by whoever asks for one of its segments, or never when an earlier read fails.
     loaded.catch(() => {});
     const batch = { loaded, left: new Set(keys) };
-    this.batches.set(batchKey(chunk, input), batch);
+    this.batches.set(batchKey(index, input), batch);
     return batch;
   }
 }
 
 const keyOf = ({ slot, first }: Segment) => `${slot}:${first}`;
-const batchKey = (chunk: number, input: number) => `${chunk}:${input}`;
+const batchKey = (index: number, input: number) => `${index}:${input}`;

@@ -9,7 +9,7 @@ import type { Meter } from './progress';
 import { elementRange } from './reading';
 import type { Sources } from './reading';
 
-/** A merge step whose first chunk is being read, or has been. */
+/** A merge step whose reading has begun. */
 export interface Prepared {
   readonly step: MergeStep;
   readonly reader: ChunkReader;
@@ -24,14 +24,16 @@ export class StepQueue {
   constructor(
     private readonly steps: readonly Step[],
     private readonly sources: Sources,
+    /** Bytes that reading ahead may hold. */
+    private readonly budget: number,
   ) {}
 
-  /** Starts reading the first chunk of step `at`, once; nothing where that is no merge. */
+  /** Starts reading the beginning of step `at`, once; nothing where that is no merge. */
   prefetch(at: number): void {
     const step = this.steps[at];
     if (step?.kind !== 'merge' || this.ahead?.at === at) return;
     const { group, inputs } = step;
-    const reader = new ChunkReader(group, this.sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count));
+    const reader = new ChunkReader(group, this.sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count), this.budget);
     const ready = reader.begin();
     ready.catch(() => {});
     this.ahead = { at, prepared: { step, reader, ready } };
@@ -50,10 +52,7 @@ export interface MergeContext {
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly meter: Meter;
   readonly signal: AbortSignal | undefined;
-  /**
-   * The step will read no further chunk, most likely: what comes next may be read. Called any number of times, or never. Earlier,
-   * three chunks would be held where two keep the files busy.
-   */
+  /** All of the step has been read once: what comes next may be. Called any number of times. */
   readonly onReadOut: () => void;
 }
 
@@ -75,10 +74,7 @@ export async function mergePrepared({ step, reader, ready }: Prepared, context: 
   let next = 0;
   let tailOverflow = 0;
   let written: Promise<void> = Promise.resolve();
-  // Only the last pass writes, and in all but that one the first chunk is what comes after the last.
-  reader.onLastChunk = () => {
-    if (next > 0 || group.chunks.length === 1) onReadOut();
-  };
+  reader.onLastStretch = onReadOut;
 
   const take = async (segment: Segment, bytes: Uint8Array<ArrayBuffer>) => {
     const slot = group.slots[segment.slot]!;

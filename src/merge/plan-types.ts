@@ -119,9 +119,8 @@ export interface MergePlan {
   /** Bytes of all output shards, headers included. */
   readonly bytesWritten: number;
   /**
-   * Most bytes held at once by a run: a chunk's inputs and output on the device, the same inputs on their way there, the
-   * inputs of the chunk that comes next (of this step or another) read ahead, and the buffers of the writer. What a backend
-   * keeps beyond one chunk is its own account.
+   * Most bytes held at once by a run: a chunk's inputs and output on the device, what is on its way there and read ahead, and
+   * the buffers of the writer. What a backend keeps beyond one chunk is its own account.
    */
   readonly peakBytes: number;
 }
@@ -131,6 +130,8 @@ export interface PlanLimits {
   readonly chunkBytes: number;
   /** Largest output shard, payload bytes; a larger single tensor has a shard of its own. */
   readonly shardBytes: number;
+  /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
+  readonly readAheadBytes?: number;
 }
 
 export type { OutputDtype };

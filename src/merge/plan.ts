@@ -9,8 +9,8 @@ import type { PlannedTensor } from './decide';
 import { notesOf } from './notes';
 import { findParticipants } from './participants';
 import type { Participants } from './participants';
-import { COPY_BYTES, WRITE_BYTES } from './io-sizes';
-import type { FitChoices, MergePlan, PlanLimits, PlanNote, Step } from './plan-types';
+import { COPY_BYTES, READ_AHEAD_BYTES, WRITE_BYTES } from './io-sizes';
+import type { FitChoices, MergePlan, MergeStep, PlanLimits, PlanNote, Step } from './plan-types';
 import { layOutShards } from './shards';
 import { chunkInputBytes, chunkOutputBytes, stepBytesRead, stepsOf } from './steps';
 
@@ -94,25 +94,25 @@ export function planMerge(
     parameters: planned.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
     bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared),
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
-    peakBytes: peakBytes(steps),
+    peakBytes: peakBytes(steps, limits.readAheadBytes ?? READ_AHEAD_BYTES),
   };
 }
 
 /** See `MergePlan.peakBytes`. The writer holds the piece it fills and the one being written. */
-function peakBytes(steps: readonly Step[]): number {
-  const peak = steps.reduce((most, step, i) => Math.max(most, heldBytes(step, firstRead(steps[i + 1]))), 0);
+function peakBytes(steps: readonly Step[], readAhead: number): number {
+  const held = steps.map((step) => (step.kind === 'copy' ? 2 * COPY_BYTES : chunkBytesOf(step)));
+  const read = steps.map((step) => (step.kind === 'copy' ? 0 : Math.min(stepBytesRead(step), Math.max(readAhead, largestInput(step)))));
+  // At the end of a step the next one's beginning is read.
+  const peak = steps.reduce((most, _, i) => Math.max(most, held[i]! + Math.min(read[i]! + (read[i + 1] ?? 0), Math.max(readAhead, read[i]!))), 0);
   return peak + 2 * WRITE_BYTES;
 }
 
-/** While a step runs: its chunk on the device and on its way there, and what is read meanwhile: its next chunk, or `next` bytes. */
-function heldBytes(step: Step, next: number): number {
-  if (step.kind === 'copy') return 2 * COPY_BYTES + next;
-  const { group } = step;
-  const inputs = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
-  return Math.max(...group.chunks.map((chunk, c) => 2 * inputs[c]! + chunkOutputBytes(group, chunk) + (inputs[c + 1] ?? next)));
+/** Inputs and output of the largest chunk. */
+function chunkBytesOf({ group }: MergeStep): number {
+  return Math.max(...group.chunks.map((chunk) => chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk)));
 }
 
-/** Bytes of a step that are read ahead. */
-function firstRead(step: Step | undefined): number {
-  return step?.kind === 'merge' ? chunkInputBytes(step.group, step.group.chunks[0]!) : 0;
+/** Three of the largest chunk's inputs: what a stretch of one chunk takes where the budget is below that. */
+function largestInput({ group }: MergeStep): number {
+  return 3 * Math.max(...group.chunks.map((chunk) => chunkInputBytes(group, chunk)));
 }

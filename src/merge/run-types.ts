@@ -30,6 +30,8 @@ export interface RunHooks {
   readonly keepShards?: boolean;
   /** Files that a failed run could not remove. */
   readonly onLeftBehind?: (names: readonly string[]) => void;
+  /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
+  readonly readAheadBytes?: number;
   /** Bytes of a piece handed to a sink, default WRITE_BYTES: for tests of streaming. */
   readonly pieceBytes?: number;
   /** Milliseconds, default `performance.now`. */

@@ -8,7 +8,7 @@ import { copyPart } from './copying';
 import { OutputFolder } from './folder';
 import { StepQueue, mergePrepared, refuseNonfinite } from './groups';
 import { compareIntegers } from './integers';
-import { COPY_BYTES } from './io-sizes';
+import { COPY_BYTES, READ_AHEAD_BYTES } from './io-sizes';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
@@ -83,7 +83,7 @@ class Run {
   ) {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) });
-    this.queue = new StepQueue(plan.steps, this.sources);
+    this.queue = new StepQueue(plan.steps, this.sources, hooks.readAheadBytes ?? READ_AHEAD_BYTES);
   }
 
   async all(): Promise<RunResult> {

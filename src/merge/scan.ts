@@ -3,6 +3,7 @@ import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { StepQueue, mergePrepared } from './groups';
+import { READ_AHEAD_BYTES } from './io-sizes';
 import type { MergePlan, MergeStep } from './plan-types';
 import { Meter } from './progress';
 import type { RunProgress } from './progress';
@@ -14,6 +15,8 @@ export interface ScanHooks {
   readonly signal?: AbortSignal;
   readonly ready?: () => Promise<void>;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
+  readonly readAheadBytes?: number;
   /** Of every merged tensor, with its N. */
   readonly onTensor: (name: string, elements: number, slot: SlotResult) => void;
 }
@@ -42,7 +45,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
-  const queue = new StepQueue(steps, sources);
+  const queue = new StepQueue(steps, sources, hooks.readAheadBytes ?? READ_AHEAD_BYTES);
   try {
     for (const [at, { group }] of steps.entries()) {
       await ready();

@@ -112,8 +112,8 @@ describe('overlap', () => {
     ]);
   });
 
-  it('reads the next chunk of a tensor while one is computed, in every pass, and the next group only in the last', async () => {
-    // 16 elements a chunk of 96 bytes: a is 4 chunks, b one.
+  it('reads the next stretch of a tensor while one is computed, in every pass, and after the last the next group', async () => {
+    // 16 elements a chunk of 96 bytes, 32 bytes of each of two inputs: a is 4 chunks, b one. A stretch is a sixth: two chunks.
     const { family, plan } = await planned({ a: [64], b: [16] }, 96);
     const wait = () => new Promise((resolve) => setTimeout(resolve, 20));
     const seen: number[] = [];
@@ -131,10 +131,10 @@ describe('overlap', () => {
         return { slots: group.slots.map(() => ({ figures: emptyFigures(1), kept: [null], reserved: null })), segments: [] };
       },
     };
-    await runMerge(plan, twice, family.openShard, new MemoryFolder(), {});
-    // Two files, 2 reads a chunk. First pass: one chunk ahead up to the last, of which nobody knows what follows. Second pass:
-    // the same, and with its last chunk b is on its way. b is read as a group of one chunk: nothing comes after it.
-    expect(seen).toEqual([4, 6, 8, 8, 12, 14, 16, 18, 18, 20]);
+    await runMerge(plan, twice, family.openShard, new MemoryFolder(), { readAheadBytes: 384 });
+    // 2 reads a stretch. First pass: both stretches with the first chunk, b with the second stretch. Second pass: both again.
+    // Then b, which was read already, and again for its own second pass.
+    expect(seen).toEqual([4, 4, 6, 6, 10, 10, 10, 10, 10, 12]);
   });
 
   it('writes one piece while the next group is computed', async () => {
