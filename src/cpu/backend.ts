@@ -1,32 +1,103 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
-import type { Backend } from '../merge/backend';
+import { asStudioError } from '../bytes/errors';
+import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
+import type { TensorParameters } from '../recipe/types';
 import { createReferenceBackend } from '../reference/backend';
 import { Pace } from '../reference/pace';
 import { inlineCrew } from './inline';
 import { mergeGroup, RESIDENT_BYTES } from './merging';
+import type { Crew } from './part-types';
+import { Pool, POOL_DIED } from './pool';
+import type { PoolWorker } from './pool-messages';
 import { Scratch } from './scratch';
 
 /** A chunk of 2 M elements of three bf16 inputs and their output: enough to keep a worker busy for a twentieth of a second. */
 const CHUNK_BYTES = 16 * 2 ** 20;
+/** Groups of fewer elements are done sooner than workers are told of them. */
+const LEAST_POOLED = 2 ** 17;
 
 export interface CpuOptions {
   /** Bytes of a group's inputs that are kept between passes. */
   readonly residentBytes?: number;
+  /** How many workers `spawn` makes; none: everything is done on this thread. */
+  readonly workers?: number;
+  /** Called once for each worker, when the first group is large enough for them. */
+  readonly spawn?: () => PoolWorker;
+  /** Fewest elements of a group that workers are told of. */
+  readonly leastPooled?: number;
 }
 
-/** Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. */
-export function createCpuBackend({ residentBytes = RESIDENT_BYTES }: CpuOptions = {}): Backend {
+/**
+ * Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. When one of its workers dies,
+ * the merge under way goes on from the segments it has written, on this thread, and so do all later ones.
+ */
+export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED }: CpuOptions = {}): Backend {
   const scratch = new Scratch();
   const reference = createReferenceBackend();
+  let team = spawn === undefined ? 0 : workers;
+  let pool: Pool | null = null;
+  const labelOf = () => (team === 0 ? 'CPU, one thread' : `CPU, ${team} ${team === 1 ? 'worker' : 'workers'}`);
+
+  /** The pool, or null where this thread does as well. */
+  const poolFor = (group: Group): Pool | null => {
+    if (team === 0 || spawn === undefined || elementsIn(group) < leastPooled) return null;
+    pool ??= new Pool(Array.from({ length: team }, spawn));
+    return pool;
+  };
+  const merge = async (
+    group: Group,
+    parameters: readonly TensorParameters[],
+    read: ReadSegment,
+    write: WriteSegment,
+    { signal, onChunk }: MergeOptions = {},
+  ): Promise<GroupResult> => {
+    const pace = new Pace(signal);
+    const pause = () => pace.pause();
+    const attempt = attemptsOf(write, onChunk);
+    const by = (crew: Crew) => {
+      const { writeNew, onNewChunk } = attempt();
+      return mergeGroup(group, parameters, read, writeNew, { crew, scratch, pause, residentBytes }, onNewChunk);
+    };
+    const own = poolFor(group);
+    try {
+      return await by(own ?? inlineCrew(pause, scratch));
+    } catch (error) {
+      if (own === null || team === 0 || asStudioError(error).reason !== POOL_DIED) throw error;
+      team = 0;
+      return by(inlineCrew(pause, scratch));
+    }
+  };
+
   return {
-    info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' },
-    chunkBytes: CHUNK_BYTES,
-    merge(group, parameters, read, write, { signal, onChunk } = {}) {
-      const pace = new Pace(signal);
-      const pause = () => pace.pause();
-      return mergeGroup(group, parameters, read, write, { crew: inlineCrew(pause, scratch), scratch, pause, residentBytes }, onChunk);
+    get info() {
+      return { kind: 'cpu', label: labelOf(), software: false, arithmetic: 'native' } as const;
     },
+    chunkBytes: CHUNK_BYTES,
+    merge,
     hold: (group, read) => reference.hold(group, read),
-    dispose: () => {},
+    dispose() {
+      team = 0;
+      pool?.dispose();
+    },
+  };
+}
+
+const elementsIn = (group: Group) => group.chunks.flat().reduce((sum, { count }) => sum + count, 0);
+
+/** Attempts at one merge: what an earlier one has written or reported, a later one does not again. */
+function attemptsOf(write: WriteSegment, onChunk: MergeOptions['onChunk']) {
+  let written = 0;
+  let reported = 0;
+  return () => {
+    let place = 0;
+    const writeNew: WriteSegment = async (segment, bytes) => {
+      if (place++ < written) return;
+      written++;
+      await write(segment, bytes);
+    };
+    const onNewChunk = (done: number, of: number) => {
+      if (done > reported) onChunk?.((reported = done), of);
+    };
+    return { writeNew, onNewChunk };
   };
 }

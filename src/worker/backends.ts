@@ -5,9 +5,10 @@ import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
+import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend() };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ workers: cpuWorkers(), spawn: spawnCpuWorker }) };
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {

@@ -1,0 +1,95 @@
+/** The crew of several workers. A part lives with one of them from its first pass to its last. */
+import { fromWire, StudioError } from '../bytes/errors';
+import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
+import type { FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
+import type { Tally } from './select';
+
+/** The reason of the StudioError `internal` that passes reject with once a worker has died. */
+export const POOL_DIED = 'cpu-worker-died';
+
+interface Hand {
+  readonly worker: PoolWorker;
+  /** Elements of the parts that it has. */
+  elements: number;
+}
+interface Pending {
+  resolve(result: PassResult): void;
+  reject(error: StudioError): void;
+}
+
+export class Pool implements Crew {
+  private readonly hands: readonly Hand[];
+  private readonly pending = new Map<number, Pending>();
+  private next = 0;
+  private death: StudioError | null = null;
+
+  /** At least one worker. The pool terminates them. */
+  constructor(workers: readonly PoolWorker[]) {
+    this.hands = workers.map((worker) => ({ worker, elements: 0 }));
+    for (const { worker } of this.hands) worker.listen((message) => this.receive(message), (reason) => this.die(reason));
+  }
+
+  get size(): number {
+    return this.hands.length;
+  }
+
+  load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses {
+    const hand = this.hands.reduce((least, other) => (other.elements < least.elements ? other : least));
+    const part = this.next++;
+    hand.elements += spec.count;
+    const transfer = new Set<ArrayBuffer>();
+    const moved = inputs.map((bytes) => bytes && movable(bytes, transfer));
+    if (!this.death) hand.worker.post({ load: spec, part, inputs: moved }, [...transfer]);
+    // What a pass answers with follows from what is asked.
+    const ask = (request: PassRequest) => this.ask(hand, part, request);
+    let here = true;
+    return {
+      tally: (model, range) => ask({ pass: 'tally', model, range }) as Promise<Tally>,
+      margins: (decision, range) => ask({ pass: 'margins', decision, range }) as Promise<Tally>,
+      magnitudes: (model, cut, before) => ask({ pass: 'magnitudes', model, cut, before }) as Promise<MagnitudeSums>,
+      merge: (decision) => ask({ pass: 'merge', decision }) as Promise<MergedPart>,
+      release: () => {
+        if (!here) return;
+        here = false;
+        hand.elements -= spec.count;
+        if (!this.death) hand.worker.post({ release: true, part }, []);
+      },
+    };
+  }
+
+  /** Ends the workers; pending passes reject. */
+  dispose(): void {
+    this.die('the pool was disposed of');
+  }
+
+  private ask(hand: Hand, part: number, request: PassRequest): Promise<PassResult> {
+    if (this.death) return Promise.reject(this.death);
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      hand.worker.post({ id, part, request }, []);
+    });
+  }
+
+  private receive(message: FromPoolWorker): void {
+    const asked = this.pending.get(message.id);
+    this.pending.delete(message.id);
+    if (message.ok) asked?.resolve(message.result);
+    else asked?.reject(fromWire(message.error));
+  }
+
+  private die(reason: string): void {
+    if (this.death) return;
+    this.death = new StudioError('internal', POOL_DIED, `a worker of the CPU backend is gone: ${reason}`);
+    for (const { worker } of this.hands) worker.terminate();
+    for (const { reject } of this.pending.values()) reject(this.death);
+    this.pending.clear();
+  }
+}
+
+/** `bytes` in a buffer that they fill and that is not yet in `transfer`, where it is put. */
+function movable(bytes: Uint8Array<ArrayBuffer>, transfer: Set<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const own = bytes.byteLength === bytes.buffer.byteLength && !transfer.has(bytes.buffer) ? bytes : bytes.slice();
+  transfer.add(own.buffer);
+  return own;
+}

@@ -1,0 +1,54 @@
+/** The worker's side of the pool: parts by number and the passes over them. Knows no worker, so tests run it as it is. */
+import { asStudioError } from '../bytes/errors';
+import { Part } from './part';
+import type { FromPoolWorker, PassRequest, PassResult, ToPoolWorker } from './pool-messages';
+import { Scratch } from './scratch';
+
+/** Receives the messages of one pool; `post` takes the answers back. */
+export function serveParts(post: (message: FromPoolWorker, transfer: ArrayBuffer[]) => void): (message: ToPoolWorker) => void {
+  const scratch = new Scratch();
+  const parts = new Map<number, { readonly part: Part } | { readonly fault: unknown }>();
+  return (message) => {
+    if ('load' in message) {
+      // What is wrong with a part is told by its first pass.
+      try {
+        parts.set(message.part, { part: new Part(message.load, message.inputs, scratch) });
+      } catch (fault) {
+        parts.set(message.part, { fault });
+      }
+      return;
+    }
+    if ('release' in message) {
+      parts.delete(message.part);
+      return;
+    }
+    const { id, part: number, request } = message;
+    try {
+      const known = parts.get(number);
+      if (!known) throw new Error(`part ${number} is not here`);
+      if ('fault' in known) throw known.fault;
+      const result = passOver(known.part, request);
+      post({ id, ok: true, result }, buffersOf(result));
+    } catch (error) {
+      post({ id, ok: false, error: asStudioError(error).toWire() }, []);
+    }
+  };
+}
+
+function passOver(part: Part, request: PassRequest): PassResult {
+  switch (request.pass) {
+    case 'tally':
+      return part.tally(request.model, request.range);
+    case 'margins':
+      return part.margins(request.decision, request.range);
+    case 'magnitudes':
+      return part.magnitudes(request.model, request.cut, request.before);
+    case 'merge':
+      return part.merge(request.decision);
+  }
+}
+
+function buffersOf(result: PassResult): ArrayBuffer[] {
+  if ('counts' in result) return [result.counts.buffer];
+  return 'bytes' in result ? [result.bytes.buffer] : [];
+}

@@ -1,0 +1,88 @@
+/** The pool: its work is the same as this thread's, and survives the death of a worker. */
+import { describe, expect, it } from 'vitest';
+import { createCpuBackend } from '../../../src/cpu/backend';
+import type { PoolWorker } from '../../../src/cpu/pool-messages';
+import { channelWorker } from '../../conformance/channel-worker';
+import { expectSameResult } from '../../conformance/compare';
+import { makeGroup, mergeGroup, readerOf, type Stretch } from '../../conformance/harness';
+import { trainedSlot } from '../../conformance/scenarios';
+
+const PARAMETERS = { weight: [1, 1], density: [0.2, 0.7], lambda: 1, normalize: true, rescale: false, slack: { s: 0.04, of: 'retained', prefer: 0 } } as const;
+const slotOf = (elements: number) => trainedSlot('t', elements, ['BF16', 'BF16', 'BF16'], 'BF16', PARAMETERS);
+const slot = slotOf(40_000);
+const chunks = Array.from({ length: 5 }, (_, i): Stretch[] => [{ slot: 0, first: i * 8000, end: (i + 1) * 8000 }]);
+const group = makeGroup('ties_sv', [slot], chunks);
+
+function pooled(workers: PoolWorker[], options = {}) {
+  const left = [...workers];
+  return createCpuBackend({ workers: workers.length, spawn: () => left.shift()!, leastPooled: 0, ...options });
+}
+
+describe('a pool of workers', () => {
+  it('shares out the parts of one tensor, with the bytes, sets and figures of one thread', async () => {
+    const workers = [channelWorker(), channelWorker()];
+    const backend = pooled(workers);
+    const expected = await mergeGroup(createCpuBackend(), group, [slot]);
+    const merged = await mergeGroup(backend, group, [slot]);
+    expectSameResult(merged.result, expected.result);
+    expect(merged.outputs).toEqual(expected.outputs);
+    const [a, b] = workers.map(({ passes }) => passes());
+    expect(Math.min(a!, b!) / Math.max(a!, b!)).toBeGreaterThan(0.5);
+    backend.dispose();
+  });
+
+  it('cuts a large tensor of one chunk, so that no worker is idle', async () => {
+    const large = slotOf(2 ** 19 + 3);
+    const whole = makeGroup('ties_sv', [large], [[{ slot: 0, first: 0, end: large.elements }]]);
+    const workers = [channelWorker(), channelWorker()];
+    const backend = pooled(workers);
+    const expected = await mergeGroup(createCpuBackend(), whole, [large]);
+    const merged = await mergeGroup(backend, whole, [large]);
+    expectSameResult(merged.result, expected.result);
+    // Byte by byte through the matcher would take seconds.
+    expect(Buffer.compare(merged.outputs[0]!, expected.outputs[0]!)).toBe(0);
+    expect(workers.every(({ passes }) => passes() > 0)).toBe(true);
+    backend.dispose();
+  }, 30_000);
+
+  for (const diesAfter of [0, 4, 13]) {
+    it(`goes on by itself when a worker dies after ${diesAfter} passes: every segment is written once`, async () => {
+      const backend = pooled([channelWorker(), channelWorker(diesAfter)]);
+      const expected = await mergeGroup(createCpuBackend(), group, [slot]);
+      // The harness refuses segments that come twice or out of turn.
+      const merged = await mergeGroup(backend, group, [slot]);
+      expectSameResult(merged.result, expected.result);
+      expect(merged.outputs).toEqual(expected.outputs);
+      expect(backend.info.label).toBe('CPU, one thread');
+      expect((await mergeGroup(backend, group, [slot])).outputs).toEqual(expected.outputs);
+      backend.dispose();
+    });
+  }
+
+  it('small groups are done where they are asked for', async () => {
+    const worker = channelWorker();
+    const backend = pooled([worker], { leastPooled: 40_001 });
+    await mergeGroup(backend, group, [slot]);
+    expect(worker.passes()).toBe(0);
+    backend.dispose();
+  });
+
+  it('a failure to write is the caller\'s, and is not tried again', async () => {
+    const backend = pooled([channelWorker(), channelWorker()]);
+    let writes = 0;
+    const write = async () => {
+      if (++writes === 2) throw new Error('disk full');
+    };
+    await expect(backend.merge(group, [PARAMETERS], readerOf([slot]), write)).rejects.toThrow('disk full');
+    expect(writes).toBe(2);
+    expect(backend.info.label).toBe('CPU, 2 workers');
+    backend.dispose();
+  });
+
+  it('a reader that gives too little is refused by name', async () => {
+    const backend = pooled([channelWorker()]);
+    const read = async () => new Uint8Array(10);
+    await expect(backend.merge(group, [PARAMETERS], read, async () => {})).rejects.toThrow(/^t, input 0: 10 bytes instead of 16000/);
+    backend.dispose();
+  });
+});
