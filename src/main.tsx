@@ -6,6 +6,7 @@ import type { ClockPort, FilePort } from './state/ports';
 import { createStudioStore } from './state/store';
 import { App } from './ui/App';
 import { rememberAddress } from './ui/shell/address-bar';
+import { keptSnapshots, rememberSnapshots } from './ui/shell/kept-snapshots';
 import { rememberTheme, storedTheme } from './ui/shell/theme';
 import { StudioContext } from './ui/studio';
 import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save, WorkerClient } from './worker/client';
@@ -29,9 +30,10 @@ const clock: ClockPort = {
   },
 };
 
-const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders() });
+const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders(), snapshots: keptSnapshots() });
 const controller = createController(store, new WorkerClient(), files, clock);
 rememberTheme(store);
+rememberSnapshots(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');
 

@@ -106,10 +106,10 @@ export function readTokens(text: string): number | null {
   return tokens > 0 && Number.isSafeInteger(tokens) ? tokens : null;
 }
 
-/** The shortest text that `readTokens` reads as `tokens`: `512k`, `1.5b`. */
+/** The shortest text that `readTokens` reads as `tokens`: `512k`, `1.5B`. */
 export function writeTokens(tokens: number): string {
   for (const unit of ['t', 'b', 'm', 'k']) {
-    const text = `${Number((tokens / UNITS[unit]!).toPrecision(4))}${unit}`;
+    const text = `${Number((tokens / UNITS[unit]!).toPrecision(4))}${unit === 'k' ? unit : unit.toUpperCase()}`;
     if (tokens >= UNITS[unit]! && readTokens(text) === tokens) return text;
   }
   return String(tokens);

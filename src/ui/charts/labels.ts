@@ -31,7 +31,7 @@ export function shortNames(models: readonly ChartModel[]): string[] {
   });
 }
 
-export function groupLabel(group: LayerGroup): { short: string; long: string } {
+export function groupLabel(group: Pick<LayerGroup, 'key' | 'layer'>): { short: string; long: string } {
   if (group.layer !== null) return { short: String(group.layer), long: `Layer ${group.layer}` };
   return group.key === 'embed' ? { short: 'embed', long: 'Embedding' } : { short: 'head/norm', long: 'Head and final norm' };
 }

@@ -16,6 +16,7 @@ import { NumberSetting } from './NumberSetting';
 import { OutputSettings } from './OutputSettings';
 import { RulesEditor } from './RulesEditor';
 import { SlackSettings } from './SlackSettings';
+import { Snapshots } from './Snapshots';
 
 const METHOD_LABELS: Readonly<Record<Method, string>> = {
   linear: 'Weighted average (linear)',
@@ -49,6 +50,7 @@ export function RecipePanel() {
           <legend className="unseen">Settings</legend>
           <RecipeProblems />
           <Presets />
+          <Snapshots />
           <label className="pair">
             <span>method</span>
             <select aria-label="Method" value={method} onChange={(event) => controller.setMethod(event.target.value as Method)}>
