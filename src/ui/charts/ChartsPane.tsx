@@ -8,7 +8,9 @@ import { MODULES, shortNames } from './labels';
 import { LayersTab } from './LayersTab';
 import { MapTab } from './MapTab';
 import { ModulesTab } from './ModulesTab';
+import { EffectTab } from './effect/EffectTab';
 import { SeriesTab } from './series/SeriesTab';
+import { SlackTab } from './slack/SlackTab';
 import { CHART_TABS } from './tab-names';
 import type { ChartData, ChartsPaneProps, ChartsView, TabProps } from './types';
 
@@ -20,6 +22,8 @@ const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
   modules: ModulesTab,
   map: MapTab,
   series: SeriesTab,
+  slack: SlackTab,
+  effect: EffectTab,
   figures: FiguresTab,
 };
 

@@ -4,7 +4,7 @@ import { estimate, type Estimate } from '../../analysis/estimate';
 import { formatEstimate } from '../../analysis/estimate-text';
 import { formatCounts } from '../../analysis/format';
 import type { Metric } from '../../analysis/share';
-import { toCsv, type Table } from '../../analysis/table';
+import { toCsv, type Table, type TableCell } from '../../analysis/table';
 import { comparedMetric, type Compared } from './compared';
 import { metricLabel } from './labels';
 import { saveText } from './saving';
@@ -117,27 +117,20 @@ function rowsOf({ models, names, preferred, electing }: ChartData, compared: Com
 }
 
 function tableOf(rows: readonly Row[], name: string): Table {
-  const number = (value: number | null | undefined) => ({ kind: 'text' as const, text: value == null ? '' : String(value) });
+  const number = (value: number | null | undefined): TableCell => ({ kind: 'text', text: value == null ? '' : String(value) });
   return {
     columns: [
       { label: 'Figure', kind: 'text' },
-      ...['A: on the screen', `B: ${name}`].flatMap((side) => [
-        { label: side, kind: 'share' as const },
-        { label: `${side} low`, kind: 'text' as const },
-        { label: `${side} high`, kind: 'text' as const },
-      ]),
+      { label: 'A: on the screen', kind: 'share' },
+      { label: `B: ${name}`, kind: 'share' },
       { label: 'B - A', kind: 'text' },
       { label: 'B - A low', kind: 'text' },
       { label: 'B - A high', kind: 'text' },
     ],
-    rows: rows.map(({ label, of, now, then, difference: apart }) => [
+    rows: rows.map(({ label, of, now, then, difference: apart }): TableCell[] => [
       { kind: 'text', text: `${label} / ${of}` },
       { kind: 'share', share: now },
-      number(now.interval?.low),
-      number(now.interval?.high),
-      { kind: 'share', share: then ?? { value: null, numerator: 0, denominator: 0 } },
-      number(then?.interval?.low),
-      number(then?.interval?.high),
+      { kind: 'share', share: then ?? { value: null, numerator: 0, denominator: 0, interval: null } },
       number(apart?.value),
       number(apart?.interval?.low),
       number(apart?.interval?.high),

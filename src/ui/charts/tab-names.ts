@@ -6,5 +6,7 @@ export const CHART_TABS: readonly { readonly tab: ChartView['tab']; readonly lab
   { tab: 'modules', label: 'Modules' },
   { tab: 'map', label: 'Map' },
   { tab: 'series', label: 'Series' },
+  { tab: 'slack', label: 'Slack' },
+  { tab: 'effect', label: 'Effect' },
   { tab: 'figures', label: 'Figures' },
 ];

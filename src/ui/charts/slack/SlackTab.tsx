@@ -147,8 +147,8 @@ function tableOf(curve: SlackCurve | null, name: string, others: string): Table 
     ],
     rows: (curve?.shares ?? []).map((s, i): TableCell[] => [
       { kind: 'text', text: String(s) },
-      { kind: 'share', share: share(curve!.reserved[i]!, curve!.kept) },
-      { kind: 'share', share: share(curve!.reserved[i]!, curve!.discarded) },
+      { kind: 'share', share: { ...share(curve!.reserved[i]!, curve!.kept), interval: null } },
+      { kind: 'share', share: { ...share(curve!.reserved[i]!, curve!.discarded), interval: null } },
       { kind: 'number', value: curve!.magnitude === 0 ? 0 : curve!.cost[i]! / curve!.magnitude },
       { kind: 'number', value: curve!.cost[i]! },
       { kind: 'number', value: steps.find(({ from }) => from === s)?.slope ?? 0 },
