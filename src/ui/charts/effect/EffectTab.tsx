@@ -100,7 +100,7 @@ function EffectChart({ layers, data, title, selected, stale, onPick }: EffectCha
   });
   const percent = (value: number | null) => (value === null ? null : value * 100);
   const lengths = [
-    ...data.models.map(({ colour }, m) => line({ key: `tau ${m}`, colour, dash: '5 4', width: 1.5, mark: 'none' }, (effect) => percent(effect.tau[m] ?? null))),
+    ...data.models.map(({ colour }, m) => line({ key: `tau ${m}`, colour, dash: '5 4', width: 1.5, mark: 'square' }, (effect) => percent(effect.tau[m] ?? null))),
     line({ key: 'change', colour: 'var(--accent)', width: 2.5, mark: 'circle' }, (effect) => percent(effect.change)),
   ];
   const angles = data.models.map(({ colour }, m) => line({ key: `cos ${m}`, colour, mark: 'circle' }, (effect) => effect.cosine[m] ?? null));
@@ -145,7 +145,7 @@ function cosineAxis(lowest: number): Axis {
   return { min, max: 1, log: false, title: 'cosine', ticks: ticks.map((at) => ({ at, label: String(at) })) };
 }
 
-const ratio = (value: number | null) => (value === null ? '–' : formatMagnitude(Number(value.toFixed(4))));
+const ratio = (value: number | null) => (value === null ? '–' : formatMagnitude(Number(value.toFixed(3))));
 
 function rowsOf(effect: Effect, { names, models }: ChartData) {
   return [
@@ -164,7 +164,7 @@ function words(effect: Effect, data: ChartData): string {
 function legendOf({ models, names }: ChartData): LegendItem[] {
   return [
     { label: '|λ τ merged| / |θ base|', mark: 'line', colour: 'var(--accent)' },
-    ...models.map(({ colour }, m): LegendItem => ({ label: `${names[m]}: cosine (points) and |τ| / |θ base| (dashed)`, mark: 'line', colour })),
+    ...models.map(({ colour }, m): LegendItem => ({ label: `${names[m]}: cosine; dashed |τ| / |θ base|`, mark: 'line', colour })),
   ];
 }
 
