@@ -1,6 +1,6 @@
 /** Each pass of the engine alone, inputs resident, timed until the queue is empty. */
 import { chooseArithmetic } from '../src/engine/arithmetic';
-import { Context, type Recording } from '../src/engine/context';
+import { Context } from '../src/engine/context';
 import { createGroupBuffers } from '../src/engine/group-buffers';
 import { SLACK_LANE, THREADS } from '../src/engine/layout';
 import { groupOverrides } from '../src/engine/overrides';
@@ -9,6 +9,7 @@ import { prepareLocate } from '../src/engine/passes/locate';
 import { prepareMerge } from '../src/engine/passes/merge';
 import { preparePick } from '../src/engine/passes/pick';
 import { prepareTies } from '../src/engine/passes/ties';
+import type { Recording } from '../src/engine/recording';
 import { Residency } from '../src/engine/residency';
 import { prepareSelector } from '../src/engine/select';
 import type { Group } from '../src/merge/backend';

@@ -4,6 +4,7 @@ import { chooseArithmetic } from './arithmetic';
 import { Context } from './context';
 import { mergeGroup } from './evaluate';
 import { holdGroup } from './held';
+import { Pace } from './pace';
 import type { Arithmetic } from './shaders';
 
 /** Larger single bindings have hit driver defects (faults.md, WebGPU facts); larger tensors go in chunks. */
@@ -20,6 +21,8 @@ export interface EngineOptions {
   /** Smaller chunks and residency than the device would allow: for tests of streaming. */
   readonly chunkBytes?: number;
   readonly residentBytes?: number;
+  /** Blocks of every dispatch instead of what the pace allows: for tests of splitting. */
+  readonly dispatchBlocks?: number;
 }
 
 export interface WebGpuBackend extends Backend {
@@ -30,7 +33,7 @@ export interface WebGpuBackend extends Backend {
 /** Probes the adapter's arithmetic first; throws GpuUnavailableError `self-test-failed` when nothing on it is exact. */
 export async function createWebGpuBackend(device: GPUDevice, options: EngineOptions = {}): Promise<WebGpuBackend> {
   const { arithmetic, exactDivision } = options.arithmetic ? { arithmetic: options.arithmetic, exactDivision: false } : await chooseArithmetic(device);
-  const context = new Context(device, { arithmetic, exactDivision });
+  const context = new Context(device, { arithmetic, exactDivision }, new Pace(options.dispatchBlocks));
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
   const residentBytes = options.residentBytes ?? RESIDENT_BYTES;

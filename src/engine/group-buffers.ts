@@ -1,7 +1,8 @@
 /** The device buffers of one group's selections: parameters, states, histograms, tie counts. */
 import type { Group } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
-import type { Context, Recording } from './context';
+import type { Context } from './context';
+import type { Recording } from './recording';
 import { BINS, LANES, SELECTION, SLOT } from './layout';
 import { blockCount, initialState, slotTable, trimmedLanes } from './tables';
 

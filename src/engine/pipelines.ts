@@ -23,6 +23,8 @@ export interface AdapterTraits {
 }
 
 export interface Pipeline {
+  /** Shader, entry and overrides: what its time depends on. */
+  readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -61,7 +63,7 @@ export class Pipelines {
         layout: this.device.createPipelineLayout({ label: key, bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: shape.entry, constants },
       });
-      return { pipeline, layout };
+      return { label: key, pipeline, layout };
     });
   }
 

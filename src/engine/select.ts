@@ -3,7 +3,8 @@
  * trimming and for slack, over all slots of a group at once (architecture.md, idea 5).
  */
 import { SELECTION } from './layout';
-import type { Context, Overrides, Recording } from './context';
+import type { Context, Overrides } from './context';
+import type { Recording } from './recording';
 import type { GroupBuffers } from './group-buffers';
 import type { LoadedChunk } from './chunk';
 import { DIGITS } from './digits';

@@ -1,5 +1,6 @@
 /** Which buffer goes to which binding: the same numbers in every shader. */
-import type { Bindings, Overrides, Work } from '../context';
+import type { Overrides } from '../context';
+import type { Bindings, Work } from '../recording';
 import type { LoadedChunk } from '../chunk';
 import type { GroupBuffers } from '../group-buffers';
 import { SLACK_LANE } from '../layout';

@@ -1,6 +1,7 @@
 /** Twin of shaders/effect.wgsl: lengths of the base, the task vectors and the change, and the products between them. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import { effectKinds, THREADS } from '../layout';
 import type { PassShape } from '../pipelines';
@@ -27,8 +28,8 @@ export async function prepareEffect(context: Context, overrides: Overrides, rese
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: EffectBuffers) => {
     const work = chunkWork(chunk, buffers);
     const bindings = { ...inputBindings(chunk, buffers), 5: into.extents, 6: into.partials, 7: into.sums };
-    recording.dispatch(EXTENTS, extents!, bindings, work, work.endBlock);
-    recording.dispatch(EFFECT, effect!, bindings, work, work.endBlock);
+    recording.dispatchBlocks(EXTENTS, extents!, bindings, work);
+    recording.dispatchBlocks(EFFECT, effect!, bindings, work);
     recording.dispatch(FOLD, fold!, bindings, work, Math.ceil((work.endBlock * kinds) / THREADS));
   };
 }

@@ -1,7 +1,8 @@
 /** Twin of shaders/histogram.wgsl: counts one digit of one lane's keys over a chunk. */
 import type { LoadedChunk } from '../chunk';
 import type { Digit } from '../digits';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
@@ -12,6 +13,6 @@ export async function prepareHistogram(context: Context, overrides: Overrides, l
   const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: Digit) => {
     const work = { ...chunkWork(chunk, buffers), lane, shift: digit.shift, digitBits: digit.bits };
-    recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.histograms(lane) }, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.histograms(lane) }, work);
   };
 }

@@ -1,6 +1,7 @@
 /** Twin of shaders/locate.wgsl: the index after the last tie kept, for every slot. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';

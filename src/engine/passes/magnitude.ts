@@ -1,6 +1,7 @@
 /** Twin of shaders/magnitude.wgsl: what the slack could take from the models that are not preferred. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
@@ -12,6 +13,6 @@ export async function prepareMagnitude(context: Context, overrides: Overrides) {
   const pipeline = await context.pipelines.get(SHAPE, overrides);
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, prefer: number, into: GPUBuffer) => {
     const work = { ...chunkWork(chunk, buffers), lane: prefer };
-    recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: into }, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: into }, work);
   };
 }

@@ -1,6 +1,7 @@
 /** Twin of shaders/merge.wgsl: trim, elect, slack, disjoint merge and counts over a chunk, fused. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
@@ -19,6 +20,6 @@ export async function prepareMerge(context: Context, overrides: Overrides, optio
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: MergeBuffers) => {
     const work = chunkWork(chunk, buffers);
     const bindings = { ...inputBindings(chunk, buffers), 5: into.merged, 6: into.counts, 7: into.costs };
-    recording.dispatch(SHAPE, pipeline, bindings, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, bindings, work);
   };
 }

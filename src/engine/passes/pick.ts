@@ -1,6 +1,7 @@
 /** Twin of shaders/pick.wgsl: finds the digit of the last key that still fits, for every slot. */
 import type { Digit } from '../digits';
-import type { Context, Recording } from '../context';
+import type { Context } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 

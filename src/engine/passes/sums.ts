@@ -1,6 +1,7 @@
 /** Twin of shaders/sums.wgsl: exact sums of |tau| over all values and over the kept ones, for `rescale`. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import { SUM_WORDS } from '../layout';
 import type { PassShape } from '../pipelines';
@@ -12,7 +13,7 @@ export async function prepareSums(context: Context, overrides: Overrides) {
   const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, 0));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, lane: number, totals: GPUBuffer) => {
     const work = { ...chunkWork(chunk, buffers), lane };
-    recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: totals }, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: totals }, work);
   };
 }
 

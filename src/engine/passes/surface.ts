@@ -1,6 +1,7 @@
 /** Twin of shaders/surface.wgsl: what each element adds to the counts at every pair of densities. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
@@ -27,6 +28,6 @@ export async function prepareSurface(context: Context, overrides: Overrides, { x
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: SurfaceBuffers) => {
     const work = chunkWork(chunk, buffers);
     const bindings = { ...inputBindings(chunk, buffers), 5: into.keptX, 6: into.keptY, 7: into.bins };
-    recording.dispatch(SHAPE, pipeline, bindings, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, bindings, work);
   };
 }

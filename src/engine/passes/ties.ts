@@ -1,6 +1,7 @@
 /** Twin of shaders/ties.wgsl: counts the keys equal to the threshold, block by block. */
 import type { LoadedChunk } from '../chunk';
-import type { Context, Overrides, Recording } from '../context';
+import type { Context, Overrides } from '../context';
+import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
@@ -11,6 +12,6 @@ export async function prepareTies(context: Context, overrides: Overrides, lane: 
   const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers) => {
     const work = { ...chunkWork(chunk, buffers), lane };
-    recording.dispatch(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work, work.endBlock);
+    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work);
   };
 }
