@@ -11,6 +11,7 @@ import { createEstimator } from './estimates';
 import { createExplorer } from './explore';
 import { rebase, record, redo, seal, startHistory, undo, type History } from './history';
 import { createJobControls, type JobControls } from './job';
+import { createKinship } from './kinship';
 import { createOpeningControls, type OpeningControls } from './opening';
 import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
@@ -58,6 +59,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const explore = createExplorer(store, worker, clock);
   const plan = createPlanner(store, worker, clock);
   const { refresh: refreshViews, ...views } = createViews(store, worker, clock);
+  const kinship = createKinship(store, worker);
   const refresh = () => {
     explore();
     plan();
@@ -83,6 +85,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
     takeOver();
     refresh();
+    kinship();
   });
 
   /** Applies a link's recipe once everything it names is open. */

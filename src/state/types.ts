@@ -1,6 +1,7 @@
 /** The state of the page: serialisable values only. Handles, tensors and devices live elsewhere. */
 import type { WireError } from '../bytes/errors';
 import type { Checkpoint, ModuleKind } from '../checkpoint/types';
+import type { Kin } from '../merge/kinship';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
 import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures } from '../worker/protocol';
@@ -27,6 +28,8 @@ export interface CheckpointsState {
   readonly ignored: readonly string[];
   /** Openings under way. */
   readonly opening: number;
+  /** How far they are apart; empty until it is known. */
+  readonly kin: readonly Kin[];
 }
 
 export interface FiguresState {

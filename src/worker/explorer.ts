@@ -212,8 +212,8 @@ export class Explorer {
     return speed;
   }
 
-  /** Resolves when nobody waits for anything. */
-  private async quiet(): Promise<void> {
+  /** Resolves when no job runs and nobody waits at the screen. */
+  async quiet(): Promise<void> {
     while (!this.jobs.isIdle || !this.atScreen.isIdle) {
       await this.jobs.idle();
       await this.atScreen.idle();

@@ -4,6 +4,7 @@ import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
 import type { BackendInfo } from '../merge/backend';
 import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from '../merge/exploring';
 import type { Figures, FigureSpread } from '../merge/figures';
+import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
 import type { Recipe } from '../recipe/types';
@@ -119,6 +120,8 @@ export interface Requests {
   /** Opens the sample family; `baseUrl` is the folder of its manifest.json, of the page's own origin, ending in `/`. */
   openSample: [{ readonly baseUrl: string }, OpenResult];
   close: [{ readonly checkpoint: string }, null];
+  /** How far the open checkpoints are apart, from a few blocks of each; given way to by nothing that waits at the screen. */
+  kinship: [Record<never, never>, { readonly kin: readonly Kin[] }];
   /** Figures for the recipe over the held sample; a later request supersedes an earlier one, which rejects as cancelled. */
   explore: [Asked, { readonly tensors: readonly TensorFigures[]; readonly milliseconds: number; readonly sample: SampleInfo }];
   /** Figures for a recipe beside the one on the screen (a point of a series, a snapshot): superseded by nothing. */

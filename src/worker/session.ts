@@ -5,6 +5,7 @@ import type { ExportFolder } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
 import { figuresKey } from '../merge/figures-key';
+import { kinshipOf } from '../merge/kinship';
 import { version } from '../../package.json';
 import { Catalogue, filesOf } from './catalogue';
 import type { Handlers } from './dispatch';
@@ -70,6 +71,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       catalogue.close(checkpoint);
       return null;
     },
+    kinship: async () => ({ kin: await kinshipOf(catalogue.checkpoints, openShard, () => explorer.quiet()) }),
     explore: async (asked, { signal }) => {
       const started = performance.now();
       const { tensors, sample } = await explorer.figures(about(asked), signal);

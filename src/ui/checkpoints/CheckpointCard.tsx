@@ -1,11 +1,13 @@
 import { useMemo } from 'react';
-import { formatCount } from '../../analysis/format';
+import { formatCount, formatPercent } from '../../analysis/format';
 import type { Checkpoint } from '../../checkpoint/types';
 import { factsOf } from '../../state/selectors';
 import { isBusy, ROLES, type Role } from '../../state/types';
 import { formatBytes, formatParameters, showName } from '../format';
 import { useModels } from '../names';
 import { useController, useStudio } from '../studio';
+import { BaseWarning } from './BaseWarning';
+import { useAncestry } from './useAncestry';
 
 const ROLE_LABELS: Readonly<Record<Role, string>> = { base: 'Base', sft: 'SFT', ct: 'CT', other: 'Another model', none: 'Not merged' };
 
@@ -16,6 +18,8 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
   const busy = useStudio((state) => isBusy(state.job));
   const colour = useModels().find((model) => model.id === id)?.colour;
   const { dtypes, layers, vocabulary } = useMemo(() => factsOf(checkpoint), [checkpoint]);
+  const ancestry = useAncestry();
+  const change = ancestry.change.find(({ model }) => model === id)?.ratio;
   const shown = showName(name, 60);
   const where = showName(shards[0]?.file.path ?? name);
   return (
@@ -41,7 +45,9 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
         <Fact term="Layers" value={layers === 0 ? '–' : String(layers)} />
         <Fact term="Vocabulary" value={vocabulary === null ? '–' : formatCount(vocabulary)} />
         <Fact term="Shards" value={String(shards.length)} />
+        {change !== undefined && <Fact term="Change" value={formatPercent(change)} title={`|τ| / |θ|: how far this model is from the base, over a sample of the layers`} />}
       </dl>
+      {role === 'base' && <BaseWarning checkpoint={checkpoint} ancestry={ancestry} />}
     </article>
   );
 }
