@@ -9,7 +9,7 @@ export function createKinship(store: StudioStore, worker: WorkerPort): () => voi
   return () => {
     const asked = ++latest;
     const answer = (kin: readonly Kin[]) => {
-      if (asked === latest) store.setState(({ checkpoints }) => ({ checkpoints: { ...checkpoints, kin } }));
+      if (asked === latest) store.setState({ kin });
     };
     if (store.getState().checkpoints.open.length < 2) return answer([]);
     // A file that cannot be read is told of where its figures are missed; without distances there is only one warning less.

@@ -11,7 +11,8 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
   const { theme = 'system', canWriteFolders = false, snapshots = [] } = options;
   const unseen = { loading: false, problem: null, answer: null } as const;
   return createStore<StudioState>(() => ({
-    checkpoints: { open: [], problems: [], ignored: [], opening: 0, kin: [] },
+    checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
+    kin: [],
     decisions: startHistory(noDecisions()),
     figures: { tensors: [], sample: null, loading: false, problem: null },
     views: { surface: unseen, slackCurve: unseen, effect: unseen, distribution: unseen },

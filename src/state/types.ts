@@ -28,8 +28,6 @@ export interface CheckpointsState {
   readonly ignored: readonly string[];
   /** Openings under way. */
   readonly opening: number;
-  /** How far they are apart; empty until it is known. */
-  readonly kin: readonly Kin[];
 }
 
 export interface FiguresState {
@@ -160,6 +158,8 @@ export interface SnapshotsState {
 
 export interface StudioState {
   readonly checkpoints: CheckpointsState;
+  /** How far the open checkpoints are apart; empty until it is known. */
+  readonly kin: readonly Kin[];
   readonly decisions: History<Decisions>;
   readonly figures: FiguresState;
   readonly views: ViewsState;

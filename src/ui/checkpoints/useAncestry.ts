@@ -7,7 +7,7 @@ const UNKNOWN: Ancestry = { change: [], unrelated: [], better: null };
 
 /** Whether the base is what the models were made from, for the present roles. */
 export function useAncestry(): Ancestry {
-  const kin = useStudio((state) => state.checkpoints.kin);
+  const kin = useStudio((state) => state.kin);
   const base = useStudio((state) => state.decisions.present.recipe.base);
   const models = useStudio((state) => state.decisions.present.recipe.models);
   const open = useStudio((state) => state.checkpoints.open);
