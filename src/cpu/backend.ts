@@ -2,8 +2,8 @@
 import { asStudioError } from '../bytes/errors';
 import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
-import { createReferenceBackend } from '../reference/backend';
 import { Pace } from '../reference/pace';
+import { createHeld } from './held';
 import { inlineCrew } from './inline';
 import { mergeGroup, RESIDENT_BYTES } from './merging';
 import type { Crew } from './part-types';
@@ -33,7 +33,6 @@ export interface CpuOptions {
  */
 export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED }: CpuOptions = {}): Backend {
   const scratch = new Scratch();
-  const reference = createReferenceBackend();
   let team = spawn === undefined ? 0 : workers;
   let pool: Pool | null = null;
   const labelOf = () => (team === 0 ? 'CPU, one thread' : `CPU, ${team} ${team === 1 ? 'worker' : 'workers'}`);
@@ -74,7 +73,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     },
     chunkBytes: CHUNK_BYTES,
     merge,
-    hold: (group, read) => reference.hold(group, read),
+    hold: createHeld,
     dispose() {
       team = 0;
       pool?.dispose();

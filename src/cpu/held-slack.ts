@@ -3,11 +3,11 @@ import { reservedCount, type Kept } from '../merge/backend';
 import type { SlackCurveRequest, SlotSlackCurve } from '../merge/exploring';
 import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
+import { INFINITY_KEY } from '../reference/select';
 import { ascendingOrder, selectSmallest } from './held-order';
 import { flatIndex, termAt, type Cut, type HeldSlot, type Scratch } from './held-slot';
 
 type Slack = NonNullable<TensorParameters['slack']>;
-const INFINITY_KEY = 0x7f800000;
 
 /** D, the preferred model's discarded positions that can be given back. */
 export interface Margins {
@@ -95,7 +95,7 @@ export function curveOf(
   const reserved = Float64Array.from(shares, (s) => countOf({ s, of }, kept, places.length));
   let magnitude = 0;
   for (const [model, cut] of cuts.entries()) if (cut !== null && model !== prefer) magnitude += magnitudeOf(cut, length);
-  return { kept, discarded, magnitude, reserved, cost: reserved.map((count) => upTo[count]!) };
+  return { numel: length, kept, discarded, magnitude, reserved, cost: reserved.map((count) => upTo[count]!) };
 }
 
 /** Sum of |w_i tau^_i| over finite values. */
