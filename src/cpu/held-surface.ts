@@ -141,7 +141,7 @@ function addUp(cells: Int32Array, alongX: Int32Array, alongY: Int32Array, always
       const above = iy === 0 ? 0 : cells[at - (nx + 1)]!;
       cells[at] = row + above;
       fromX += alongX[ix]!;
-      into[iy * nx + ix] = fromY + fromX + cells[at]!;
+      into[iy * nx + ix] = fromY + fromX + cells[at];
     }
   }
 }
