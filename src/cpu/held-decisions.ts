@@ -2,7 +2,7 @@
 import type { Kept, SlotResult } from '../merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import type { Method, TensorParameters } from '../recipe/types';
-import { countMany, discardedOfMany, sumTerms } from './held-many';
+import { countMany, discardedOfMany, sumTerms, trimInto } from './held-many';
 import { classify, countPair, discardedPlaces } from './held-pair';
 import { cutsOf, keptSet, type Cut, type HeldSlot, type Scratch } from './held-slot';
 import { marginsOf, reserve, type Margins } from './held-slack';
@@ -60,8 +60,9 @@ export class Decisions {
       const classes = this.classes(pair);
       count = ({ begin, end }) => countPair(...pair, classes, begin, end, elects);
     } else {
-      if (elects) sumTerms(cuts, held.length, scratch.e);
-      count = (run) => countMany(cuts, elects ? scratch.e : null, run, scratch.bytes);
+      const trimmed = this.trimInto(cuts);
+      const e = elects ? this.sum(cuts, trimmed) : null;
+      count = (run) => countMany(cuts, trimmed, e, run, scratch.bytes);
     }
     const figures = held.runs.map((run, r) => ({ ...count(run), nonfinite: [...held.nonfinite[r]!] }));
     return (this.trimmed = { key, cuts, kept: keptSet(held, cuts), figures });
@@ -77,12 +78,23 @@ export class Decisions {
     let count: number;
     if (pair) count = discardedPlaces(...pair, this.classes(pair), prefer === 0 ? 0 : 1, places);
     else {
-      sumTerms(of.cuts, held.length, scratch.e);
-      count = discardedOfMany(of.cuts[prefer]!, scratch.e, held.length, places);
+      count = discardedOfMany(of.cuts[prefer]!, this.sum(of.cuts, this.trimInto(of.cuts)), places);
     }
     const found = marginsOf(held, of.cuts, places.subarray(0, count));
     this.margins = { of, prefer, found };
     return found;
+  }
+
+  /** tau^ per model, in the scratch. */
+  private trimInto(cuts: readonly (Cut | null)[]): (Float32Array | null)[] {
+    return cuts.map((cut, model) => cut && trimInto(cut, this.scratch.trimmed(model)));
+  }
+
+  /** e, in the scratch. */
+  private sum(cuts: readonly (Cut | null)[], trimmed: readonly (Float32Array | null)[]): Float32Array {
+    const e = this.scratch.e.subarray(0, this.held.length);
+    sumTerms(cuts, trimmed, e);
+    return e;
   }
 
   /** Per position, what two models do there at these weights. */

@@ -5,8 +5,8 @@ import { hasInput } from '../reference/decode';
 import { elect } from '../reference/elect';
 import { magnitudeKey } from '../reference/select';
 import { mergeSlot, type SlotDecision } from '../reference/slot';
-import { sumTerms } from './held-many';
-import { termAt, type Cut, type HeldSlot } from './held-slot';
+import { sumTerms, trimInto } from './held-many';
+import type { Cut, HeldSlot } from './held-slot';
 
 /** Sums of squares and products; positions where any of the vectors is not finite are left out. */
 export function effectOf(
@@ -55,15 +55,16 @@ function mergedValues(
   reservedMask: Uint8Array | null,
   parameters: TensorParameters,
 ): Float32Array {
+  const trimmed = cuts.map((cut) => cut && trimInto(cut, new Int32Array(length)));
   const e = new Float32Array(length);
-  sumTerms(cuts, length, e);
+  sumTerms(cuts, trimmed, e);
   const elects = method === 'ties' || method === 'ties_sv';
   const decision: SlotDecision = {
     kept: [],
     reserved: null,
     figures: [],
     weights: parameters.weight.map(Math.fround),
-    weighted: elects ? cuts.map((cut) => cut && weightedValues(cut, length)) : [],
+    weighted: elects ? cuts.map((cut, model) => cut && weightedValues(trimmed[model]!, cut)) : [],
     e,
     gamma: elects ? elect(e) : null,
     reservedMask,
@@ -73,10 +74,8 @@ function mergedValues(
   return mergeSlot(method, values, decision, parameters);
 }
 
-function weightedValues(cut: Cut, length: number): Float32Array {
-  const weighted = new Float32Array(length);
-  for (let p = 0; p < length; p++) weighted[p] = termAt(cut, p);
-  return weighted;
+function weightedValues(values: Float32Array, { factor, weight }: Cut): Float32Array {
+  return values.map((value) => Math.fround(Math.fround(value * factor) * weight));
 }
 
 /** Eighths of a binade of every |tau|. */

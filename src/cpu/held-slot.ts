@@ -41,11 +41,19 @@ export interface Scratch {
   readonly e: Float32Array<ArrayBuffer>;
   readonly bytes: Uint8Array;
   readonly words: readonly [Int32Array, Int32Array, Int32Array];
+  /** Room for the trimmed values of a model; made when first asked for. */
+  trimmed(model: number): Int32Array<ArrayBuffer>;
 }
 
 export function createScratch(length: number): Scratch {
   const words = () => new Int32Array(length);
-  return { e: new Float32Array(length), bytes: new Uint8Array(length), words: [words(), words(), words()] };
+  const rooms: Int32Array<ArrayBuffer>[] = [];
+  return {
+    e: new Float32Array(length),
+    bytes: new Uint8Array(length),
+    words: [words(), words(), words()],
+    trimmed: (model) => (rooms[model] ??= words()),
+  };
 }
 
 /** One allocation per model over all slots: what a group of thousands of small tensors would otherwise scatter. */

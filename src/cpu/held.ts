@@ -13,7 +13,7 @@ import { Decisions, pairOf } from './held-decisions';
 import { distributionOf, effectOf } from './held-effect';
 import { cutsOf, createScratch, Store, type HeldSlot, type Scratch } from './held-slot';
 import { curveOf, reservedMask } from './held-slack';
-import { regimesAt, regimesOfClasses, surfaceOf } from './held-surface';
+import { kindsOfClasses, kindsOfMany, regimesOfClasses, surfaceOf } from './held-surface';
 
 /** Most bytes that one held group may occupy. */
 const HOLD_BYTES = 2 ** 30;
@@ -74,14 +74,14 @@ class CpuHeld implements Held {
     checkSurface(this.group, parameters, request);
     const { x, y } = request;
     const ofClasses = regimesOfClasses(x === 1);
-    return this.perSlot(parameters, signal, ({ slot, decisions, own }) => {
+    return this.perSlot(parameters, signal, ({ slot, decisions, own, scratch }) => {
+      const kinds = scratch.words[0].subarray(0, slot.length);
       const cuts = cutsOf(slot, true, own);
       const pair = pairOf(cuts);
-      const classes = pair && decisions.classes(pair);
-      if (classes) return surfaceOf(slot, request, (p) => ofClasses[classes[p]!]!);
+      if (pair) return surfaceOf(slot, request, kindsOfClasses(decisions.classes(pair), ofClasses, kinds));
       // Which of the values of x and y are kept is the regime's to say.
       const all = cuts.map((cut, model) => cut && (model === x || model === y ? { ...cut, kept: slot.models[model]!.count } : cut));
-      return surfaceOf(slot, request, (p) => regimesAt(all, x, y, p));
+      return surfaceOf(slot, request, kindsOfMany(all, x, y, slot.length, kinds));
     });
   }
 
