@@ -3,12 +3,13 @@ import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
+import { measureThroughput } from '../merge/calibration';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ workers: cpuWorkers(), spawn: spawnCpuWorker }) };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ workers: cpuWorkers(), spawn: spawnCpuWorker }), measure: (backend) => measureThroughput(backend) };
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {

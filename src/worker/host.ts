@@ -2,7 +2,7 @@
 import { asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
 import type { Backend, BackendInfo } from '../merge/backend';
-import type { BackendChoice, BackendReport } from './protocol';
+import type { BackendChoice, BackendReport, BackendSpeed } from './protocol';
 import { serialised } from './serialised';
 
 export interface StartedBackend {
@@ -14,6 +14,8 @@ export interface BackendFactory {
   /** Rejects with GpuUnavailableError; `software-adapter` when WebGPU is only to be had on the CPU and that is not allowed. */
   webgpu(allowSoftware: boolean): Promise<StartedBackend>;
   cpu(): Backend;
+  /** Parameters a second; null when that cannot be told. */
+  measure(backend: Backend): Promise<number | null>;
 }
 
 export class BackendHost {
@@ -21,6 +23,8 @@ export class BackendHost {
   /** Starts and recoveries, one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
   private hasRecovered = false;
+  /** By kind and label. */
+  private readonly measured = new Map<string, BackendSpeed>();
 
   /** `onChange` hears of every backend that replaces a lost one. */
   constructor(
@@ -34,8 +38,10 @@ export class BackendHost {
   }
 
   /**
-   * Replaces the backend. `auto`: WebGPU on a real GPU, or the CPU with the reason why: a software adapter does the same work on
-   * the same cores, and slower. `webgpu`: on any adapter; rejects with the reason when there is none, and what was in use stays.
+   * Replaces the backend. `auto`: on a real GPU the faster of WebGPU and the CPU, by a short measurement of both; else the CPU at
+   * once, with the reason why: a software adapter does the same work on the same cores, and compiling for it would delay the
+   * first charts. `webgpu`: on any adapter; rejects with the reason when there is none, and what was in use stays. What the user
+   * asks for by name is measured too, so that the report can compare.
    */
   start(choice: BackendChoice): Promise<BackendReport> {
     return this.change(() => this.choose(choice));
@@ -69,8 +75,25 @@ export class BackendHost {
       if (choice === 'webgpu') throw gpuProblem;
       next = this.cpu();
     }
+    if (choice !== 'auto') await this.measure(next.backend);
+    else if (next.backend.info.kind === 'webgpu') next = await this.faster(next, this.cpu());
     this.hasRecovered = false;
     return this.adopt(next, gpuProblem);
+  }
+
+  /** Disposes of the slower one. The first stays where either cannot be measured. */
+  private async faster(one: StartedBackend, other: StartedBackend): Promise<StartedBackend> {
+    const [first, second] = [await this.measure(one.backend), await this.measure(other.backend)];
+    const [taken, left] = first !== null && second !== null && second > first ? [other, one] : [one, other];
+    left.backend.dispose();
+    return taken;
+  }
+
+  private async measure(backend: Backend): Promise<number | null> {
+    const { kind, label } = backend.info;
+    const parametersPerSecond = await this.factory.measure(backend);
+    if (parametersPerSecond !== null) this.measured.set(`${kind} ${label}`, { kind, label, parametersPerSecond });
+    return parametersPerSecond;
   }
 
   private async replace(lost: StartedBackend, fault: StudioError): Promise<void> {
@@ -92,7 +115,8 @@ export class BackendHost {
   private adopt(next: StartedBackend, gpuProblem: StudioError | null): BackendReport {
     this.running?.backend.dispose();
     this.running = next;
-    return { info: next.backend.info, gpuProblem: gpuProblem?.toWire() ?? null, selfTest: next.selfTest };
+    const speeds = [...this.measured.values()].sort((a, b) => b.parametersPerSecond - a.parametersPerSecond);
+    return { info: next.backend.info, gpuProblem: gpuProblem?.toWire() ?? null, selfTest: next.selfTest, speeds };
   }
 
   private async webgpu(allowSoftware: boolean): Promise<StartedBackend> {

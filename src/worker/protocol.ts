@@ -35,6 +35,13 @@ export interface BackendReport {
   readonly gpuProblem: WireError | null;
   /** The self-test's finding per pass, empty for the CPU. */
   readonly selfTest: readonly { readonly pass: string; readonly ok: boolean; readonly detail: string }[];
+  /** What was measured here so far, fastest first: parameters a second of a TIES merge of bf16 values in memory. */
+  readonly speeds: readonly BackendSpeed[];
+}
+export interface BackendSpeed {
+  readonly kind: BackendInfo['kind'];
+  readonly label: string;
+  readonly parametersPerSecond: number;
 }
 export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 

@@ -52,7 +52,7 @@ export function BackendPanel() {
               </tr>
               <tr>
                 <th scope="row">Hardware</th>
-                <td>{report.info.kind === 'cpu' ? 'Processor, one core' : report.info.software ? 'Software adapter: WebGPU computed on the processor' : 'Graphics card'}</td>
+                <td>{report.info.kind === 'cpu' ? 'Processor' : report.info.software ? 'Software adapter: WebGPU computed on the processor' : 'Graphics card'}</td>
               </tr>
               <tr>
                 <th scope="row">Arithmetic</th>
@@ -60,6 +60,25 @@ export function BackendPanel() {
               </tr>
             </tbody>
           </table>
+          {report.speeds.length > 0 && (
+            <table>
+              <caption className="unseen">Speed</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Measured here</th>
+                  <th scope="col">Million parameters per second</th>
+                </tr>
+              </thead>
+              <tbody>
+                {report.speeds.map(({ kind, label, parametersPerSecond }) => (
+                  <tr key={`${kind} ${label}`}>
+                    <th scope="row">{kind === 'webgpu' ? `WebGPU, ${label}` : label}</th>
+                    <td>{(parametersPerSecond / 1e6).toFixed(1)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
           {report.selfTest.length > 0 && (
             <table>
               <caption className="unseen">Self-test</caption>

@@ -69,7 +69,7 @@ describe('the chip of the backend', () => {
   const report = (kind: 'webgpu' | 'cpu', software: boolean): BackendState['report'] => ({
     info: { kind, label: 'Card', software, arithmetic: 'native' },
     gpuProblem: null,
-    selfTest: [],
+    selfTest: [], speeds: [],
   });
   it.each([
     [state({ starting: true }), 'off', 'starting'],

@@ -86,7 +86,7 @@ export function startSession(backends: Partial<BackendFactory> = {}, parts: Part
     else pending.get(message.id)!(message);
   };
   const handlers = createSession({
-    backends: { webgpu: () => Promise.reject(new Error('no WebGPU here')), cpu: createReferenceBackend, ...backends },
+    backends: { webgpu: () => Promise.reject(new Error('no WebGPU here')), cpu: createReferenceBackend, measure: async () => null, ...backends },
     store: new FileStore(),
     fetchSample: () => Promise.reject(new Error('no sample here')),
     openExportFolder: async (folder) => ({

@@ -16,11 +16,12 @@ function backendOf(kind: 'webgpu' | 'cpu', label: string, chunkBytes = 1000): Ba
   };
 }
 
-/** Devices that will be given, in order; then none. */
-function setUp(devices: readonly (number | null)[]) {
+/** Devices that will be given, in order; then none. `speeds` are measured by label; what has none cannot be measured. */
+function setUp(devices: readonly (number | null)[], speeds: Readonly<Record<string, number>> = {}) {
   disposed.length = 0;
   const reports: BackendReport[] = [];
   let asked = 0;
+  const measured: string[] = [];
   const host = new BackendHost(
     {
       webgpu: async () => {
@@ -29,13 +30,42 @@ function setUp(devices: readonly (number | null)[]) {
         return { backend: backendOf('webgpu', `gpu ${asked}`, chunkBytes), selfTest: [{ pass: 'trim', ok: true, detail: '' }] };
       },
       cpu: () => backendOf('cpu', 'cpu'),
+      measure: async ({ info }) => {
+        measured.push(info.label);
+        return speeds[info.label] ?? null;
+      },
     },
     (report) => reports.push(report),
   );
-  return { host, reports };
+  return { host, reports, measured };
 }
 const labels = (reports: readonly BackendReport[]) => reports.map(({ info, gpuProblem }) => [info.label, gpuProblem?.code ?? null]);
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe('calibration', () => {
+  it('auto takes the faster of a real GPU and the CPU, and disposes of the other', async () => {
+    const fast = setUp([1000], { 'gpu 1': 500e6, cpu: 60e6 });
+    expect(await fast.host.start('auto')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ kind: 'webgpu', label: 'gpu 1', parametersPerSecond: 500e6 }, { kind: 'cpu', label: 'cpu', parametersPerSecond: 60e6 }] });
+    expect(disposed).toEqual(['cpu']);
+    const slow = setUp([1000], { 'gpu 1': 10e6, cpu: 60e6 });
+    expect(await slow.host.start('auto')).toMatchObject({ info: { label: 'cpu' }, speeds: [{ label: 'cpu' }, { label: 'gpu 1' }] });
+    expect(disposed).toEqual(['gpu 1']);
+  });
+  it('auto measures nothing where there is no choice, so that nothing delays the first charts', async () => {
+    const { host, measured } = setUp([], { cpu: 60e6 });
+    expect(await host.start('auto')).toMatchObject({ info: { label: 'cpu' }, speeds: [] });
+    expect(measured).toEqual([]);
+  });
+  it('what is asked for by name is used, however slow, measured, and compared with what was measured before', async () => {
+    const { host } = setUp([1000], { 'gpu 1': 10e6, cpu: 60e6 });
+    expect(await host.start('webgpu')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ label: 'gpu 1' }] });
+    expect(await host.start('cpu')).toMatchObject({ info: { label: 'cpu' }, speeds: [{ label: 'cpu' }, { label: 'gpu 1' }] });
+  });
+  it('what cannot be measured is no reason to change', async () => {
+    const { host } = setUp([1000], { cpu: 60e6 });
+    expect(await host.start('auto')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ label: 'cpu' }] });
+  });
+});
 
 describe('choosing', () => {
   it('auto takes WebGPU where there is one, with its self-test', async () => {
@@ -58,7 +88,8 @@ describe('choosing', () => {
     await host.start('auto');
     expect(labels([await host.start('cpu')])).toEqual([['cpu', null]]);
     await settle();
-    expect(disposed).toEqual(['gpu 1']);
+    // The CPU was measured against it.
+    expect(disposed).toEqual(['cpu', 'gpu 1']);
   });
   it('use without a start begins with auto', async () => {
     expect(await setUp([1000]).host.use(async ({ info }) => info.label)).toBe('gpu 1');
@@ -81,7 +112,8 @@ describe('a lost device', () => {
     expect(await lose(host, 1)).toEqual(['gpu 1', 'gpu 2']);
     expect(labels(reports)).toEqual([['gpu 2', null]]);
     await settle();
-    expect(disposed).toEqual(['gpu 1']);
+    // The CPU was measured against it.
+    expect(disposed).toEqual(['cpu', 'gpu 1']);
   });
   it('lost twice: the CPU, with the cause', async () => {
     const { host, reports } = setUp([1000, 1000, 1000]);
