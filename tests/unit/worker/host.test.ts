@@ -129,7 +129,7 @@ describe('a lost device', () => {
     const { host } = setUp([1000, 999]);
     expect(await lose(host, 1)).toEqual(['gpu 1', 'cpu']);
     await settle();
-    expect(disposed.sort()).toEqual(['gpu 1', 'gpu 2']);
+    expect(disposed.sort()).toEqual(['cpu', 'gpu 1', 'gpu 2']);
   });
   it('met by two requests is replaced once', async () => {
     const { host, reports } = setUp([1000, 1000]);
