@@ -125,7 +125,8 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
  */
 function withSlack({ s, of }: NonNullable<TensorParameters['slack']>, kept: number, discarded: number, variance: number, least: number) {
   if (of === 'discarded') {
-    return { reserved: s * discarded, reservedVariance: s * s * variance, afterVariance: (1 - s) * (1 - s) * variance, kink: 0 };
+    // Truncated tensor by tensor: half a value on average.
+    return { reserved: Math.max(0, s * discarded - 0.5), reservedVariance: s * s * variance, afterVariance: (1 - s) * (1 - s) * variance, kink: 0 };
   }
   const most = reservedCount(s, kept, Infinity);
   const deviation = Math.sqrt(Math.max(variance, least));
