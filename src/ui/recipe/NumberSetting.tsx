@@ -1,7 +1,8 @@
-import { useId, useState, type ReactNode } from 'react';
+import { useId, type ReactNode } from 'react';
 import type { Setting } from '../../recipe/types';
 import { useController } from '../studio';
-import { ListSetting } from './ListSetting';
+import { NumberBox } from './NumberBox';
+import { ShapedSetting } from './ShapedSetting';
 
 export interface NumberSettingProps {
   /** As shown: the symbol of the paper. */
@@ -20,7 +21,7 @@ export interface NumberSettingProps {
   readonly onChange: (setting: Setting<number>) => void;
 }
 
-/** A parameter: slider, number box, reset and one line that says what it does. A gradient or filter list shows as text. */
+/** A parameter: slider, number box, reset and one line that says what it does. A gradient shows as a curve, a filter list as rows. */
 export function NumberSetting(props: NumberSettingProps) {
   const { symbol, name, about, setting, min, max, step, reset, accepts, onChange } = props;
   const controller = useController();
@@ -66,41 +67,8 @@ export function NumberSetting(props: NumberSettingProps) {
           <NumberBox {...{ name, hint, step, value: setting, accepts, onChange }} />
         </div>
       ) : (
-        <ListSetting name={name} kind="number" setting={setting} otherwise={reset} onChange={onChange} onPress={press} />
+        <ShapedSetting {...{ name, setting, min, max, step, accepts, onChange }} otherwise={reset} onPress={press} />
       )}
     </div>
-  );
-}
-
-interface NumberBoxProps {
-  readonly name: string;
-  readonly hint: string;
-  readonly step: number;
-  readonly value: number;
-  readonly accepts: (value: number) => boolean;
-  readonly onChange: (value: number) => void;
-}
-
-function NumberBox({ name, hint, step, value, accepts, onChange }: NumberBoxProps) {
-  /** What is being typed, while it is not what the recipe says. */
-  const [draft, setDraft] = useState<string | null>(null);
-  const read = (text: string) => (text.trim() === '' ? NaN : Number(text));
-  const refused = draft !== null && !(Number.isFinite(read(draft)) && accepts(read(draft)));
-  return (
-    <input
-      type="number"
-      className="field number"
-      aria-label={name}
-      aria-describedby={hint}
-      aria-invalid={refused}
-      step={step}
-      value={draft ?? String(value)}
-      onChange={(event) => {
-        setDraft(event.target.value);
-        const next = read(event.target.value);
-        if (Number.isFinite(next) && accepts(next)) onChange(next);
-      }}
-      onBlur={() => setDraft(null)}
-    />
   );
 }
