@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { CartesianGrid, ComposedChart, Line, XAxis, YAxis, type XAxisTickContentProps } from 'recharts';
 import { BarMarks, MarksContext, type Marks } from './BarMarks';
+import { ComparedMarks } from './ComparedMarks';
 
 /** Axes of a bar chart: all that does not move with a slider, so that a redraw leaves it alone. */
 export interface BarsFrame {
@@ -85,6 +86,7 @@ const Frame = memo(function Frame({ frame, width, height }: Omit<BarsChartProps,
       <Line {...UNSEEN} yAxisId="share" />
       {right && <Line {...UNSEEN} yAxisId="kept" />}
       <BarMarks leftMax={ends(leftTicks)[1]} rightMax={right ? ends(right.ticks)[1] : 1} />
+      <ComparedMarks leftMax={ends(leftTicks)[1]} rightMax={right ? ends(right.ticks)[1] : 1} />
     </ComposedChart>
   );
 });

@@ -7,6 +7,9 @@ import { BarsChart, PLOT, type BarsFrame } from './BarsChart';
 import type { BarPoint, Marks } from './BarMarks';
 import { ChartFigure } from './ChartFigure';
 import { ColumnPicker } from './ColumnPicker';
+import { useCompared } from './compared';
+import { comparedLegend, comparedPoints, withRoomFor } from './compared-bars';
+import { ComparedContext } from './ComparedMarks';
 import { barMetrics, describe, metricLabel } from './labels';
 import type { LegendItem } from './Legend';
 import { ShareTip, type TipLine } from './ShareTip';
@@ -29,6 +32,8 @@ interface BarsViewProps {
   readonly title: string;
   readonly scope: string;
   readonly axis: 'Layer' | 'Module';
+  /** Of the modules shown; null or absent for all. */
+  readonly layer?: number | null;
   readonly fileName: string;
   readonly selected: string | null;
   readonly onPick: (key: string) => void;
@@ -36,13 +41,16 @@ interface BarsViewProps {
 }
 
 /** Bars of conflicts with the line of what the preferred model loses, over layers or modules. */
-export function BarsView({ data, groups, whole, title, scope, axis, fileName, selected, onPick, controls }: BarsViewProps) {
+export function BarsView({ data, groups, whole, title, scope, axis, fileName, selected, onPick, controls, layer = null }: BarsViewProps) {
   const { ref, width, height } = useSize<HTMLDivElement>();
   const [pointed, setPointed] = useState<number | null>(null);
   const metrics = useMemo(() => barMetrics(data), [data]);
   const marks = useMemo(() => marksOf(data, groups, axis), [data, groups, axis]);
+  const compared = useCompared(data.models);
+  const beside = useMemo(() => compared && comparedPoints(data, compared, axis, layer, groups.map(({ key }) => key)), [compared, data, axis, layer, groups]);
   // By content: while a slider moves the axes seldom change, and an unchanged frame is not redrawn.
-  const frameText = JSON.stringify(frameOf(data, groups, marks, axis));
+  const own = frameOf(data, groups, marks, axis);
+  const frameText = JSON.stringify(beside ? withRoomFor(own, beside) : own);
   const frame = useMemo(() => JSON.parse(frameText) as BarsFrame, [frameText]);
   const lines = useMemo(() => tipLines(data, metrics), [data, metrics]);
   const columns = useMemo(
@@ -64,14 +72,16 @@ export function BarsView({ data, groups, whole, title, scope, axis, fileName, se
         )
       }
       headings={1}
-      legend={legendOf(data, marks, groups)}
+      legend={compared ? [...legendOf(data, marks, groups), comparedLegend(compared)] : legendOf(data, marks, groups)}
       controls={controls}
       note={data.electing ? undefined : 'This method elects no sign: values of opposite sign are added and partly cancel; none is discarded.'}
     >
       <div className="charts-fill" ref={ref}>
         {width > 0 && height > 0 && (
           <>
-            <BarsChart frame={frame} marks={marks} width={width} height={height} />
+            <ComparedContext value={beside}>
+              <BarsChart frame={frame} marks={marks} width={width} height={height} />
+            </ComparedContext>
             <ColumnPicker
               label={title}
               columns={columns}

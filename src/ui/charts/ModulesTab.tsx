@@ -29,6 +29,7 @@ export function ModulesTab({ data, view, onView }: TabProps) {
       title="Conflicts per module"
       scope={scope}
       axis="Module"
+      layer={layerNumber}
       fileName={layerNumber === null ? 'conflicts-per-module' : `conflicts-per-module-layer-${layerNumber}`}
       selected={view.module}
       onPick={onPick}

@@ -12,6 +12,9 @@ import { useStudio } from '../studio';
 import { MODULES } from './labels';
 import type { ChartModel } from './types';
 
+/** Of everything that is the snapshot's. */
+export const COMPARED_COLOUR = 'var(--m3)';
+
 export interface Compared {
   readonly name: string;
   readonly breakdown: Breakdown<ModuleKind, TensorFigures>;
