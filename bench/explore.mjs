@@ -241,7 +241,6 @@ try {
   const chip = await seven.page.getByRole('button', { name: /^Backend: / }).innerText();
   const family = await openFamily(seven, root);
   const drags = [{ name: 'three 7B checkpoints', ...(await dragSlider(seven.page)) }];
-  if (process.argv.includes('--screenshot')) await seven.page.screenshot({ path: join(root, '..', 'explore-7b.png') });
   await seven.page.close();
 
   const small = await openPage(browser, server.url);
