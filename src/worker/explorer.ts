@@ -1,5 +1,5 @@
 /** Live figures: a sample of every tensor is held on the backend, so that a change of a parameter reads nothing. */
-import { CancelledError, asStudioError } from '../bytes/errors';
+import { CancelledError } from '../bytes/errors';
 import type { Backend, GroupResult, Held } from '../merge/backend';
 import type { SlotDistribution } from '../merge/exploring';
 import { figuresKey } from '../merge/figures-key';
@@ -127,8 +127,8 @@ export class Explorer {
     return this.host.use(async (backend) => {
       if (signal.aborted) throw new CancelledError();
       const counted = await this.exact.all(figuresKey(question.recipe, question.choices));
-      const entry = this.samples.open(backend, question, false);
-      return counted ?? (await this.estimated(entry, question, signal)).tensors;
+      if (counted && isOpen(question)) return counted;
+      return (await this.estimated(this.samples.open(backend, question, false), question, signal)).tensors;
     });
   }
 
@@ -174,11 +174,9 @@ export class Explorer {
     if (entry.isSettled || entry.isRefining) return;
     entry.isRefining = true;
     this.refined(entry, question)
-      .catch((error: unknown) => {
-        const { code } = asStudioError(error);
-        // Who asks next meets what is wrong with the files or the device; a sample that does not fit leaves the one that does.
-        if (code !== 'cancelled' && code !== 'out-of-memory') this.samples.drop(entry);
-      })
+      // Whatever kept a finer sample from being read, memory, the device or a file, the present one is as good as it was. Trying
+      // again would fail again, and a merge, which needs what could not be read, says what it is.
+      .catch(() => {})
       .finally(() => {
         entry.isRefining = false;
         entry.isSettled = true;
@@ -219,6 +217,11 @@ export class Explorer {
       await this.atScreen.idle();
     }
   }
+}
+
+/** Whether everything the recipe merges is there. */
+function isOpen({ open, recipe: { base, models } }: Question): boolean {
+  return [...(base === null ? [] : [base]), ...models.map(({ model }) => model)].every((id) => open.some((checkpoint) => checkpoint.id === id));
 }
 
 /** Counted whole: no sample stands behind it. */

@@ -36,6 +36,7 @@ function recording(asked: string[]): () => Backend {
       ...backend,
       hold: async (group, read) => {
         asked.push('hold');
+        if (Math.abs(group.slots.reduce((sum, { elements }) => sum + elements, 0) - 750) < 250) throw new Error('does not answer');
         const held = await backend.hold(group, read);
         return {
           ...held,
@@ -114,6 +115,16 @@ describe('a model larger than a sample', () => {
     await scan;
     await refined();
     expect(holds(asked)).toBe(2);
+  });
+
+  it('a finer sample that cannot be had leaves the coarse one, and is not tried again', async () => {
+    const { request, question, refined, finer, asked } = await open({ refined: () => ({ bytes: 1e9, values: 800, blocks: 8 }) });
+    const first = await request('explore', question());
+    await refined();
+    const second = await request('explore', question({ lambda: 0.5 }));
+    expect(second.sample).toEqual({ ...first.sample, settled: true });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([holds(asked), finer()]).toEqual([2, 1]);
   });
 
   it('a small model is whole, exact and settled at once', async () => {
@@ -201,6 +212,7 @@ describe('what a scan has counted', () => {
 
     const reloaded = await open({}, store, given);
     expect((await reloaded.request('estimate', reloaded.question())).tensors).toEqual(tensors);
+    expect(reloaded.asked).toEqual([]);
     expect((await reloaded.request('explore', reloaded.question())).tensors).toEqual(tensors);
     expect(reloaded.asked).not.toContain('evaluate');
   });
