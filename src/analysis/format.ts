@@ -1,4 +1,5 @@
 /** Numbers as the charts and tables write them. */
+import type { Estimate } from './estimate';
 import type { Share } from './share';
 
 /** U+00A0: a number and its unit stay on one line. */
@@ -22,6 +23,33 @@ export function formatPercent(value: number | null): string {
   // 9.996 would round to 10.00 and 99.96 to 100.0: the digits follow the rounded value.
   const decimals = size < 9.995 || (size >= 99.95 && size < 100) ? 2 : 1;
   return `${percent.toFixed(decimals)}${UNIT_SPACE}%`;
+}
+
+/**
+ * A proportion with how far it may be off: `4.31 % ± 0.12`, `4.31 % (3.9 to 5.2)` where the two sides differ by more than a
+ * quarter, `< 0.02 %` where too few events were seen for more than a bound. Without an interval as `formatPercent`.
+ */
+export function formatEstimate({ value, interval }: Estimate): string {
+  const written = formatPercent(value);
+  if (value === null || interval === null) return written;
+  if (interval.kind === 'upper') return `<${UNIT_SPACE}${upwards(interval.high * 100)}${UNIT_SPACE}%`;
+  const [below, above] = [value - interval.low, interval.high - value];
+  const wider = Math.max(below, above) * 100;
+  if (wider === 0) return written;
+  if (Math.abs(below - above) > SKEWED * (below + above)) {
+    return `${written} (${formatPercent(interval.low).replace(PERCENT_SIGN, '')} to ${formatPercent(interval.high).replace(PERCENT_SIGN, '')})`;
+  }
+  return `${written} ±${UNIT_SPACE}${upwards(wider)}`;
+}
+/** Difference of the two sides of an interval over their sum, above which both ends are written. */
+const SKEWED = 0.125;
+const PERCENT_SIGN = /\u00a0%$/;
+
+/** Two significant digits and at most two decimals, rounded up: a bound must not shrink in writing. */
+function upwards(percent: number): string {
+  const decimals = percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2;
+  const unit = 10 ** -decimals;
+  return (Math.ceil(percent / unit - 1e-9) * unit).toFixed(decimals);
 }
 
 /** A count in groups of three digits. Scaled estimates are fractional and shown rounded. */

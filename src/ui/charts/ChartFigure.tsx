@@ -17,13 +17,15 @@ interface ChartFigureProps {
   readonly legend: readonly LegendItem[];
   readonly controls?: ReactNode;
   readonly note?: ReactNode;
+  /** True while there is nothing to draw, save or list yet. */
+  readonly empty?: boolean;
   /** Holds one `<svg>`, the chart. */
   readonly children: ReactNode;
 }
 
 /** A chart with its title, legend, table and the buttons that save it. */
 export function ChartFigure(props: ChartFigureProps) {
-  const { title, summary, fileName, table, headings, legend, controls, note, children } = props;
+  const { title, summary, fileName, table, headings, legend, controls, note, empty = false, children } = props;
   const [asTable, setAsTable] = useState(false);
   const [failed, setFailed] = useState(false);
   const stage = useRef<HTMLDivElement>(null);
@@ -44,21 +46,21 @@ export function ChartFigure(props: ChartFigureProps) {
         <h3>{title}</h3>
         {controls}
         <div className="charts-tools" role="group" aria-label={`Save or read: ${title}`}>
-          <button type="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+          <button type="button" aria-pressed={asTable} disabled={empty} onClick={() => setAsTable(!asTable)}>
             Show as table
           </button>
-          <button type="button" aria-label="Save as CSV" onClick={() => saveText(`${fileName}.csv`, 'text/csv', toCsv(table()))}>
+          <button type="button" aria-label="Save as CSV" disabled={empty} onClick={() => saveText(`${fileName}.csv`, 'text/csv', toCsv(table()))}>
             CSV
           </button>
           <button
             type="button"
             aria-label="Save as SVG"
-            disabled={asTable}
+            disabled={asTable || empty}
             onClick={() => saveText(`${fileName}.svg`, 'image/svg+xml', drawn())}
           >
             SVG
           </button>
-          <button type="button" aria-label="Save as PNG" disabled={asTable} onClick={() => void saveImage()}>
+          <button type="button" aria-label="Save as PNG" disabled={asTable || empty} onClick={() => void saveImage()}>
             PNG
           </button>
         </div>
@@ -68,7 +70,7 @@ export function ChartFigure(props: ChartFigureProps) {
           This browser could not draw the PNG. Save the SVG instead: it holds the same chart.
         </p>
       )}
-      {asTable ? (
+      {asTable && !empty ? (
         <DataTable table={table()} caption={title} headings={headings} />
       ) : (
         <div className="charts-stage" ref={stage}>

@@ -11,6 +11,7 @@ import { ModulesTab } from './ModulesTab';
 import { EffectTab } from './effect/EffectTab';
 import { SeriesTab } from './series/SeriesTab';
 import { SlackTab } from './slack/SlackTab';
+import { SurfaceTab } from './surface/SurfaceTab';
 import { CHART_TABS } from './tab-names';
 import type { ChartData, ChartsPaneProps, ChartsView, TabProps } from './types';
 
@@ -21,6 +22,7 @@ const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
   layers: LayersTab,
   modules: ModulesTab,
   map: MapTab,
+  surface: SurfaceTab,
   series: SeriesTab,
   slack: SlackTab,
   effect: EffectTab,

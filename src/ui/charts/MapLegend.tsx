@@ -26,8 +26,10 @@ interface MapLegendProps {
   readonly width: number;
   /** Paint of estimates, null when all is exact. */
   readonly hatch: string | null;
+  /** What stands beside the scale instead of the key of the map's marks. */
+  readonly aside?: string;
 }
-export function MapLegend({ title, ticks, x, y, width, hatch }: MapLegendProps) {
+export function MapLegend({ title, ticks, x, y, width, hatch, aside }: MapLegendProps) {
   const stop = width / STOPS;
   return (
     <g transform={`translate(${x} ${y})`}>
@@ -45,10 +47,18 @@ export function MapLegend({ title, ticks, x, y, width, hatch }: MapLegendProps) 
           </text>
         );
       })}
-      <circle cx={width + 28} cy={18} r={1.5} fill="var(--ink-2)" opacity={0.5} />
-      <text x={width + 38} y={18} dominantBaseline="central">
-        no tensor
-      </text>
+      {aside === undefined ? (
+        <>
+          <circle cx={width + 28} cy={18} r={1.5} fill="var(--ink-2)" opacity={0.5} />
+          <text x={width + 38} y={18} dominantBaseline="central">
+            no tensor
+          </text>
+        </>
+      ) : (
+        <text x={width + 20} y={18} dominantBaseline="central">
+          {aside}
+        </text>
+      )}
       {hatch && (
         <>
           <rect x={width + 106} y={12} width={14} height={12} fill={rampColour(KNEE)} />

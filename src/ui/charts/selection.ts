@@ -1,4 +1,5 @@
 /** The selection that all charts share: a layer, a module, a tensor. */
+import { placeOf } from '../../checkpoint/places';
 import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { TensorFigures } from '../../worker/protocol';
@@ -28,4 +29,20 @@ export function tensorsOf(layer: number | null, module: ModuleKind | null, { cel
   return cells
     .filter((cell) => (layer === null || cell.layer === layer) && (module === null || cell.module === module))
     .flatMap(({ parts }) => parts);
+}
+
+export type Scope = Pick<ChartsView, 'layer' | 'module' | 'tensor'>;
+
+/** Whether a tensor is in what is selected: that tensor alone, else its layer, its module or both. */
+export function isInScope({ layer, module, tensor }: Scope, name: string): boolean {
+  if (tensor !== null) return name === tensor;
+  if (layer === null && module === null) return true;
+  const place = placeOf(name);
+  return (layer === null || place.layer === layer) && (module === null || place.module === module);
+}
+
+/** The selection in words: `whole model`, `layer 3, down`, or the tensor's name. */
+export function scopeName({ layer, module, tensor }: Scope): string {
+  if (tensor !== null) return tensor;
+  return [layer === null ? null : `layer ${layer}`, module].filter((part) => part !== null).join(', ') || 'whole model';
 }

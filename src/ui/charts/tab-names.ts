@@ -5,6 +5,7 @@ export const CHART_TABS: readonly { readonly tab: ChartView['tab']; readonly lab
   { tab: 'layers', label: 'Layers' },
   { tab: 'modules', label: 'Modules' },
   { tab: 'map', label: 'Map' },
+  { tab: 'surface', label: 'Surface' },
   { tab: 'series', label: 'Series' },
   { tab: 'slack', label: 'Slack' },
   { tab: 'effect', label: 'Effect' },

@@ -1,0 +1,55 @@
+import type { Page } from '@playwright/test';
+import { PAPER_SLACK_COUNTS } from './support/expected';
+import { expect, photograph, test } from './support/fixtures';
+import { choosePreset, openPair, visit } from './support/studio';
+
+const point = (page: Page) => page.getByRole('slider', { name: /^Densities k_sft/ });
+const density = (page: Page, model: string) => page.getByRole('slider', { name: new RegExp(`^Density of ${model}`) });
+
+test.use({ webgpu: false });
+
+test('the point on the surface and the two density sliders are one thing', async ({ page, complaints }) => {
+  await visit(page);
+  await openPair(page);
+  await choosePreset(page, 'Paper');
+  await page.getByRole('tab', { name: 'Surface' }).click();
+  await expect(point(page)).toHaveAttribute('aria-valuetext', /^k_sft 0\.2, k_ct 1: discarded SFT/);
+  await photograph(page, '20 surface');
+
+  // By keyboard: right and left are the model across, up and down the other, with Shift in large steps.
+  await point(page).focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(density(page, 'sft')).toHaveValue('0.21');
+  await expect(density(page, 'ct-x-4M')).toHaveValue('0.9');
+
+  // The other way round.
+  await density(page, 'sft').fill('0.5');
+  await expect(point(page)).toHaveAttribute('aria-valuenow', '0.5');
+
+  // By pointer: both at once, and one step of undo.
+  await expect(point(page)).toBeVisible();
+  const from = (await point(page).boundingBox())!;
+  const at = { x: from.x + from.width / 2, y: from.y + from.height / 2 };
+  await page.mouse.move(at.x, at.y);
+  await page.mouse.down();
+  await page.mouse.move(at.x + 40, at.y + 60, { steps: 4 });
+  await page.mouse.up();
+  const dragged = (await point(page).getAttribute('aria-valuetext'))!;
+  const [, across, up] = /^k_sft ([\d.]+), k_ct ([\d.]+):/.exec(dragged)!;
+  expect(Number(across)).toBeGreaterThan(0.5);
+  expect(Number(up)).toBeLessThan(0.9);
+  await expect(density(page, 'sft')).toHaveValue(across!);
+  await expect(density(page, 'ct-x-4M')).toHaveValue(up!);
+  await page.keyboard.press('Control+z');
+  await expect(density(page, 'sft')).toHaveValue('0.5');
+  await expect(density(page, 'ct-x-4M')).toHaveValue('0.9');
+
+  // The cell of the paper's densities has the counts of figures.json.
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: '0.2', exact: true }).and(page.locator(':first-child')) }).filter({ has: page.getByRole('rowheader', { name: '1', exact: true }) });
+  const digits = (await row.innerText()).replaceAll('\u202f', '');
+  expect(digits).toContain(`${PAPER_SLACK_COUNTS.conflict} of ${PAPER_SLACK_COUNTS.numel}`);
+  expect(digits).toContain(`${PAPER_SLACK_COUNTS.electsSft} of ${PAPER_SLACK_COUNTS.numel}`);
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,132 @@
+import { useMemo, useState } from 'react';
+import { sumFigures } from '../../../analysis/aggregate';
+import { FINE_DENSITIES, PAPER_DENSITIES, SURFACE_FIGURES, surfaceTable, type SurfaceFigure } from '../../../analysis/surface';
+import { ErrorNotice } from '../../Notice';
+import { useModels } from '../../names';
+import { useStudio } from '../../studio';
+import { ChartFigure } from '../ChartFigure';
+import { metricLabel } from '../labels';
+import { ScopePicker } from '../ScopePicker';
+import { isInScope, scopeName, tensorsOf } from '../selection';
+import type { TabProps } from '../types';
+import { useSize } from '../useSize';
+import { SurfaceMap } from './SurfaceMap';
+import { metricOf, useSurface } from './useSurface';
+import './surface.css';
+
+const GRIDS = { paper: PAPER_DENSITIES, fine: FINE_DENSITIES } as const;
+
+/** What every pair of densities would discard, and the present pair as a point to be dragged over it. */
+export function SurfaceTab({ data, view, onView }: TabProps) {
+  const { names, models, preferred, electing } = data;
+  const labels = useModels();
+  const [grid, setGrid] = useState<keyof typeof GRIDS>('paper');
+  const [figure, setFigure] = useState<SurfaceFigure>('discardedX');
+  const [chosen, setChosen] = useState<readonly [number, number] | null>(null);
+  const [x, y] = axesOf(chosen, preferred, models.length);
+  const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
+  const possible = electing && !rescale && models.length > 1;
+  const { surface, axes, loading, problem, waiting } = useSurface({ x, y, densities: GRIDS[grid], view, possible });
+  const { ref, width, height } = useSize<HTMLDivElement>();
+  const { layer, module, tensor } = view;
+  const aggregate = useMemo(() => {
+    const parts = tensorsOf(null, null, data.breakdown).filter((part) => isInScope({ layer, module, tensor }, part.tensor));
+    return sumFigures(parts, models.length);
+  }, [data.breakdown, models.length, layer, module, tensor]);
+  const label = (one: SurfaceFigure) => {
+    const { name, of } = metricLabel(metricOf(one, axes.x, axes.y), names);
+    return `${name} / ${of}`;
+  };
+  if (!possible) return <p className="charts-state charts-quiet">{whyNot(electing, models.length)}</p>;
+  const symbols = [labels[axes.x]?.symbol ?? '', labels[axes.y]?.symbol ?? ''] as const;
+  return (
+    <ChartFigure
+      title="Densities"
+      summary={`Surface of ${label(figure)} over the densities of ${names[axes.x]} and ${names[axes.y]}, ${scopeName(view)}`}
+      fileName={`surface-${label(figure).replaceAll(/[^\w.-]+/g, '-')}`}
+      table={() => surfaceTable(surface!, [`k_${symbols[0]}`, `k_${symbols[1]}`], label)}
+      headings={2}
+      legend={[]}
+      empty={surface === null}
+      controls={
+        <>
+          <label className="charts-control">
+            shows
+            <select aria-label="Figure shown" value={figure} onChange={(event) => setFigure(event.target.value as SurfaceFigure)}>
+              {SURFACE_FIGURES.map((one) => (
+                <option key={one} value={one}>
+                  {label(one)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <ScopePicker breakdown={data.breakdown} view={view} onView={onView} />
+          {models.length > 2 && (
+            <span className="charts-control">
+              {(['x', 'y'] as const).map((axis, at) => (
+                <label key={axis}>
+                  {axis === 'x' ? 'across ' : 'up '}
+                  <select
+                    aria-label={axis === 'x' ? 'Model across' : 'Model up'}
+                    value={[x, y][at]}
+                    onChange={(event) => setChosen(withAxis([x, y], at, Number(event.target.value)))}
+                  >
+                    {names.map((name, i) => (
+                      <option key={name} value={i}>
+                        {name}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+              ))}
+            </span>
+          )}
+          <select aria-label="Grid" value={grid} onChange={(event) => setGrid(event.target.value as keyof typeof GRIDS)}>
+            <option value="paper">6 × 6, the paper&rsquo;s</option>
+            <option value="fine">41 × 41</option>
+          </select>
+        </>
+      }
+    >
+      <div className="charts-fill" ref={ref} aria-busy={loading}>
+        {problem && surface === null && <ErrorNotice error={problem} grave="warn" />}
+        {!problem && surface === null && (
+          <p className="charts-state charts-quiet" role="status">
+            {waiting ? 'The surface is counted once the job has ended.' : 'Counting every pair of densities over the sample.'}
+          </p>
+        )}
+        {surface && width > 0 && height > 0 && (
+          <SurfaceMap
+            surface={surface}
+            figure={figure}
+            x={axes.x}
+            y={axes.y}
+            names={names}
+            symbols={symbols}
+            aggregate={aggregate}
+            width={width}
+            height={height}
+          />
+        )}
+      </div>
+    </ChartFigure>
+  );
+}
+
+/** The preferred model across and the first other one up, unless chosen otherwise. */
+function axesOf(chosen: readonly [number, number] | null, preferred: number, models: number): readonly [number, number] {
+  if (chosen && chosen[0] < models && chosen[1] < models) return chosen;
+  return [preferred, preferred === 0 ? 1 : 0];
+}
+
+/** Two different models: taking the other axis's model swaps both. */
+function withAxis(axes: readonly [number, number], at: number, model: number): readonly [number, number] {
+  const other = axes[1 - at]! === model ? axes[at]! : axes[1 - at]!;
+  return at === 0 ? [model, other] : [other, model];
+}
+
+function whyNot(electing: boolean, models: number): string {
+  if (!electing) return 'Only TIES and TIES-SV keep a share of each model, so only they have a surface over two densities. Choose one of them on the right.';
+  if (models < 2) return 'A surface has the densities of two models on its axes: open another model.';
+  return 'With rescale every value depends on its density, so a surface cannot be counted at once. Switch rescale off to see it.';
+}
