@@ -64,9 +64,9 @@ export function formatCounts({ numerator, denominator }: Share): string {
   return `${formatCount(numerator)} of ${formatCount(denominator)}`;
 }
 
-/** `9.06 % (9 062 of 100 000)`: a proportion with both counts, for tooltips and accessible names. */
-export function formatShare(share: Share): string {
-  return `${formatPercent(share.value)} (${formatCounts(share)})`;
+/** `9.06 % (9 062 of 100 000)`, an estimate `9.06 % ± 0.12 (...)`: a proportion with both counts, for accessible names. */
+export function formatShare(share: Share | Estimate): string {
+  return `${'interval' in share ? formatEstimate(share) : formatPercent(share.value)} (${formatCounts(share)})`;
 }
 
 /** Four significant digits, for magnitudes such as thresholds: `0.001953`, `1.25e-7`. */

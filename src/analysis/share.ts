@@ -28,6 +28,13 @@ export function pairIndex(i: number, j: number, models: number): number {
   return (i * (2 * models - i - 1)) / 2 + (j - i - 1);
 }
 
+/** Every two of `models` models, in the order of `Figures.between`. */
+export function pairsOf(models: number): Extract<Metric, { kind: 'between' }>[] {
+  return Array.from({ length: models }, (_, i) => i).flatMap((i) =>
+    Array.from({ length: models - i - 1 }, (_, after) => ({ kind: 'between' as const, i, j: i + 1 + after })),
+  );
+}
+
 /**
  * The proportion `metric` of summed or single figures: conflict / N, between_ij / N, won_i / N (Figure 3), discarded_i / kept_i
  * (Figure 4), nonzero_i / kept_i, reserved / kept_p, (discarded_p - reserved) / kept_p. For the last two `model` must be

@@ -1,7 +1,7 @@
 /** A chart's data as a table: what is shown beside it, read to screen readers and saved as CSV. */
 import type { Aggregate, Exactness } from './aggregate';
 import { estimate, type Estimate } from './estimate';
-import type { Metric } from './share';
+import { pairsOf, type Metric } from './share';
 
 export type TableCell =
   | { readonly kind: 'text'; readonly text: string }
@@ -40,6 +40,7 @@ const EXACTNESS: Readonly<Record<Exactness, string>> = { exact: 'exact', estimat
 export function figuresTable(rows: readonly TableRow[], options: TableOptions): Table {
   const { headings, models, preferred, electing } = options;
   const shares: { label: string; metric: Metric }[] = [{ label: 'conflict / N', metric: { kind: 'conflict' } }];
+  if (models.length > 2) for (const pair of pairsOf(models.length)) shares.push({ label: `conflict ${models[pair.i]} and ${models[pair.j]} / N`, metric: pair });
   models.forEach((name, model) => {
     if (electing) shares.push({ label: `elects ${name} / N`, metric: { kind: 'won', model } });
   });
@@ -77,11 +78,12 @@ export function figuresTable(rows: readonly TableRow[], options: TableOptions): 
 }
 
 /**
- * RFC 4180: CRLF, a quoted field where it holds a comma, a quote or a line break. A share takes three columns: the
- * proportion (empty where there is nothing to divide by), its numerator and its denominator.
+ * RFC 4180: CRLF, a quoted field where it holds a comma, a quote or a line break. A share takes five columns: the
+ * proportion (empty where there is nothing to divide by), its numerator and its denominator, and the ends of its 95 % interval
+ * (empty where it is exact or not known).
  */
 export function toCsv({ columns, rows }: Table): string {
-  const header = columns.flatMap(({ label, kind }) => (kind === 'share' ? [label, `${label} numerator`, `${label} denominator`] : [label]));
+  const header = columns.flatMap(({ label, kind }) => (kind === 'share' ? [label, `${label} numerator`, `${label} denominator`, `${label} low`, `${label} high`] : [label]));
   const lines = [header, ...rows.map((row) => row.flatMap(csvValues))];
   return lines.map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
 }
@@ -95,8 +97,9 @@ function csvValues(cell: TableCell): string[] {
     case 'number':
       return [String(cell.value)];
     case 'share': {
-      const { value, numerator, denominator } = cell.share;
-      return [value === null ? '' : String(value), String(Math.round(numerator)), String(Math.round(denominator))];
+      const { value, numerator, denominator, interval } = cell.share;
+      const ends = interval === null ? ['', ''] : [String(interval.low), String(interval.high)];
+      return [value === null ? '' : String(value), String(Math.round(numerator)), String(Math.round(denominator)), ...ends];
     }
   }
 }

@@ -2,6 +2,9 @@ import { createContext, use, useId } from 'react';
 import { usePlotArea } from 'recharts';
 import type { Exactness } from '../../analysis/aggregate';
 
+/** Percent, lower first. */
+export type Ends = readonly [number, number];
+
 /** One bar and its points on the line. Heights and ordinates in percent. */
 export interface BarPoint {
   readonly key: string;
@@ -9,10 +12,14 @@ export interface BarPoint {
   readonly apart: boolean;
   readonly exactness: Exactness;
   readonly conflict: number;
+  /** Ends of the 95 % interval of `conflict`; null when exact or not known. So for the points of the line. */
+  readonly conflictEnds: Ends | null;
   /** won_i / conflict per model. */
   readonly parts: readonly number[];
   readonly discarded: number | null;
+  readonly discardedEnds: Ends | null;
   readonly afterSlack: number | null;
+  readonly afterSlackEnds: Ends | null;
 }
 /** What moves when a parameter moves. */
 export interface Marks {
@@ -28,6 +35,8 @@ export const MarksContext = createContext<Marks | null>(null);
 /** Share of a band that its bar takes, and the most pixels. */
 const BAR_SHARE = 0.8;
 const BAR_MOST = 64;
+/** Half the width of a whisker's cap. */
+const CAP = 3;
 const PLAIN_COLOURS = ['var(--accent)'];
 
 interface Box {
@@ -52,7 +61,8 @@ export function BarMarks({ leftMax, rightMax }: { leftMax: number; rightMax: num
   const line = (series: 'discarded' | 'afterSlack') =>
     points.flatMap((point, i) => {
       const value = point[series];
-      return value === null ? [] : [{ x: middle(i), y: onRight(value), point }];
+      const ends = point[series === 'discarded' ? 'discardedEnds' : 'afterSlackEnds'];
+      return value === null ? [] : [{ x: middle(i), y: onRight(value), point, ends: ends && ([onRight(ends[0]), onRight(ends[1])] as const) }];
     });
   return (
     <g>
@@ -67,7 +77,13 @@ export function BarMarks({ leftMax, rightMax }: { leftMax: number; rightMax: num
       {points.map((point, i) => {
         const height = (plot.height * point.conflict) / leftMax;
         const box = { x: middle(i) - width / 2, y: plot.y + plot.height - height, width, height };
-        return height > 0 && <ConflictBar key={point.key} box={box} point={point} mode={mode} colours={colours} id={id} />;
+        const ends = point.conflictEnds?.map((end) => plot.y + plot.height * (1 - end / leftMax));
+        return (
+          <g key={point.key}>
+            {height > 0 && <ConflictBar box={box} point={point} mode={mode} colours={colours} id={id} />}
+            {ends && <Whisker x={middle(i) - width / 4} low={ends[0]!} high={ends[1]!} />}
+          </g>
+        );
       })}
       {(['discarded', 'afterSlack'] as const).map((series) => (
         <ShareLine key={series} dots={line(series)} joined={joined} after={series === 'afterSlack'} />
@@ -107,8 +123,19 @@ function ConflictBar({ box, point, mode, colours, id }: ConflictBarProps) {
   });
 }
 
+/** The interval of an estimate: a line from end to end with caps, clear of what it crosses. Ordinates in pixels. */
+function Whisker({ x, low, high }: { x: number; low: number; high: number }) {
+  const path = `M${x - CAP} ${high.toFixed(1)}h${2 * CAP}M${x - CAP} ${low.toFixed(1)}h${2 * CAP}M${x} ${low.toFixed(1)}V${high.toFixed(1)}`;
+  return (
+    <g fill="none">
+      <path d={path} stroke="var(--surface)" strokeOpacity={0.7} strokeWidth={3} />
+      <path d={path} stroke="var(--ink)" strokeWidth={1.25} />
+    </g>
+  );
+}
+
 interface ShareLineProps {
-  readonly dots: readonly { readonly x: number; readonly y: number; readonly point: BarPoint }[];
+  readonly dots: readonly { readonly x: number; readonly y: number; readonly point: BarPoint; readonly ends: Ends | null }[];
   readonly joined: boolean;
   readonly after: boolean;
 }
@@ -126,6 +153,7 @@ function ShareLine({ dots, joined, after }: ShareLineProps) {
           <polyline points={path} strokeWidth={1.75} strokeDasharray={after ? '5 4' : undefined} />
         </>
       )}
+      {dots.map(({ x, point, ends }) => ends && <Whisker key={point.key} x={x} low={ends[0]} high={ends[1]} />)}
       {dots.map(({ x, y, point }) => {
         const solid = !after && point.exactness === 'exact';
         const look = solid

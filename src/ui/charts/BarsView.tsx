@@ -1,10 +1,11 @@
 import { useMemo, useState, type ReactNode } from 'react';
-import { wonPartitionsConflict, metricShare, type Metric } from '../../analysis/share';
+import { estimate, type Estimate } from '../../analysis/estimate';
+import { wonPartitionsConflict, type Metric } from '../../analysis/share';
 import { ticksBetween } from '../../analysis/scale';
 import { figuresTable } from '../../analysis/table';
 import type { Aggregate } from '../../analysis/aggregate';
 import { BarsChart, PLOT, type BarsFrame } from './BarsChart';
-import type { BarPoint, Marks } from './BarMarks';
+import type { BarPoint, Ends, Marks } from './BarMarks';
 import { ChartFigure } from './ChartFigure';
 import { ColumnPicker } from './ColumnPicker';
 import { useCompared } from './compared';
@@ -107,6 +108,7 @@ export function BarsView({ data, groups, whole, title, scope, axis, fileName, se
 }
 
 const percent = (value: number | null) => (value === null ? null : value * 100);
+const endsOf = ({ interval }: Estimate): Ends | null => interval && [interval.low * 100, interval.high * 100];
 
 /** The index of the model whose discarded share is drawn; null where there is none. */
 const lineOf = ({ models, preferred, electing }: ChartData) => (electing && models[preferred] ? preferred : null);
@@ -114,16 +116,22 @@ const lineOf = ({ models, preferred, electing }: ChartData) => (electing && mode
 function marksOf(data: ChartData, groups: readonly BarGroup[], axis: BarsViewProps['axis']): Marks {
   const { models, electing, slack } = data;
   const model = lineOf(data);
-  const points = groups.map(({ key, apart, aggregate: { figures, exactness } }): BarPoint => {
-    const line = (kind: 'discarded' | 'afterSlack') => (model === null ? null : percent(metricShare({ kind, model }, figures).value));
+  const points = groups.map(({ key, apart, aggregate }): BarPoint => {
+    const { figures, exactness } = aggregate;
+    const conflict = estimate({ kind: 'conflict' }, aggregate);
+    const discarded = model === null ? null : estimate({ kind: 'discarded', model }, aggregate);
+    const afterSlack = model === null || !slack ? null : estimate({ kind: 'afterSlack', model }, aggregate);
     return {
       key,
       apart,
       exactness,
-      conflict: percent(metricShare({ kind: 'conflict' }, figures).value) ?? 0,
+      conflict: percent(conflict.value) ?? 0,
+      conflictEnds: endsOf(conflict),
       parts: figures.won.map((won) => (figures.conflict === 0 ? 0 : won / figures.conflict)),
-      discarded: line('discarded'),
-      afterSlack: slack ? line('afterSlack') : null,
+      discarded: discarded && percent(discarded.value),
+      discardedEnds: discarded && endsOf(discarded),
+      afterSlack: afterSlack && percent(afterSlack.value),
+      afterSlackEnds: afterSlack && endsOf(afterSlack),
     };
   });
   const stacked = models.length === 2 && groups.every(({ aggregate }) => wonPartitionsConflict(aggregate.figures));
@@ -134,13 +142,13 @@ function frameOf(data: ChartData, groups: readonly BarGroup[], { points }: Marks
   const model = lineOf(data);
   return {
     groups: groups.map(({ key, short, apart }) => ({ key, label: short, apart })),
-    leftTicks: ticksBetween(0, Math.max(...points.map(({ conflict }) => conflict)), 5),
+    leftTicks: ticksBetween(0, Math.max(...points.map(({ conflict, conflictEnds }) => conflictEnds?.[1] ?? conflict)), 5),
     leftTitle: 'Conflicts, % of N',
     right:
       model === null
         ? null
         : {
-            ticks: ticksBetween(0, Math.max(...points.map(({ discarded }) => discarded ?? 0)), 5),
+            ticks: ticksBetween(0, Math.max(...points.map(({ discarded, discardedEnds }) => discardedEnds?.[1] ?? discarded ?? 0)), 5),
             title: `Discarded, % of kept ${data.names[model]}`,
           },
     bottomTitle: axis,
@@ -159,7 +167,7 @@ function legendOf(data: ChartData, { mode, joined }: Marks, groups: readonly Bar
       if (slack) items.push({ label: 'after slack (right axis)', mark: joined ? 'dashed' : 'ring', colour: 'var(--ink)' });
     }
   }
-  if (groups.some(({ aggregate }) => aggregate.exactness !== 'exact')) items.push({ label: 'estimate', mark: 'hatched', colour: 'var(--ink-2)' });
+  if (groups.some(({ aggregate }) => aggregate.exactness !== 'exact')) items.push({ label: 'estimate, 95 % interval', mark: 'hatched', colour: 'var(--ink-2)' });
   return items;
 }
 

@@ -1,13 +1,17 @@
 /** What the pane shows around and instead of charts: how exact the figures are, that they are being read, that there are none. */
 import type { Aggregate } from '../../analysis/aggregate';
+import { formatBytes } from '../format';
+import { useStudio } from '../studio';
 import type { ChartModel } from './types';
 
 export function ExactnessChip({ total, loading }: { total: Aggregate; loading: boolean }) {
   const { exactness, exactTensors, tensors } = total;
+  const sample = useStudio((state) => state.figures.sample);
+  const from = sample === null ? 'a sample' : `${drawnOf(sample.values / sample.of)} of the values, ${formatBytes(sample.bytes)} read`;
   const text = {
     exact: `Exact: all ${tensors} tensors counted whole`,
-    estimate: `Estimate from a sample of ${tensors} tensors`,
-    partial: `Partly exact: ${exactTensors} of ${tensors} tensors counted whole`,
+    estimate: `Estimate from ${from}`,
+    partial: `${exactTensors} of ${tensors} tensors exact, the others from ${from}`,
   }[exactness];
   return (
     <p className="charts-chip" role="status" data-exactness={exactness}>
@@ -17,6 +21,9 @@ export function ExactnessChip({ total, loading }: { total: Aggregate; loading: b
     </p>
   );
 }
+
+/** Two significant digits: `0.53 %`, `12 %`. */
+const drawnOf = (share: number) => `${Number((share * 100).toPrecision(2))}\u00a0%`;
 
 /** Heights in percent of the skeleton's bars: the shape of a chart, plainly not data. */
 const SKELETON = [38, 52, 61, 57, 64, 60, 66, 58, 50, 44];

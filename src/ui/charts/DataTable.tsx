@@ -1,4 +1,4 @@
-import { formatCount, formatCounts, formatMagnitude, formatPercent } from '../../analysis/format';
+import { formatCount, formatCounts, formatEstimate, formatMagnitude } from '../../analysis/format';
 import type { Table, TableCell } from '../../analysis/table';
 import './tables.css';
 
@@ -50,7 +50,7 @@ function CellText({ cell }: { cell: TableCell }) {
     case 'share':
       return (
         <>
-          {formatPercent(cell.share.value)} <small>{formatCounts(cell.share)}</small>
+          {formatEstimate(cell.share)} <small>{formatCounts(cell.share)}</small>
         </>
       );
   }

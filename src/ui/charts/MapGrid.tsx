@@ -1,6 +1,7 @@
 import { memo, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import { formatPercent, formatShare } from '../../analysis/format';
+import { estimate } from '../../analysis/estimate';
 import { colourScale } from '../../analysis/scale';
 import { metricShare, type Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
@@ -106,7 +107,7 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
             </text>
             {columns.map((layer, c) => {
               const cell = at(r, c);
-              const share = cell && metricShare(metric, cell.aggregate.figures);
+              const share = cell && estimate(metric, cell.aggregate);
               const t = share && share.value !== null ? (share.value * 100 - low) / (high - low) : null;
               const exactness = cell?.aggregate.exactness;
               const box = { x: left(c) + 1, y: r * cellHeight + 1, width: Math.max(1, wide(c) - 2), height: Math.max(1, cellHeight - 2) };

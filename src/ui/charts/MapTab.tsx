@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useState } from 'react';
 import { figuresTable } from '../../analysis/table';
-import type { Metric } from '../../analysis/share';
+import { pairsOf, type Metric } from '../../analysis/share';
 import { CellStrip } from './CellStrip';
 import { ChartFigure } from './ChartFigure';
 import { barMetrics, describe, metricLabel } from './labels';
@@ -76,10 +76,11 @@ export function MapTab({ data, view, onView }: TabProps) {
 
 const metricKey = (metric: Metric) => Object.values(metric).join(':');
 
-/** Conflict, elected and discarded of every model, and the slack's where it acts. */
+/** Conflict, by pairs where there are several, elected and discarded of every model, and the slack's where it acts. */
 function mapMetrics(data: ChartData): Metric[] {
   const bars = barMetrics(data);
   if (!data.electing) return bars;
   const others = data.models.map((_, model) => model).filter((model) => model !== data.preferred);
-  return [...bars, ...others.map((model): Metric => ({ kind: 'discarded', model }))];
+  const pairs = data.models.length > 2 ? pairsOf(data.models.length) : [];
+  return [...bars, ...others.map((model): Metric => ({ kind: 'discarded', model })), ...pairs];
 }

@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef } from 'react';
 import type { Aggregate } from '../../analysis/aggregate';
-import { formatCounts, formatPercent } from '../../analysis/format';
-import { metricShare, type Metric } from '../../analysis/share';
+import { estimate } from '../../analysis/estimate';
+import { formatCounts, formatEstimate } from '../../analysis/format';
+import type { Metric } from '../../analysis/share';
 import { EXACTNESS_LABEL } from './labels';
 import { LegendMark, type LegendItem } from './Legend';
 
@@ -48,12 +49,12 @@ export function ShareTip({ title, aggregate, lines, at, width, edges }: ShareTip
       <table>
         <tbody>
           {lines.map(({ label, metric, mark }) => {
-            const share = metricShare(metric, aggregate.figures);
+            const share = estimate(metric, aggregate);
             return (
               <tr key={label}>
                 <td>{mark && <LegendMark {...mark} />}</td>
                 <td>{label}</td>
-                <td className="number">{formatPercent(share.value)}</td>
+                <td className="number">{formatEstimate(share)}</td>
                 <td className="number counts">{formatCounts(share)}</td>
               </tr>
             );

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
-import { formatCount, formatCounts, formatMagnitude, formatPercent, formatShare } from '../../analysis/format';
-import { metricShare, share, type Share } from '../../analysis/share';
+import { estimate, type Estimate } from '../../analysis/estimate';
+import { formatCount, formatCounts, formatEstimate, formatMagnitude, formatShare } from '../../analysis/format';
+import { share, type Metric } from '../../analysis/share';
 import { figuresTable, toCsv } from '../../analysis/table';
 import { saveText } from './saving';
 import type { ChartData } from './types';
@@ -11,7 +12,8 @@ export function SummaryTable({ data }: { data: ChartData }) {
   const { figures, tensors } = breakdown.total;
   const csv = () =>
     toCsv(figuresTable([{ labels: ['whole model'], aggregate: breakdown.total }], { headings: ['Scope'], models: names, preferred, electing }));
-  const conflict = metricShare({ kind: 'conflict' }, figures);
+  const of = (metric: Metric) => estimate(metric, breakdown.total);
+  const conflict = of({ kind: 'conflict' });
   const each = (label: string, meaning: string, cell: (model: number) => ReactNode) => (
     <tr>
       <th scope="row">
@@ -51,17 +53,17 @@ export function SummaryTable({ data }: { data: ChartData }) {
             </tr>
           </thead>
           <tbody>
-            {each('kept', 'of N', (i) => <Counts of={share(figures.kept[i]!, figures.numel)} />)}
-            {each('nonzero', 'of kept', (i) => <Counts of={metricShare({ kind: 'nonzero', model: i }, figures)} />)}
-            {electing && each('conflict won', 'of N', (i) => <Counts of={metricShare({ kind: 'won', model: i }, figures)} />)}
-            {electing && each('discarded', 'of kept', (i) => <Counts of={metricShare({ kind: 'discarded', model: i }, figures)} />)}
+            {each('kept', 'of N', (i) => <Counts of={{ ...share(figures.kept[i]!, figures.numel), interval: null }} />)}
+            {each('nonzero', 'of kept', (i) => <Counts of={of({ kind: 'nonzero', model: i })} />)}
+            {electing && each('conflict won', 'of N', (i) => <Counts of={of({ kind: 'won', model: i })} />)}
+            {electing && each('discarded', 'of kept', (i) => <Counts of={of({ kind: 'discarded', model: i })} />)}
             {electing &&
-              each('reserved', 'of kept', preferredOnly(() => <Counts of={metricShare({ kind: 'reserved', model: preferred }, figures)} />))}
+              each('reserved', 'of kept', preferredOnly(() => <Counts of={of({ kind: 'reserved', model: preferred })} />))}
             {electing &&
               each(
                 'discarded after slack',
                 'of kept',
-                preferredOnly(() => <Counts of={metricShare({ kind: 'afterSlack', model: preferred }, figures)} />),
+                preferredOnly(() => <Counts of={of({ kind: 'afterSlack', model: preferred })} />),
               )}
             {electing &&
               each('cost of reserving', 'Σ |w τ| of the others', preferredOnly(() => formatMagnitude(figures.reservedCost)))}
@@ -79,10 +81,10 @@ export function SummaryTable({ data }: { data: ChartData }) {
   );
 }
 
-function Counts({ of }: { of: Share }) {
+function Counts({ of }: { of: Estimate }) {
   return (
     <>
-      <small>{formatCounts(of)}</small> <b>{formatPercent(of.value)}</b>
+      <small>{formatCounts(of)}</small> <b>{formatEstimate(of)}</b>
     </>
   );
 }

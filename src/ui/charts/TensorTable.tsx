@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
-import { formatCount, formatCounts, formatPercent } from '../../analysis/format';
+import { estimate } from '../../analysis/estimate';
+import { formatCount, formatCounts, formatEstimate } from '../../analysis/format';
 import { sumFigures, type Aggregate } from '../../analysis/aggregate';
 import { metricShare, type Metric } from '../../analysis/share';
 import { figuresTable, toCsv } from '../../analysis/table';
@@ -26,7 +27,7 @@ interface Column {
 /** Pixels; the stylesheet gives rows this height. */
 const ROW = 26;
 /** Pixels per kind of column. */
-const WIDTHS = { name: 290, plain: 104, share: 92, shareAndCounts: 232 };
+const WIDTHS = { name: 290, plain: 104, share: 116, shareAndCounts: 256 };
 /** Rows drawn beyond either edge, so that scrolling never shows a gap. */
 const MARGIN_ROWS = 8;
 
@@ -153,10 +154,10 @@ function TensorRow({ row, index, columns, counts, selected, onView }: TensorRowP
           );
         }
         if (!metric) return <td key={key} className="number">{key === 'numel' ? formatCount(figures.numel) : EXACTNESS_LABEL[exactness]}</td>;
-        const share = metricShare(metric, figures);
+        const share = estimate(metric, row.aggregate);
         return (
           <td key={key} className="number" title={formatCounts(share)}>
-            {counts && <small>{formatCounts(share)}</small>} {formatPercent(share.value)}
+            {counts && <small>{formatCounts(share)}</small>} {formatEstimate(share)}
           </td>
         );
       })}

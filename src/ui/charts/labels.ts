@@ -1,7 +1,8 @@
 /** Names of models, places and figures on the charts. */
 import type { Aggregate, LayerGroup, Place } from '../../analysis/aggregate';
 import { formatShare } from '../../analysis/format';
-import { metricShare, type Metric } from '../../analysis/share';
+import { estimate } from '../../analysis/estimate';
+import type { Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { ChartData, ChartModel } from './types';
 
@@ -74,7 +75,7 @@ export function barMetrics({ models, preferred, electing, slack }: ChartData): M
 
 /** `conflict 9.06 % (142 730 of 1 575 040), elects SFT ...`: the numbers of a bar, for its accessible name. */
 export function describe(aggregate: Aggregate, metrics: readonly Metric[], names: readonly string[]): string {
-  const numbers = metrics.map((metric) => `${metricLabel(metric, names).name} ${formatShare(metricShare(metric, aggregate.figures))}`);
+  const numbers = metrics.map((metric) => `${metricLabel(metric, names).name} ${formatShare(estimate(metric, aggregate))}`);
   return [...numbers, ...(aggregate.exactness === 'exact' ? [] : [EXACTNESS_LABEL[aggregate.exactness]])].join(', ');
 }
 export const EXACTNESS_LABEL: Readonly<Record<Aggregate['exactness'], string>> = {
