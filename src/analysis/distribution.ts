@@ -1,4 +1,5 @@
 /** How |tau| of one tensor is spread, on a logarithmic axis: bins of the integer key as magnitudes. */
+import type { Table, TableCell } from './table';
 import { DISTRIBUTION_BINS, DISTRIBUTION_SHIFT, type SlotDistribution } from '../merge/exploring';
 
 /** Bins from this on hold infinities and NaN: the exponent is all ones. */
@@ -85,4 +86,21 @@ export function logTicks(edges: readonly number[]): readonly number[] {
   };
   const tens = powers(10);
   return tens.length >= 2 ? tens : powers(2);
+}
+
+/** A row per bar: its ends, and the share of each model that takes part. */
+export function distributionTable({ edges, models }: Distribution, names: readonly string[]): Table {
+  const shown = names.flatMap((name, i) => (models[i] ? [{ name, own: models[i] }] : []));
+  return {
+    columns: [
+      { label: '|tau| from', kind: 'number' },
+      { label: '|tau| below', kind: 'number' },
+      ...shown.map(({ name }) => ({ label: `share of ${name}`, kind: 'number' as const })),
+    ],
+    rows: edges.slice(0, -1).map((low, bar): TableCell[] => [
+      { kind: 'number', value: low },
+      { kind: 'number', value: edges[bar + 1]! },
+      ...shown.map(({ own }): TableCell => ({ kind: 'number', value: own.shares[bar]! })),
+    ]),
+  };
 }

@@ -143,7 +143,8 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     undo: () => change(undo),
     redo: () => change(redo),
 
-    setChart: (patch) => store.setState(({ view }) => ({ view: { ...view, chart: { ...view.chart, ...patch } } })),
+    // What was pointed at is on a chart that is no longer there.
+    setChart: (patch) => store.setState(({ view, hover }) => ({ hover: patch.tab === undefined ? hover : null, view: { ...view, chart: { ...view.chart, ...patch } } })),
     setHover(hover) {
       const { hover: before } = store.getState();
       const same = before?.layer === hover?.layer && before?.module === hover?.module && before?.tensor === hover?.tensor;

@@ -15,6 +15,7 @@ import { barMetrics, describe, metricLabel } from './labels';
 import type { LegendItem } from './Legend';
 import { ShareTip, type TipLine } from './ShareTip';
 import type { ChartData } from './types';
+import type { Hover } from '../../state/types';
 import { useSize } from './useSize';
 
 export interface BarGroup {
@@ -24,6 +25,7 @@ export interface BarGroup {
   readonly long: string;
   readonly apart: boolean;
   readonly aggregate: Aggregate;
+  readonly place: Hover;
 }
 interface BarsViewProps {
   readonly data: ChartData;
@@ -55,7 +57,7 @@ export function BarsView({ data, groups, whole, title, scope, axis, fileName, se
   const frame = useMemo(() => JSON.parse(frameText) as BarsFrame, [frameText]);
   const lines = useMemo(() => tipLines(data, metrics), [data, metrics]);
   const columns = useMemo(
-    () => groups.map(({ key, long, aggregate }) => ({ key, name: `${long}: ${describe(aggregate, metrics, data.names)}` })),
+    () => groups.map(({ key, long, aggregate, place }) => ({ key, place, name: `${long}: ${describe(aggregate, metrics, data.names)}` })),
     [groups, metrics, data.names],
   );
   const shown = pointed === null ? undefined : groups[pointed];

@@ -12,6 +12,7 @@ import { EffectTab } from './effect/EffectTab';
 import { SeriesTab } from './series/SeriesTab';
 import { SlackTab } from './slack/SlackTab';
 import { SurfaceTab } from './surface/SurfaceTab';
+import { DetailStrip } from './DetailStrip';
 import { CHART_TABS } from './tab-names';
 import type { ChartData, ChartsPaneProps, ChartsView, TabProps } from './types';
 
@@ -29,6 +30,9 @@ const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
   figures: FiguresTab,
 };
 
+/** What is selected stands beside these; the others say themselves what they are of. */
+const WITH_DETAIL: ReadonlySet<ChartsView['tab']> = new Set(['layers', 'modules', 'map', 'figures']);
+
 /** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
 export function ChartsPane({ tensors, models, method, preferred, loading, view, onView }: ChartsPaneProps) {
   const data = useMemo((): ChartData => {
@@ -40,6 +44,7 @@ export function ChartsPane({ tensors, models, method, preferred, loading, view, 
   }, [tensors, models, method, preferred]);
 
   const { total } = data.breakdown;
+  const isSelected = view.layer !== null || view.module !== null || view.tensor !== null;
   // A link may name a tab that another version of the page has.
   const tab = PANELS[view.tab] ? view.tab : 'layers';
   const Panel = PANELS[tab] ?? LayersTab;
@@ -51,7 +56,10 @@ export function ChartsPane({ tensors, models, method, preferred, loading, view, 
       </header>
       <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${tab}`}>
         {total.tensors > 0 ? (
-          <Panel data={data} view={view} onView={onView} />
+          <>
+            <Panel data={data} view={view} onView={onView} />
+            {WITH_DETAIL.has(tab) && isSelected && <DetailStrip data={data} view={view} onView={onView} />}
+          </>
         ) : loading ? (
           <Skeleton models={models} />
         ) : (

@@ -1,10 +1,14 @@
 import { useRef, type CSSProperties, type KeyboardEvent } from 'react';
+import type { Hover } from '../../state/types';
+import { useController, useStudio } from '../studio';
 import './bars.css';
 
 export interface PickerColumn {
   readonly key: string;
   /** Accessible name: what the column is and its numbers. */
   readonly name: string;
+  /** The place it stands for, which the other charts light up. */
+  readonly place: Hover;
 }
 interface ColumnPickerProps {
   readonly label: string;
@@ -19,6 +23,12 @@ interface ColumnPickerProps {
 /** Invisible columns over a bar chart: pointing and focus show the tooltip, a click or Enter picks, arrows move. */
 export function ColumnPicker({ label, columns, selected, style, onPick, onPoint }: ColumnPickerProps) {
   const list = useRef<HTMLDivElement>(null);
+  const controller = useController();
+  const hover = useStudio((state) => state.hover);
+  const point = (index: number | null) => {
+    onPoint(index);
+    controller.setHover(index === null ? null : (columns[index]?.place ?? null));
+  };
   const chosen = Math.max(0, columns.findIndex(({ key }) => key === selected));
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const options = [...list.current!.children] as HTMLElement[];
@@ -41,21 +51,28 @@ export function ColumnPicker({ label, columns, selected, style, onPick, onPoint 
       aria-orientation="horizontal"
       style={style}
       onKeyDown={onKeyDown}
-      onPointerLeave={() => onPoint(null)}
-      onBlur={() => onPoint(null)}
+      onPointerLeave={() => point(null)}
+      onBlur={() => point(null)}
     >
-      {columns.map(({ key, name }, index) => (
+      {columns.map(({ key, name, place }, index) => (
         <div
           key={key}
           role="option"
           aria-label={name}
           aria-selected={key === selected}
+          data-lit={isLit(hover, place)}
           tabIndex={index === chosen ? 0 : -1}
           onClick={() => onPick(key)}
-          onPointerEnter={() => onPoint(index)}
-          onFocus={() => onPoint(index)}
+          onPointerEnter={() => point(index)}
+          onFocus={() => point(index)}
         />
       ))}
     </div>
   );
+}
+
+/** Whether what is pointed at somewhere lies in this column. */
+function isLit(hover: Hover | null, { layer, module }: Hover): boolean {
+  if (hover === null || (layer === null && module === null)) return false;
+  return (layer === null || hover.layer === layer) && (module === null || hover.module === module);
 }

@@ -11,7 +11,7 @@ export function LayersTab({ data, view, onView }: TabProps) {
     () =>
       layers.map((group): BarGroup => {
         const { short, long } = groupLabel(group);
-        return { key: group.key, short, long, apart: group.layer === null, aggregate: group.aggregate };
+        return { key: group.key, short, long, apart: group.layer === null, aggregate: group.aggregate, place: { layer: group.layer, module: group.key === 'embed' ? 'embed' : null, tensor: null } };
       }),
     [layers],
   );

@@ -6,6 +6,7 @@ import { colourScale } from '../../analysis/scale';
 import { metricShare, type Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { TensorFigures } from '../../worker/protocol';
+import { useController } from '../studio';
 import { EXACTNESS_LABEL, metricLabel, MODULES, placeLabel } from './labels';
 import { MapLegend, rampColour, rampInk } from './MapLegend';
 import { ShareTip } from './ShareTip';
@@ -32,7 +33,12 @@ const ROOM_FOR_NUMBER = 34;
 export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selected, width, height, onPick }: MapGridProps) {
   const id = useId();
   const { columns, rows, at, ticks } = useMemo(() => gridOf(breakdown, metric), [breakdown, metric]);
-  const [pointed, setPointed] = useState<{ row: number; column: number } | null>(null);
+  const controller = useController();
+  const [pointed, setShown] = useState<{ row: number; column: number } | null>(null);
+  const setPointed = (place: { row: number; column: number } | null) => {
+    setShown(place);
+    controller.setHover(place && { layer: columns[place.column] ?? null, module: rows[place.row] ?? null, tensor: null });
+  };
   const [focused, setFocused] = useState({ row: 0, column: 0 });
   const grid = useRef<SVGSVGElement>(null);
 

@@ -1,11 +1,10 @@
 import { useCallback, useMemo, useState } from 'react';
 import { figuresTable } from '../../analysis/table';
 import { pairsOf, type Metric } from '../../analysis/share';
-import { CellStrip } from './CellStrip';
 import { ChartFigure } from './ChartFigure';
 import { barMetrics, describe, metricLabel } from './labels';
 import { MapGrid, type MapCell } from './MapGrid';
-import { CLEARED, cellOf } from './selection';
+import { cellOf } from './selection';
 import type { ChartData, TabProps } from './types';
 import { useSize } from './useSize';
 import './map.css';
@@ -67,9 +66,6 @@ export function MapTab({ data, view, onView }: TabProps) {
           )}
         </div>
       </ChartFigure>
-      {selected && (
-        <CellStrip data={data} cell={selected} tensor={view.tensor} onTensor={(tensor) => onView({ tensor })} onClose={() => onView(CLEARED)} />
-      )}
     </div>
   );
 }

@@ -12,7 +12,7 @@ export function ModulesTab({ data, view, onView }: TabProps) {
   const groups = useMemo(
     () =>
       modulesOf(breakdown, layerNumber).map(
-        ({ module, aggregate }): BarGroup => ({ key: module, short: module, long: `Module ${module}`, apart: false, aggregate }),
+        ({ module, aggregate }): BarGroup => ({ key: module, short: module, long: `Module ${module}`, apart: false, aggregate, place: { layer: layerNumber, module, tensor: null } }),
       ),
     [breakdown, layerNumber],
   );

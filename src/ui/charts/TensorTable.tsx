@@ -4,6 +4,8 @@ import { formatCount, formatCounts, formatEstimate } from '../../analysis/format
 import { sumFigures, type Aggregate } from '../../analysis/aggregate';
 import { metricShare, type Metric } from '../../analysis/share';
 import { figuresTable, toCsv } from '../../analysis/table';
+import { placeOf } from '../../checkpoint/places';
+import { useController } from '../studio';
 import { EXACTNESS_LABEL, metricLabel } from './labels';
 import { saveText } from './saving';
 import { CLEARED, tensorsOf } from './selection';
@@ -141,8 +143,14 @@ interface TensorRowProps {
 }
 function TensorRow({ row, index, columns, counts, selected, onView }: TensorRowProps) {
   const { figures, exactness } = row.aggregate;
+  const controller = useController();
   return (
-    <tr aria-rowindex={index + 2} data-selected={selected}>
+    <tr
+      aria-rowindex={index + 2}
+      data-selected={selected}
+      onPointerEnter={() => controller.setHover({ ...placeOf(row.tensor), tensor: row.tensor })}
+      onPointerLeave={() => controller.setHover(null)}
+    >
       {columns.map(({ key, metric }) => {
         if (key === 'tensor') {
           return (

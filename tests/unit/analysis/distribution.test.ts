@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { binEdge, distributionOf, logTicks, onLogAxis } from '../../../src/analysis/distribution';
+import { binEdge, distributionOf, distributionTable, logTicks, onLogAxis } from '../../../src/analysis/distribution';
 import { DISTRIBUTION_BINS } from '../../../src/merge/exploring';
 
 /** Bin of a magnitude, from its bits as the backends do it. */
@@ -63,4 +63,14 @@ describe('the logarithmic axis', () => {
     expect(logTicks([0.0001, 0.5])).toEqual([0.0001, 0.001, 0.01, 0.1]);
     expect(logTicks([0.5, 1, 4])).toEqual([0.5, 1, 2, 4]);
   });
+});
+
+it('as a table has the ends of every bar and the share of each model that takes part', () => {
+  const one = binOf(1);
+  const { columns, rows } = distributionTable(distributionOf({ counts: [counts({ [one]: 1, [one + 1]: 3 }), null] }), ['SFT', 'CT']);
+  expect(columns.map(({ label }) => label)).toEqual(['|tau| from', '|tau| below', 'share of SFT']);
+  expect(rows.map((row) => row.map((cell) => (cell.kind === 'number' ? cell.value : cell)))).toEqual([
+    [1, 1.125, 0.25],
+    [1.125, 1.25, 0.75],
+  ]);
 });
