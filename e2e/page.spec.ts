@@ -28,7 +28,7 @@ for (const [colorScheme, backend] of [
       await photograph(page, `10 empty ${colorScheme}`);
       await openSample(page);
       await expect(layerChart(page)).toBeVisible();
-      for (const tab of ['Layers', 'Modules', 'Map', 'Figures']) {
+      for (const tab of ['Layers', 'Modules', 'Map', 'Surface', 'Figures']) {
         await page.getByRole('tab', { name: tab }).click();
         await expect(region(page, 'Charts')).toHaveAttribute('aria-busy', 'false');
         expect(await violations(page), tab).toEqual([]);

@@ -9,6 +9,7 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: s
   { keys: ['Ctrl', 'Shift', 'Z'], does: 'Redo it' },
   { keys: CHART_TABS.map((_, i) => String(i + 1)), does: `Charts: ${CHART_TABS.map(({ label }) => label.toLowerCase()).join(', ')}` },
   { keys: ['←', '→'], does: 'Move a slider one step; between tabs and bars in the charts' },
+  { keys: ['↑', '↓', '←', '→'], does: 'Move the point on the surface; with Shift in large steps' },
   { keys: ['Page Up', 'Page Down'], does: 'Move a slider in large steps' },
 ];
 

@@ -48,7 +48,9 @@ export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, w
   return (
     <>
       <svg className="charts-surface" width={width} height={height}>
-        <Cells surface={surface} figure={figure} across={across} up={up} low={ticks[0]!} high={ticks.at(-1)!} />
+        <g>
+          <Cells surface={surface} figure={figure} across={across} up={up} low={ticks[0]!} high={ticks.at(-1)!} />
+        </g>
         <AxisTicks axis={across} densities={densitiesX} at={TOP + plotHeight} symbol={symbols[0]} title={`density of ${names[x]}`} across />
         <AxisTicks axis={up} densities={densitiesY} at={LEFT} symbol={symbols[1]} title={`density of ${names[y]}`} across={false} />
         <rect

@@ -48,6 +48,7 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
       headings={2}
       legend={[]}
       empty={surface === null}
+      note={problem && surface ? 'The surface of the present recipe could not be counted. This one is of the recipe before.' : undefined}
       controls={
         <>
           <label className="charts-control">
