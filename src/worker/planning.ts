@@ -11,6 +11,7 @@ import { Sources } from '../merge/reading';
 import type { OpenShard } from '../merge/reading';
 import { checkpointsOf } from '../compose/export-input';
 import type { PlanSummary, RequestPayload } from './protocol';
+import { READ_AHEAD } from './sizing';
 
 /** Model id whose bytes differ from the base's, null when all agree, by what was compared. */
 type Compared = Map<string, Promise<string | null>>;
@@ -28,7 +29,7 @@ export class Planner {
   async summary(open: readonly Checkpoint[], { recipe, choices, shardBytes }: RequestPayload<'plan'>, chunkBytes: number): Promise<PlanSummary> {
     const { base, models } = findParticipants(open, recipe, choices);
     const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
-    const plan = planMerge(open, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, checkpointsOf(recipe, open)));
+    const plan = planMerge(open, recipe, choices, { chunkBytes, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open)));
     const differing = await this.differing(plan.integersToCompare, base);
     const asked = new Set(differing.map(({ tensor }) => tensor));
     const { tensors, parameters, bytesRead, bytesWritten, peakBytes, notes } = plan;

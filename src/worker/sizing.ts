@@ -2,6 +2,7 @@
 import type { BackendInfo } from '../merge/backend';
 import { COARSE_BLOCKS, REFINED_BLOCKS } from '../merge/sample';
 import type { SampleOptions } from '../merge/sample';
+import { readAheadBudget } from '../merge/io-sizes';
 
 /**
  * Milliseconds that one evaluation of the refined sample may take. On a CPU the bar is 150 ms from slider to paint, of which
@@ -49,3 +50,6 @@ export const SIZING: Sizing = {
   // Longer than between two steps of a slider.
   rest: 250,
 };
+
+/** Bytes that reading ahead may hold on this machine. */
+export const READ_AHEAD = readAheadBudget((globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory);
