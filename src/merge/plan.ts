@@ -109,10 +109,10 @@ function peakBytes(steps: readonly Step[], readAhead: number): number {
 
 /** Inputs and output of the largest chunk. */
 function chunkBytesOf({ group }: MergeStep): number {
-  return Math.max(...group.chunks.map((chunk) => chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk)));
+  return group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk)), 0);
 }
 
 /** Three of the largest chunk's inputs: what a stretch of one chunk takes where the budget is below that. */
 function largestInput({ group }: MergeStep): number {
-  return 3 * Math.max(...group.chunks.map((chunk) => chunkInputBytes(group, chunk)));
+  return 3 * group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk)), 0);
 }

@@ -70,12 +70,14 @@ export async function familyOf(folders: Readonly<Record<string, MadeTensors | re
   for (const [folder, given] of Object.entries(folders)) {
     const shards: readonly MadeTensors[] = Array.isArray(given) ? (given as readonly MadeTensors[]) : [given as MadeTensors];
     shards.forEach((tensors, i) => {
-      const name = shards.length === 1 ? 'model.safetensors' : `model-0000${i + 1}-of-0000${shards.length}.safetensors`;
+      const name = shards.length === 1 ? 'model.safetensors' : `model-${five(i + 1)}-of-${five(shards.length)}.safetensors`;
       contents.set(`${folder}/${name}`, fileOf(folder, tensors));
     });
   }
   return openFamily(contents);
 }
+
+const five = (n: number) => String(n).padStart(5, '0');
 
 /** Opens files by path, one checkpoint per folder. */
 export async function openFamily(contents: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<Family> {
