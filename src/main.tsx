@@ -7,6 +7,7 @@ import { createStudioStore } from './state/store';
 import { App } from './ui/App';
 import { rememberAddress } from './ui/shell/address-bar';
 import { keptSnapshots, rememberSnapshots } from './ui/shell/kept-snapshots';
+import { keepAwake } from './ui/shell/keep-awake';
 import { rememberTheme, storedTheme } from './ui/shell/theme';
 import { StudioContext } from './ui/studio';
 import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save, WorkerClient } from './worker/client';
@@ -34,6 +35,7 @@ const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWrit
 const controller = createController(store, new WorkerClient(), files, clock);
 rememberTheme(store);
 rememberSnapshots(store);
+keepAwake(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');
 

@@ -13,9 +13,21 @@ export class Pace {
   async pause(): Promise<void> {
     if (performance.now() - this.since > BUSY_MILLISECONDS) {
       // A macrotask: microtasks alone would keep messages waiting.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await nextTask();
       this.since = performance.now();
     }
     if (this.signal?.aborted === true) throw new CancelledError();
   }
+}
+
+/** Resolves in a task of its own, at once: timers in a row wait 4 ms each, and up to a second in a hidden tab. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }
