@@ -12,7 +12,7 @@ interface Awake {
  * page, so it is asked for again when the page is shown. Where there is none, or it is refused (a low battery), the job runs as
  * well as the machine lets it.
  */
-export function keepAwake(store: StudioStore, { wakeLock, document: page }: Awake = { wakeLock: navigator.wakeLock as WakeLock | undefined, document }): void {
+export function keepAwake(store: StudioStore, { wakeLock, document: page }: Awake = { wakeLock: navigator.wakeLock, document }): void {
   if (!wakeLock) return;
   let held: Promise<{ release(): Promise<void> } | null> | null = null;
   const isRunning = () => ['running', 'cancelling'].includes(store.getState().job.status);
