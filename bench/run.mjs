@@ -112,18 +112,24 @@ async function underNode() {
   if ((await tool('vite', ['build', '--config', 'bench/vite.node.config.ts', '--logLevel', 'warn'])) !== 0) process.exit(1);
   const folder = join(ROOT, '.cache', 'bench-node');
   const output = join(folder, 'report.json');
-  const env = options.gpu ? {} : { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES ?? (await softwareDriver()) };
+  const env = options.gpu || process.env.VK_ICD_FILENAMES ? {} : await softwareDriver();
   if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
   const report = JSON.parse(readFileSync(output, 'utf8'));
   results.node = { ...circumstances({ adapter: report.adapter }), elements: report.elements, rows: report.measurements };
 }
 
-/** SwiftShader lies beside Chromium's executable, or where the distribution's wrapper of that name looks for it. */
+/**
+ * Environment in which Dawn finds SwiftShader: it lies beside Chromium's executable, or where the distribution's wrapper of that
+ * name looks for it, with the Vulkan loader that not every system has.
+ */
 async function softwareDriver() {
   const { ensureChromium } = await import('../scripts/install-chromium.mjs');
   const browser = realpathSync(await ensureChromium());
   const folders = [dirname(browser), '/usr/lib/chromium', '/usr/lib/chromium-browser'];
-  const found = folders.map((folder) => join(folder, 'vk_swiftshader_icd.json')).find((path) => existsSync(path));
-  if (found) return found;
+  const found = folders.find((folder) => existsSync(join(folder, 'vk_swiftshader_icd.json')));
+  if (found) {
+    const libraries = [process.env.LD_LIBRARY_PATH, found].filter(Boolean).join(':');
+    return { VK_ICD_FILENAMES: join(found, 'vk_swiftshader_icd.json'), LD_LIBRARY_PATH: libraries };
+  }
   throw new Error('no software adapter beside Chromium: name its driver file in VK_ICD_FILENAMES, or give --gpu');
 }
