@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../scripts/project.mjs';
+import { FAMILIES } from './families.mjs';
 
 const JSON_FILE = join(ROOT, 'bench', 'results.json');
 const TEXT_FILE = join(ROOT, 'bench', 'RESULTS.md');
@@ -55,10 +56,15 @@ function textOf({ files, tensor, node }) {
     '',
     'Written by `npm run bench` from results.json; do not edit. Each part says when and where it was measured.',
     '',
-    ...(files ? filesText(Object.values(files)) : []),
+    ...(files ? filesText(bySize(Object.values(files))) : []),
     ...(tensor ? tensorText('One tensor, in the page', tensor) : []),
     ...(node ? tensorText('One tensor, the engine under Node', node) : []),
   ].join('\n');
+}
+
+function bySize(measured) {
+  const sizeOf = ({ runs }) => Object.keys(FAMILIES).indexOf(runs[0].family);
+  return [...measured].sort((a, b) => sizeOf(a) - sizeOf(b));
 }
 
 function filesText(families) {
@@ -78,7 +84,7 @@ function filesText(families) {
     'every file is final; *verified* until all of it was read again and compared. The cache of the system is *cold* (dropped before',
     'each run), *warm* (the same files were just read) or the files are too *large* to stay in memory. *Reading*, *computing* and',
     '*writing* overlap: seconds in which at least one read or write was under way, and in which the backend neither waited for bytes',
-    'nor for room. Medians where there are several runs. Disks differ from run to run: compare within a row.',
+    'nor for room. Medians where there are several runs. What else a machine does changes all of it: compare within a row.',
     '',
     ...families.map((family) => `- ${family.runs[0].family}, ${family.runs[0].choice}: ${where(family)}`),
     '',
