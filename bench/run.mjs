@@ -10,7 +10,7 @@
  *   --rows N                    of the tensor, 4096 values each (default 4096, on a software adapter 256)
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, ROOT, run, tool } from '../scripts/project.mjs';
@@ -85,8 +85,10 @@ async function measureFiles(chromium, launch, url, browser) {
   for (const family of families) {
     for (const backend of backends) {
       console.log(`${family}, ${backend}`);
+      // Before, since a run of many minutes may see other commits come.
+      const about = circumstances({ browser });
       const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: Number(options.repetitions), onRun });
-      results.files[`${family}/${backend}`] = { ...circumstances({ browser }), runs };
+      results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], runs };
       writeResults(results);
     }
   }
