@@ -48,7 +48,7 @@ export function writeResults(results) {
 }
 
 const where = ({ date, machine, load, browser, adapter, studio, node }) =>
-  [`${date}; ${machine}`, load && `load ${load.toFixed(1)} over the last five minutes, of which the browser makes 2 to 3`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
+  [`${date}; ${machine}`, load && `load ${load.toFixed(1)} over the last five minutes`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
 
 function textOf({ files, tensor, node }) {
   return [
