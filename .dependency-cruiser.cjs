@@ -4,7 +4,7 @@
  */
 const PURE = ['bytes', 'format', 'checkpoint', 'recipe', 'merge'];
 
-const ENTRIES = '^src/(main\\.tsx|worker/main\\.ts|worker/cpu-part\\.ts|cli/main\\.ts)$';
+const ENTRIES = '^src/(main\\.tsx|worker/main\\.ts|(worker|cli)/cpu-part\\.ts|cli/main\\.ts)$';
 
 const MAY_IMPORT = {
   bytes: {},

@@ -7,9 +7,12 @@ export default defineConfig({
   publicDir: false,
   ssr: { noExternal: true, external: ['webgpu'] },
   build: {
-    ssr: 'src/cli/main.ts',
+    ssr: true,
     outDir: '.cache/cli',
     target: 'node20',
-    rollupOptions: { output: { entryFileNames: 'main.mjs' } },
+    rollupOptions: {
+      input: { main: 'src/cli/main.ts', 'cpu-part': 'src/cli/cpu-part.ts' },
+      output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
+    },
   },
 });

@@ -1,5 +1,9 @@
 /** What computes: the WebGPU package of Node where it is installed and finds an adapter, or the CPU. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { GpuUnavailableError } from '../bytes/errors';
+import { createCpuBackend } from '../cpu/backend';
+import type { FromPoolWorker, PoolWorker } from '../cpu/pool-messages';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import type { Backend } from '../merge/backend';
@@ -18,18 +22,38 @@ export interface Chosen {
   readonly note: string | null;
 }
 
+/** More workers than this wait for memory rather than for a core. */
+const MOST_WORKERS = 8;
+
 /** Kept for the life of the process: the package's instance takes its devices with it when it is collected. */
 let instance: GPU | null = null;
 
 /** `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
 export async function chooseBackend(choice: Options['backend']): Promise<Chosen> {
-  if (choice === 'cpu') return { backend: createReferenceBackend(), note: null };
+  if (choice === 'cpu') return { backend: cpu(), note: null };
   try {
     return { backend: await webGpu(choice === 'webgpu'), note: null };
   } catch (error) {
     if (choice === 'webgpu') throw error;
-    return { backend: createReferenceBackend(), note: error instanceof Error ? error.message : String(error) };
+    return { backend: cpu(), note: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function cpu(): Backend {
+  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: spawnWorker });
+}
+
+function spawnWorker(): PoolWorker {
+  const worker = new Worker(new URL('./cpu-part.mjs', import.meta.url));
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    listen(onMessage, onDeath) {
+      worker.on('message', (message: FromPoolWorker) => onMessage(message));
+      worker.on('error', (error) => onDeath(String(error)));
+      worker.on('exit', (code) => onDeath(`its thread ended with ${code}`));
+    },
+    terminate: () => void worker.terminate(),
+  };
 }
 
 async function webGpu(allowSoftware: boolean): Promise<Backend> {
