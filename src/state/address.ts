@@ -54,12 +54,17 @@ export function fulfil({ recipe, names }: WantedRecipe, open: readonly Named[], 
   const ids = new Map(names.map((name) => [name, open.find((one) => one.name === name)?.id]));
   if ([...ids.values()].includes(undefined)) return null;
   const own = renamed(recipe, (name) => ids.get(name)!);
+  return { recipe: own, roles: rolesOf(own, open, guessed) };
+}
+
+/** Roles of all that is open, as a recipe has them. */
+export function rolesOf(own: Recipe, open: readonly Named[], guessed: Roles): Roles {
   const roles: Record<string, Roles[string]> = {};
   for (const { id } of open) roles[id] = 'none';
   for (const { model } of own.models) roles[model] = guessed[model] === 'other' ? 'other' : 'ct';
   if (own.models.some(({ model }) => model === own.slack.prefer)) roles[own.slack.prefer] = 'sft';
   if (own.base !== null) roles[own.base] = 'base';
-  return { recipe: own, roles };
+  return roles;
 }
 
 /** Every checkpoint a recipe names, once. */

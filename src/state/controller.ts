@@ -4,8 +4,8 @@ import type { FitChoices } from '../merge/plan-types';
 import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
-import { fulfil, readAddress, writeAddress } from './address';
-import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole } from './decisions';
+import { fulfil, readAddress, rolesOf, writeAddress } from './address';
+import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withTwoLanguages } from './decisions';
 import { createBesideControls, type BesideControls } from './beside';
 import { createEstimator } from './estimates';
 import { createExplorer } from './explore';
@@ -32,6 +32,10 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   /** `key` names what is edited: edits of one key in close succession are one step of undo. */
   setModel(index: number, patch: Partial<RecipeModel>, key: string): void;
   setRecipe(patch: Partial<Recipe>, key: string): void;
+  /** A whole recipe, of ids of open checkpoints: one step of undo, roles included. */
+  applyRecipe(recipe: Recipe): void;
+  /** SFT and the last checkpoint of two runs, as the paper's three-model merge; nothing happens where only one run is open. */
+  mergeTwoLanguages(): void;
   setShardBytes(bytes: number): void;
   leaveOut(model: string, tensors: readonly string[], leftOut: boolean): void;
   keepRowsOf(model: string | null): void;
@@ -134,6 +138,8 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     applyPreset: (preset) => edit(null, (now) => withPreset(now, preset)),
     setModel: (index, patch, key) => edit(key, (now) => withModel(now, index, patch)),
     setRecipe: (patch, key) => editRecipe(key, patch),
+    applyRecipe: (recipe) => edit(null, (now) => ({ ...now, recipe, roles: rolesOf(recipe, openNow(), now.roles) })),
+    mergeTwoLanguages: () => edit(null, (now) => withTwoLanguages(now, openNow()) ?? now),
     setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
     leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),
     keepRowsOf: (model) => edit(null, (now) => withExtraRows(now, model)),

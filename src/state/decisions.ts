@@ -1,4 +1,6 @@
 /** Edits of what undo goes through: pure functions from decisions to decisions. */
+import { guessRoles } from '../checkpoint/roles';
+import { stemOf } from '../checkpoint/series';
 import type { Checkpoint } from '../checkpoint/types';
 import { DEFAULT_CHOICES } from '../merge/plan-types';
 import { defaultRecipe, PRESETS, type Preset } from '../recipe/presets';
@@ -37,6 +39,24 @@ export function withClosed(decisions: Decisions, id: string, open: Open): Decisi
 
 export function withRole(decisions: Decisions, id: string, role: Role, open: Open): Decisions {
   return withRoles(decisions, assignRole(decisions.roles, id, role), open);
+}
+
+/**
+ * The paper's merge of a task model and two languages: what is merged as CT, and the last checkpoint of another run beside it, at
+ * the paper's densities. Null where no second run is open or there is no SFT. Languages are told apart by name, as runs are.
+ */
+export function withTwoLanguages(decisions: Decisions, open: Open): Decisions | null {
+  const { roles } = decisions;
+  const sft = open.find(({ id }) => roles[id] === 'sft');
+  const merged = open.filter(({ id }) => roles[id] === 'ct');
+  const further = guessRoles(open).ct.filter((id) => roles[id] === 'none').map((id) => open.find((one) => one.id === id)!);
+  const [first] = merged;
+  const second = merged[1] ?? further.findLast(({ name }) => first === undefined || stemOf(name) !== stemOf(first.name));
+  if (sft === undefined || first === undefined || second === undefined) return null;
+  const next: Record<string, Role> = { ...roles };
+  for (const { id } of merged) next[id] = 'none';
+  next[first.id] = next[second.id] = 'ct';
+  return withPreset(withRoles(decisions, next, open), 'paper');
 }
 
 /** Another checkpoint in the place of a model: the two swap roles, and the newcomer takes over the settings. */

@@ -4,7 +4,7 @@ import { PRESETS } from '../../recipe/presets';
 import { isTies, normalizeByDefault } from '../../recipe/resolve';
 import { METHODS, type Method } from '../../recipe/types';
 import { validateRecipe } from '../../recipe/validate';
-import { isPreset } from '../../state/decisions';
+import { isPreset, withTwoLanguages } from '../../state/decisions';
 import { isBusy } from '../../state/types';
 import { useModels } from '../names';
 import { ErrorNotice } from '../Notice';
@@ -16,6 +16,7 @@ import { NumberSetting } from './NumberSetting';
 import { OutputSettings } from './OutputSettings';
 import { RulesEditor } from './RulesEditor';
 import { SlackSettings } from './SlackSettings';
+import { YamlText } from './YamlText';
 import { Snapshots } from './Snapshots';
 
 const METHOD_LABELS: Readonly<Record<Method, string>> = {
@@ -68,6 +69,7 @@ export function RecipePanel() {
           <CommonSettings />
           <OutputSettings />
           <Advanced ties={isTies(method)} />
+          <YamlText />
         </fieldset>
       </ScrollBody>
     </section>
@@ -78,6 +80,8 @@ export function RecipePanel() {
 function Presets() {
   const controller = useController();
   const decisions = useStudio((state) => state.decisions.present);
+  const open = useStudio((state) => state.checkpoints.open);
+  const twoLanguages = useMemo(() => withTwoLanguages(decisions, open), [decisions, open]);
   return (
     <div className="presets" role="group" aria-label="Presets">
       {PRESETS.map(({ id, label, about }) => (
@@ -85,6 +89,17 @@ function Presets() {
           {label}
         </button>
       ))}
+      {twoLanguages !== null && (
+        <button
+          type="button"
+          className="button small"
+          title="TIES of SFT and the last checkpoints of two runs, k_sft 0.2 and k_ct 1.0, the paper's three models"
+          aria-pressed={JSON.stringify(twoLanguages.recipe) === JSON.stringify(decisions.recipe)}
+          onClick={() => controller.mergeTwoLanguages()}
+        >
+          SFT + two languages
+        </button>
+      )}
     </div>
   );
 }

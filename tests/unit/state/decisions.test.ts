@@ -12,6 +12,7 @@ import {
   withOpened,
   withPreset,
   withRole,
+  withTwoLanguages,
 } from '../../../src/state/decisions';
 import { inRoleOrder } from '../../../src/state/roles';
 import { checkpoint } from './fakes';
@@ -138,5 +139,25 @@ describe('edits', () => {
     expect([cut.choices.extraRows, cut.recipe.tokenizerFrom]).toEqual(['cut', null]);
     const own = { ...kept, recipe: { ...kept.recipe, tokenizerFrom: 'id:sft' } };
     expect(withExtraRows(own, null).recipe.tokenizerFrom).toBe('id:sft');
+  });
+});
+
+describe('SFT and two languages', () => {
+  const named = (...names: string[]) => names.map((name) => ({ id: name, name }));
+  const from = (...names: string[]) => ({ open: named(...names), decisions: withOpened(noDecisions(), named(...names)) });
+
+  it('takes the last checkpoint of another run beside the one that is merged, at the densities of the paper', () => {
+    const { open, decisions } = from('base', 'sft', 'ct-x-1M', 'ct-x-4M', 'ct-y-256k', 'ct-y-1M');
+    const { recipe, roles } = withTwoLanguages(decisions, open)!;
+    expect(recipe.models.map(({ model, density }) => [model, density])).toEqual([['sft', 0.2], ['ct-x-4M', 1], ['ct-y-1M', 1]]);
+    expect([recipe.method, recipe.slack.prefer, roles['ct-x-1M']]).toEqual(['ties', 'sft', 'none']);
+    // Pressing it again changes nothing.
+    expect(withTwoLanguages({ ...decisions, recipe, roles }, open)!.recipe).toEqual(recipe);
+  });
+  it('needs a second run and a task model', () => {
+    const one = from('base', 'sft', 'ct-x-1M', 'ct-x-4M');
+    expect(withTwoLanguages(one.decisions, one.open)).toBeNull();
+    const noTask = from('base', 'ct-x-1M', 'ct-y-1M');
+    expect(withTwoLanguages(noTask.decisions, noTask.open)).toBeNull();
   });
 });

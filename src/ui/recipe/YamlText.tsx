@@ -1,0 +1,72 @@
+import { useId, useMemo, useState } from 'react';
+import { fromMergeKit, toMergeKit } from '../../recipe/mergekit';
+import { describeError } from '../messages';
+import { useNameOf } from '../names';
+import { useController, useStudio } from '../studio';
+
+/** The recipe as MergeKit's YAML, editable: what is wrong is named at its line, and nothing changes until it is applied. */
+export function YamlText() {
+  const controller = useController();
+  const nameOf = useNameOf();
+  const recipe = useStudio((state) => state.decisions.present.recipe);
+  const open = useStudio((state) => state.checkpoints.open);
+  const [draft, setDraft] = useState<string | null>(null);
+  const hint = useId();
+  const own = useMemo(() => toMergeKit(recipe, nameOf), [recipe, nameOf]);
+  const reading = useMemo(() => {
+    if (draft === null) return null;
+    // A path of MergeKit ends in the folder's name, which is what a card shows.
+    const idOf = (path: string) => (open.find(({ name }) => name === path) ?? open.find(({ name }) => name === path.split('/').at(-1)))?.id ?? null;
+    return fromMergeKit(draft, idOf);
+  }, [draft, open]);
+  const text = draft ?? own;
+  return (
+    <details className="yaml">
+      <summary>As MergeKit YAML</summary>
+      <textarea
+        className="field"
+        aria-label="Recipe as MergeKit YAML"
+        aria-invalid={reading !== null && reading.recipe === null}
+        aria-describedby={hint}
+        spellCheck={false}
+        rows={14}
+        value={text}
+        onChange={(event) => setDraft(event.target.value)}
+      />
+      <div id={hint} role="status">
+        {reading === null ? (
+          <p className="quiet-text">Edit it, or paste a file of MergeKit&apos;s. Paths are matched by the names on the cards.</p>
+        ) : reading.problems.length === 0 ? (
+          <p className="quiet-text">Valid.</p>
+        ) : (
+          <ul role="list">
+            {reading.problems.map(({ severity, error }, i) => {
+              const { title, detail } = describeError(error.toWire(), nameOf);
+              return (
+                <li key={i} className={severity === 'error' ? 'field-problem' : 'quiet-text'}>
+                  Line {error.where.line ?? 1}: {title}. {detail}
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </div>
+      <div className="row">
+        <button
+          type="button"
+          className="button small"
+          disabled={reading === null || reading.recipe === null}
+          onClick={() => {
+            controller.applyRecipe(reading!.recipe!);
+            setDraft(null);
+          }}
+        >
+          Apply
+        </button>
+        <button type="button" className="button quiet small" disabled={draft === null} onClick={() => setDraft(null)}>
+          Discard changes
+        </button>
+      </div>
+    </details>
+  );
+}
