@@ -115,6 +115,6 @@ export async function layerFigures(page: Page): Promise<string> {
 /** Waits until every figure on the screen is exact and none is being recomputed. */
 export async function expectExact(page: Page, tensors: number): Promise<void> {
   const charts = region(page, 'Charts');
-  await expect(charts.getByRole('status')).toHaveText(`Exact: all ${tensors} tensors counted whole`);
+  await expect(charts.getByRole('status')).toHaveText(`Exact: all ${tensors} tensors`);
   await expect(charts).toHaveAttribute('aria-busy', 'false');
 }

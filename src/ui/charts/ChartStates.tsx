@@ -7,11 +7,11 @@ import type { ChartModel } from './types';
 export function ExactnessChip({ total, loading }: { total: Aggregate; loading: boolean }) {
   const { exactness, exactTensors, tensors } = total;
   const sample = useStudio((state) => state.figures.sample);
-  const from = sample === null ? 'a sample' : `${drawnOf(sample.values / sample.of)} of the values, ${formatBytes(sample.bytes)} read`;
+  const from = sample === null ? 'a sample' : `${drawnOf(sample.values / sample.of)} of values, ${formatBytes(sample.bytes)} read`;
   const text = {
-    exact: `Exact: all ${tensors} tensors counted whole`,
-    estimate: `Estimate from ${from}`,
-    partial: `${exactTensors} of ${tensors} tensors exact, the others from ${from}`,
+    exact: `Exact: all ${tensors} tensors`,
+    estimate: `Estimate: ${from}`,
+    partial: `${exactTensors} of ${tensors} tensors exact, else ${from}`,
   }[exactness];
   return (
     <p className="charts-chip" role="status" data-exactness={exactness}>

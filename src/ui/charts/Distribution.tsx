@@ -13,6 +13,8 @@ const WIDTH = 222;
 const HEIGHT = 128;
 const PLOT = { left: 4, right: 4, top: 6, bottom: 30 };
 const BOTTOM = HEIGHT - PLOT.bottom;
+/** Half the width of a tick's number: those at the ends move inwards. */
+const LABEL = 16;
 
 /** How |tau| of one tensor is spread for every model, with the threshold each is trimmed at. */
 export function Distribution({ data, part }: { data: ChartData; part: TensorFigures }) {
@@ -88,7 +90,7 @@ function Plot({ spread, thresholds, models, summary }: PlotProps) {
       {logTicks(edges).map((tick) => (
         <g key={tick}>
           <line x1={x(tick)} x2={x(tick)} y1={BOTTOM} y2={BOTTOM + 4} stroke="var(--ink-2)" />
-          <text x={x(tick)} y={BOTTOM + 14} textAnchor="middle">
+          <text x={Math.min(Math.max(x(tick), LABEL), WIDTH - LABEL)} y={BOTTOM + 14} textAnchor="middle">
             {formatMagnitude(tick)}
           </text>
         </g>

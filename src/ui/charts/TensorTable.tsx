@@ -29,7 +29,7 @@ interface Column {
 /** Pixels; the stylesheet gives rows this height. */
 const ROW = 26;
 /** Pixels per kind of column. */
-const WIDTHS = { name: 290, plain: 104, share: 116, shareAndCounts: 256 };
+const WIDTHS = { name: 290, plain: 104, share: 92, estimate: 122, shareAndCounts: 262 };
 /** Rows drawn beyond either edge, so that scrolling never shows a gap. */
 const MARGIN_ROWS = 8;
 
@@ -52,7 +52,7 @@ export function TensorTable({ data, view, onView }: TabProps) {
 
   const first = Math.max(0, Math.min(Math.floor(top / ROW) - MARGIN_ROWS, rows.length - 1));
   const end = Math.min(rows.length, Math.ceil((top + height) / ROW) + MARGIN_ROWS);
-  const widths = columns.map(({ key, metric }) => (key === 'tensor' ? WIDTHS.name : !metric ? WIDTHS.plain : counts ? WIDTHS.shareAndCounts : WIDTHS.share));
+  const widths = columns.map(({ key, metric }) => (key === 'tensor' ? WIDTHS.name : !metric ? WIDTHS.plain : counts ? WIDTHS.shareAndCounts : breakdown.total.exactness === 'exact' ? WIDTHS.share : WIDTHS.estimate));
   const narrowed = rows.length < breakdown.total.tensors;
   const csv = () =>
     toCsv(
