@@ -2,6 +2,7 @@
 import type { SlotSurface } from '../merge/exploring';
 import type { Exactness } from './aggregate';
 import type { Estimate } from './estimate';
+import { exactnessOf, weightOf, type Part } from './parts';
 import { share, type Share } from './share';
 import type { Table, TableCell } from './table';
 
@@ -10,12 +11,8 @@ export const PAPER_DENSITIES: readonly number[] = [0.01, 0.2, 0.4, 0.6, 0.8, 1];
 /** 41 in steps of 0.025; the least is 0.01, since nothing can be kept of nothing. */
 export const FINE_DENSITIES: readonly number[] = Array.from({ length: 41 }, (_, i) => (i === 0 ? 0.01 : i / 40));
 
-/** A tensor's part; the worker's `TensorView<SlotSurface>` has this shape. */
-export interface SurfacePart {
-  readonly elements: number;
-  readonly exact: boolean;
-  readonly view: SlotSurface;
-}
+/** A tensor's part. */
+export type SurfacePart = Part<SlotSurface>;
 export interface Surface {
   /** Sums of whole tensors: fractional where they are estimates. Cell `iy * nx + ix`. */
   readonly counts: SlotSurface;
@@ -33,8 +30,9 @@ export function sumSurfaces(parts: readonly SurfacePart[], densitiesX: readonly 
     conflict: zeros(nx * ny), wonX: zeros(nx * ny), wonY: zeros(nx * ny), discardedX: zeros(nx * ny), discardedY: zeros(nx * ny),
     keptX: zeros(nx), keptY: zeros(ny), nonzeroX: zeros(nx), nonzeroY: zeros(ny),
   };
-  for (const { elements, exact, view } of parts) {
-    const factor = exact || view.numel === 0 ? 1 : elements / view.numel;
+  for (const part of parts) {
+    const { view } = part;
+    const factor = weightOf(part);
     sum.numel += view.numel * factor;
     for (const key of ARRAYS) {
       const into = sum[key];
@@ -42,8 +40,7 @@ export function sumSurfaces(parts: readonly SurfacePart[], densitiesX: readonly 
       for (let i = 0; i < into.length; i++) into[i]! += from[i]! * factor;
     }
   }
-  const exact = parts.filter((part) => part.exact).length;
-  return { counts: sum, densitiesX, densitiesY, exactness: exact === parts.length ? 'exact' : exact === 0 ? 'estimate' : 'partial' };
+  return { counts: sum, densitiesX, densitiesY, exactness: exactnessOf(parts) };
 }
 const ARRAYS = ['conflict', 'wonX', 'wonY', 'discardedX', 'discardedY', 'keptX', 'keptY', 'nonzeroX', 'nonzeroY'] as const;
 

@@ -24,7 +24,7 @@ function part(numel: number, elements: number, exact: boolean): SurfacePart {
   view.keptY.set([4, 8]);
   view.nonzeroX.set([5, 9]);
   view.nonzeroY.set([2, 6]);
-  return { elements, exact, view };
+  return { tensor: 't', elements, exact, view };
 }
 const K = [0.5, 1];
 
@@ -46,7 +46,7 @@ describe('a surface', () => {
   });
 
   it('counts a sample without values as nothing', () => {
-    expect(sumSurfaces([{ elements: 5, exact: false, view: emptySurface(2, 2) }], K, K).counts.numel).toBe(0);
+    expect(sumSurfaces([{ tensor: 't', elements: 5, exact: false, view: emptySurface(2, 2) }], K, K).counts.numel).toBe(0);
   });
 
   it('divides what is discarded by what that model keeps at its own density, conflicts by N', () => {
