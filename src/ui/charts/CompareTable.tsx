@@ -36,7 +36,7 @@ export function CompareTable({ data, view, compared }: { data: ChartData; view: 
         </div>
       </header>
       <div className="charts-scroll" tabIndex={0} role="region" aria-label="Comparison in numbers">
-        <table className="charts-table">
+        <table className="charts-table compare">
           <thead>
             <tr>
               <th scope="col">Figure</th>

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { asRules, FILTERS, pointsOf, withNewRule } from '../../recipe/curves';
-import { isFilterList } from '../../recipe/settings';
+import { constantValue, isFilterList } from '../../recipe/settings';
 import type { FilterRule, Setting } from '../../recipe/types';
 import { factsOf } from '../../state/selectors';
 import { useController, useStudio } from '../studio';
@@ -39,7 +39,7 @@ export function ShapedSetting(props: ShapedSettingProps) {
         <button type="button" className="button small" aria-pressed={!asText && !filtered} onClick={() => (setAsText(false), filtered && onPress(pointsOf(first)))}>
           Along layers
         </button>
-        <button type="button" className="button small" aria-pressed={!asText && filtered} onClick={() => (setAsText(false), !filtered && onPress(withNewRule(asRules(setting, otherwise))))}>
+        <button type="button" className="button small" aria-pressed={!asText && filtered} onClick={() => (setAsText(false), !filtered && onPress(withNewRule(asRules((constantValue<number>(setting) as number | null) ?? setting, otherwise))))}>
           By module
         </button>
         <button type="button" className="button small" aria-pressed={asText} onClick={() => setAsText(true)}>
