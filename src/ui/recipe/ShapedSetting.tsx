@@ -39,7 +39,7 @@ export function ShapedSetting(props: ShapedSettingProps) {
         <button type="button" className="button small" aria-pressed={!asText && !filtered} onClick={() => (setAsText(false), filtered && onPress(pointsOf(first)))}>
           Along layers
         </button>
-        <button type="button" className="button small" aria-pressed={!asText && filtered} onClick={() => (setAsText(false), !filtered && onPress(withNewRule(asRules((constantValue<number>(setting) as number | null) ?? setting, otherwise))))}>
+        <button type="button" className="button small" aria-pressed={!asText && filtered} onClick={() => (setAsText(false), !filtered && onPress(withNewRule(asRules((constantValue<number>(setting)) ?? setting, otherwise))))}>
           By module
         </button>
         <button type="button" className="button small" aria-pressed={asText} onClick={() => setAsText(true)}>
