@@ -4,12 +4,11 @@ import { estimate } from '../src/analysis/estimate';
 import type { Metric } from '../src/analysis/share';
 import { placeOf } from '../src/checkpoint/places';
 import { MODULE_KINDS, type Checkpoint, type ModuleKind } from '../src/checkpoint/types';
-import type { Backend } from '../src/merge/backend';
+import type { Backend, ReadSegment } from '../src/merge/backend';
 import { DEFAULT_CHOICES } from '../src/merge/plan-types';
 import { measuredRates, probeParameters } from '../src/merge/rates';
-import type { OpenShard } from '../src/merge/reading';
-import { planSample, sampleParameters, type SampleOptions } from '../src/merge/sample';
-import { readSample } from '../src/merge/sample-reading';
+import { elementRange, type OpenShard } from '../src/merge/reading';
+import { planSample, sampleParameters, type SampleOptions, type SamplePlan } from '../src/merge/sample';
 import { spreadsOf } from '../src/merge/spread';
 import type { Recipe } from '../src/recipe/types';
 import { tensorFigures } from '../src/worker/figures';
@@ -45,7 +44,7 @@ export interface Row {
  */
 export async function draw({ checkpoints, openShard, recipe, backend }: Given, options: SampleOptions, rated: boolean): Promise<Breakdown<ModuleKind>> {
   const plan = planSample(checkpoints, recipe, DEFAULT_CHOICES, options);
-  const held = await backend.hold(plan.group, await readSample(plan, openShard));
+  const held = await backend.hold(plan.group, blocksOf(plan, openShard));
   const parameters = sampleParameters(recipe, plan);
   const result = await held.evaluate(parameters);
   const probes = [];
@@ -59,6 +58,16 @@ export async function draw({ checkpoints, openShard, recipe, backend }: Given, o
     (slot, i): TensorFigures => tensorFigures(plan.names[i]!, slot, { slot: plan.group.slots[i]!.elements, tensor: elements[i]! }, spreads[i]),
   );
   return breakDown(tensors, placeOf, MODULE_KINDS, recipe.models.length);
+}
+
+/** Each block as it is asked for: nothing around it is read, which in memory would take longer than the block. */
+function blocksOf({ group, inputs, segments }: SamplePlan, openShard: OpenShard): ReadSegment {
+  const places = new Map(group.chunks[0]!.map(({ slot, first }, place) => [`${slot}:${first}`, place]));
+  return async ({ slot, first, count }, input) => {
+    const place = places.get(`${slot}:${first}`)!;
+    const range = elementRange(group.slots[slot]!, input, inputs[slot]![input]!, segments[place]!.first, count);
+    return (await openShard(range.checkpoint, range.shard)).read(range.begin, range.end);
+  };
 }
 
 /** `draws` samples with seeds 1, 2, ..., each held against the figures of all values. */
@@ -82,6 +91,7 @@ export async function cover(given: Given, options: Omit<SampleOptions, 'seed'>, 
   return rows;
 }
 
-function groupsOf({ total, layers }: Breakdown<ModuleKind>): (readonly [string, Aggregate])[] {
+/** The whole model as `total`, then the bars of the layer chart. */
+export function groupsOf({ total, layers }: Breakdown<ModuleKind>): (readonly [string, Aggregate])[] {
   return [['total', total], ...layers.map(({ key, aggregate }) => [key, aggregate] as const)];
 }
