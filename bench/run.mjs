@@ -1,7 +1,7 @@
 /**
  * Measures and writes bench/results.json and bench/RESULTS.md; what is not measured this time stays as it was.
  *
- *   --parts files,tensor,node,explore   which parts (default: all); explore writes bench/RESULTS-explore.md
+ *   --parts files,tensor,node,explore,accuracy   which parts (default: all); explore writes bench/RESULTS-explore.md, accuracy bench/ACCURACY.md
  *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 54 GB of disk, 8b 64 GB)
  *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
  *   --repetitions N             warm runs of each family (default 3)
@@ -19,7 +19,7 @@ import { measureFamily } from './pipeline.mjs';
 import { circumstances, readResults, writeResults } from './results.mjs';
 
 const TENSOR_LIMIT_MS = 20 * 60_000;
-const PARTS = ['files', 'tensor', 'node', 'explore'];
+const PARTS = ['files', 'tensor', 'node', 'explore', 'accuracy'];
 
 const { values: options } = parseArgs({
   options: {
@@ -48,7 +48,9 @@ const results = readResults();
 if (parts.includes('files') || parts.includes('tensor')) await inBrowser();
 if (parts.includes('node')) await underNode();
 console.log(writeResults(results));
-if (parts.includes('explore') && (await run(process.execPath, [join(ROOT, 'bench', 'explore.mjs')])) !== 0) process.exit(1);
+for (const part of ['explore', 'accuracy']) {
+  if (parts.includes(part) && (await run(process.execPath, [join(ROOT, 'bench', `${part}.mjs`)])) !== 0) process.exit(1);
+}
 
 async function inBrowser() {
   // Only now: these need the installed packages.
