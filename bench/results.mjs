@@ -48,15 +48,16 @@ export function writeResults(results) {
 }
 
 const where = ({ date, machine, load, browser, adapter, studio, node }) =>
-  [`${date}; ${machine}`, load && `load ${load.toFixed(1)} over the last five minutes`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
+  [`${date}; ${machine}`, load && `load ${load.toFixed(1)}`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
 
-function textOf({ files, tensor, node }) {
+function textOf({ files, cpu, tensor, node }) {
   return [
     '# Measurements',
     '',
     'Written by `npm run bench` from results.json; do not edit. Each part says when and where it was measured.',
     '',
     ...(files ? filesText(bySize(Object.values(files))) : []),
+    ...(cpu ? tensorText('One tensor, the CPU backend under Node', cpu) : []),
     ...(tensor ? tensorText('One tensor, in the page', tensor) : []),
     ...(node ? tensorText('One tensor, the engine under Node', node) : []),
   ].join('\n');

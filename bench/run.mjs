@@ -1,7 +1,7 @@
 /**
  * Measures and writes bench/results.json and bench/RESULTS.md; what is not measured this time stays as it was.
  *
- *   --parts files,tensor,node,explore,accuracy   which parts (default: all); explore writes bench/RESULTS-explore.md, accuracy bench/ACCURACY.md
+ *   --parts files,cpu,tensor,node,explore,accuracy   which parts (default: all); explore writes bench/RESULTS-explore.md, accuracy bench/ACCURACY.md
  *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 54 GB of disk, 8b 64 GB)
  *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
  *   --repetitions N             warm runs of each family (default 3)
@@ -19,7 +19,7 @@ import { measureFamily } from './pipeline.mjs';
 import { circumstances, readResults, writeResults } from './results.mjs';
 
 const TENSOR_LIMIT_MS = 20 * 60_000;
-const PARTS = ['files', 'tensor', 'node', 'explore', 'accuracy'];
+const PARTS = ['files', 'cpu', 'tensor', 'node', 'explore', 'accuracy'];
 
 const { values: options } = parseArgs({
   options: {
@@ -46,6 +46,7 @@ const backends = list(options.backends ?? (options.gpu ? 'cpu,webgpu' : 'cpu'), 
 await ensureInstalled();
 const results = readResults();
 if (parts.includes('files') || parts.includes('tensor')) await inBrowser();
+if (parts.includes('cpu')) await onCpu();
 if (parts.includes('node')) await underNode();
 console.log(writeResults(results));
 for (const part of ['explore', 'accuracy']) {
@@ -109,6 +110,17 @@ async function measureTensor(chromium, launch, url, version) {
   } finally {
     await browser.close();
   }
+}
+
+/** The CPU backend needs no page either: worker threads do what workers do there. */
+async function onCpu() {
+  if ((await tool('vite', ['build', '--config', 'bench/vite.cpu.config.ts', '--logLevel', 'warn'])) !== 0) process.exit(1);
+  const folder = join(ROOT, '.cache', 'bench-cpu');
+  const output = join(folder, 'report.json');
+  const load = loadavg()[0];
+  if ((await run(process.execPath, [join(folder, 'cpu.mjs'), '4096', output], { limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
+  const report = JSON.parse(readFileSync(output, 'utf8'));
+  results.cpu = { ...circumstances({}), load, elements: report.elements, rows: report.measurements };
 }
 
 /** A page of Chromium has its own software adapter; Node is shown the file that names it. */

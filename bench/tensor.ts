@@ -45,7 +45,7 @@ async function rawRead(family: readonly Uint8Array<ArrayBuffer>[]): Promise<Meas
   });
 }
 
-async function whole(backend: Backend, name: string, family: readonly Uint8Array<ArrayBuffer>[], repetitions: number): Promise<Measurement[]> {
+export async function whole(backend: Backend, name: string, family: readonly Uint8Array<ArrayBuffer>[], repetitions: number): Promise<Measurement[]> {
   const group = groupFor(backend, family[0]!.byteLength / 2);
   const rows: Measurement[] = [];
   for (const density of DENSITIES) {
