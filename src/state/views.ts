@@ -1,6 +1,8 @@
 /**
  * The views of the held sample that show more than one setting: asked of the worker while a chart shows them, again when
- * something they depend on changes, and not when something else does. Of each the latest question wins.
+ * something they depend on changes, and not when something else does. Of each the latest question wins. The worker answers one
+ * thing at a time, so a view that takes long is asked again only when the figures have come and nothing changes any more:
+ * otherwise every figure of a moving slider would wait for it.
  */
 import { asStudioError } from '../bytes/errors';
 import type { Recipe } from '../recipe/types';
@@ -11,6 +13,11 @@ import type { StudioStore } from './store';
 import { isBusy, type Question, type ViewName, type Viewed } from './types';
 
 export const VIEW_NAMES = ['surface', 'slackCurve', 'effect', 'distribution'] as const satisfies readonly ViewName[];
+
+/** Milliseconds within which a view answers every step of a slider together with the figures. */
+export const LIVE_MS = 40;
+/** How long nothing must have changed before a slower one is asked again. */
+export const REST_MS = 150;
 
 export interface ViewControls {
   /** Shows a view: its answers arrive in the store until `lookAway`. */
@@ -38,6 +45,10 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
   const questions: { [N in ViewName]?: Question<N> | undefined } = {};
   /** What the answers in the store were given to. */
   const answered: Partial<Record<ViewName, string>> = {};
+  /** Those whose last answer took longer than LIVE_MS. */
+  const slow = new Set<ViewName>();
+  /** Each ends the wait for a slow one. */
+  const resting: Partial<Record<ViewName, () => void>> = {};
   /** Counts samples and backends: the same question to another of them has another answer. */
   let source = 0;
 
@@ -53,9 +64,12 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
     const question = questions[name] as Question<N>;
     const { recipe, choices } = store.getState().decisions.present;
     const key = keyOf(name, question);
+    const asked = clock.now();
     try {
       const reply = await worker.request(name, { recipe, choices, ...question });
       if (!isLatest()) return;
+      if (clock.now() - asked > LIVE_MS) slow.add(name);
+      else slow.delete(name);
       answered[name] = key;
       set(name, { answer: { question, reply }, problem: null });
     } catch (cause) {
@@ -75,9 +89,17 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
     ]),
   ) as Record<ViewName, Latest>;
 
+  function atRest(name: ViewName): void {
+    resting[name] = clock.later(REST_MS, () => {
+      if (store.getState().figures.loading) atRest(name);
+      else latest[name].want();
+    });
+  }
+
   function refreshOne<N extends ViewName>(name: N): void {
     const question = questions[name] as Question<N> | undefined;
     const { decisions, backend, job } = store.getState();
+    resting[name]?.();
     if (question === undefined || isBusy(job)) return;
     // What is out may be of another recipe and would replace the right answer: then it is asked again.
     const isAnswered = !latest[name].isOut && answered[name] === keyOf(name, question);
@@ -87,7 +109,9 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
       return;
     }
     set(name, { loading: true });
-    if (!backend.starting) latest[name].want();
+    if (backend.starting) return;
+    if (slow.has(name)) atRest(name);
+    else latest[name].want();
   }
   const refresh = () => VIEW_NAMES.forEach((name) => refreshOne(name));
 
@@ -104,6 +128,7 @@ export function createViews(store: StudioStore, worker: WorkerPort, clock: Clock
     },
     lookAway(name) {
       questions[name] = undefined;
+      resting[name]?.();
       latest[name].drop();
       set(name, { loading: false });
     },

@@ -27,6 +27,9 @@ const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 's
 /** A later request of the same name makes an earlier one pointless. */
 const SUPERSEDED: ReadonlySet<string> = new Set<HandledRequest>(['explore', 'surface', 'slackCurve', 'effect', 'distribution']);
 
+/** Made for this reply alone and large: 20 MB for a fine surface of a 7B model. Moved to the page, not copied. */
+const MOVED: ReadonlySet<string> = new Set<HandledRequest>(['surface', 'slackCurve', 'distribution']);
+
 /**
  * Passes each request to its handler and posts exactly one reply. `explore` and the views: of each the latest wins, an earlier
  * one is rejected as cancelled at once, its signal aborted, and the next begins when it has stopped. `merge` and `scan`: one at
@@ -42,7 +45,7 @@ export class Dispatcher {
 
   constructor(
     private readonly handlers: Handlers,
-    private readonly post: (message: FromWorker) => void,
+    private readonly post: (message: FromWorker, transfer: ArrayBuffer[]) => void,
   ) {}
 
   /** Takes one message; what is no request is ignored. */
@@ -95,29 +98,41 @@ export class Dispatcher {
   private async run({ id, request, payload }: Request, job: Job): Promise<void> {
     try {
       const handler = this.handlers[request as HandledRequest] as (payload: unknown, control: Control) => Promise<unknown>;
-      this.succeed(id, await handler(payload, job));
+      const reply = await handler(payload, job);
+      this.succeed(id, reply, MOVED.has(request) ? buffersOf(reply) : []);
     } catch (error) {
       // Whatever a cancelled job stumbles over while stopping, the user asked it to stop.
       this.fail(id, job.signal.aborted ? new CancelledError() : asStudioError(error));
     }
   }
 
-  private succeed(id: number, reply: unknown): void {
+  private succeed(id: number, reply: unknown, transfer: ArrayBuffer[] = []): void {
     if (!this.open.delete(id)) return;
     try {
-      this.post({ id, ok: true, reply });
+      this.post({ id, ok: true, reply }, transfer);
     } catch (error) {
       // A reply that cannot be cloned must not leave its request waiting for ever.
-      this.post({ id, ok: false, error: wireOf(error) });
+      this.post({ id, ok: false, error: wireOf(error) }, []);
     }
   }
 
   private fail(id: number, error: StudioError): void {
-    if (this.open.delete(id)) this.post({ id, ok: false, error: error.toWire() });
+    if (this.open.delete(id)) this.post({ id, ok: false, error: error.toWire() }, []);
   }
 }
 
 const wireOf = (error: unknown): WireError => asStudioError(error).toWire();
+
+/** The buffers of all typed arrays in a reply, each once. */
+function buffersOf(reply: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const gather = (part: unknown) => {
+    if (ArrayBuffer.isView(part)) found.add(part.buffer as ArrayBuffer);
+    else if (typeof part === 'object' && part !== null) Object.values(part).forEach(gather);
+  };
+  gather(reply);
+  return [...found];
+}
 
 function isRequest(message: unknown): message is Request {
   if (typeof message !== 'object' || message === null) return false;

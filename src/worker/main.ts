@@ -9,7 +9,7 @@ import type { FromWorker } from './protocol';
 import { createSession } from './session';
 import { SIZING } from './sizing';
 
-const post = (message: FromWorker) => self.postMessage(message);
+const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
 const handlers = createSession({ backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 

@@ -1,6 +1,7 @@
 import { useRef, type CSSProperties, type KeyboardEvent } from 'react';
 import type { Hover } from '../../state/types';
 import { useController, useStudio } from '../studio';
+import { isLit } from './selection';
 import './bars.css';
 
 export interface PickerColumn {
@@ -69,10 +70,4 @@ export function ColumnPicker({ label, columns, selected, style, onPick, onPoint 
       ))}
     </div>
   );
-}
-
-/** Whether what is pointed at somewhere lies in this column. */
-function isLit(hover: Hover | null, { layer, module }: Hover): boolean {
-  if (hover === null || (layer === null && module === null)) return false;
-  return (layer === null || hover.layer === layer) && (module === null || hover.module === module);
 }

@@ -1,14 +1,16 @@
-import { memo, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { memo, useId, useMemo, useRef, useState, type KeyboardEvent, type SVGProps } from 'react';
 import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import { formatPercent, formatShare } from '../../analysis/format';
 import { estimate } from '../../analysis/estimate';
 import { colourScale } from '../../analysis/scale';
 import { metricShare, type Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
+import type { Hover } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
-import { useController } from '../studio';
+import { useController, useStudio } from '../studio';
 import { EXACTNESS_LABEL, metricLabel, MODULES, placeLabel } from './labels';
-import { MapLegend, rampColour, rampInk } from './MapLegend';
+import { HatchPattern, MapLegend, rampColour, rampInk } from './MapLegend';
+import { isLit } from './selection';
 import { ShareTip } from './ShareTip';
 
 export type MapCell = CellGroup<ModuleKind, TensorFigures>;
@@ -91,11 +93,7 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
         onPointerLeave={() => setPointed(null)}
         onBlur={() => setPointed(null)}
       >
-        <defs>
-          <pattern id={id} width={5} height={5} patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <line x1={1} x2={1} y1={0} y2={5} stroke="var(--surface)" strokeOpacity={0.4} strokeWidth={1.5} />
-          </pattern>
-        </defs>
+        <HatchPattern id={id} />
         <g role="row" className="charts-grid-label" textAnchor="middle">
           <text role="columnheader" x={LABELS - 8} y={bottom + 15} textAnchor="end">
             Module
@@ -159,6 +157,11 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
             })}
           </g>
         ))}
+        <MapLight
+          boxes={rows.flatMap((module, r) =>
+            columns.flatMap((layer, c) => (at(r, c) ? [{ place: { layer, module, tensor: null }, x: left(c) + 1, y: r * cellHeight + 1, width: Math.max(1, wide(c) - 2), height: Math.max(1, cellHeight - 2) }] : [])),
+          )}
+        />
         <g className="charts-grid-label" aria-hidden="true">
           {layers > 0 && (
             <text x={LABELS + (layers * cellWidth) / 2} y={bottom + 32} textAnchor="middle">
@@ -188,6 +191,19 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
     </>
   );
 });
+
+interface LitBox extends SVGProps<SVGRectElement> {
+  readonly place: Hover;
+}
+/** Frames of the cells that are pointed at, here or anywhere else; of its own, so that pointing does not draw the map again. */
+function MapLight({ boxes }: { readonly boxes: readonly LitBox[] }) {
+  const hover = useStudio((state) => state.hover);
+  return (
+    <g className="charts-lit" aria-hidden="true">
+      {boxes.map(({ place, ...box }) => isLit(hover, place) && <rect key={`${place.layer} ${place.module}`} {...box} />)}
+    </g>
+  );
+}
 
 /** Rows and columns that have a tensor, and the colour scale over all cells, in percent. */
 function gridOf({ cells }: MapGridProps['breakdown'], metric: Metric) {

@@ -55,19 +55,32 @@ export function MapLegend({ title, ticks, x, y, width, hatch, aside }: MapLegend
           </text>
         </>
       ) : (
-        <text x={width + 20} y={18} dominantBaseline="central">
+        <text x={width + (hatch === null ? 20 : 40)} y={18} dominantBaseline="central">
           {aside}
         </text>
       )}
       {hatch && (
         <>
-          <rect x={width + 106} y={12} width={14} height={12} fill={rampColour(KNEE)} />
-          <rect x={width + 106} y={12} width={14} height={12} fill={hatch} />
-          <text x={width + 126} y={18} dominantBaseline="central">
-            estimate
-          </text>
+          <rect x={width + (aside === undefined ? 106 : 20)} y={12} width={14} height={12} fill={rampColour(KNEE)} />
+          <rect x={width + (aside === undefined ? 106 : 20)} y={12} width={14} height={12} fill={hatch} />
+          {aside === undefined && (
+            <text x={width + 126} y={18} dominantBaseline="central">
+              estimate
+            </text>
+          )}
         </>
       )}
     </g>
+  );
+}
+
+/** Drawn over the colour of an estimate: `fill="url(#id)"`. */
+export function HatchPattern({ id }: { readonly id: string }) {
+  return (
+    <defs>
+      <pattern id={id} width={5} height={5} patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <line x1={1} x2={1} y1={0} y2={5} stroke="var(--surface)" strokeOpacity={0.4} strokeWidth={1.5} />
+      </pattern>
+    </defs>
   );
 }

@@ -40,8 +40,8 @@ export function SummaryTable({ data }: { data: ChartData }) {
           </button>
         </div>
       </header>
-      <div className="charts-scroll" style={{ maxWidth: 240 + 330 * models.length }} tabIndex={0} role="region" aria-label="Figures of the whole model">
-        <table className="charts-table">
+      <div className="charts-scroll" style={{ maxWidth: 200 + 220 * models.length }} tabIndex={0} role="region" aria-label="Figures of the whole model">
+        <table className="charts-table compare">
           <thead>
             <tr>
               <th scope="col">Figure</th>
@@ -84,7 +84,7 @@ export function SummaryTable({ data }: { data: ChartData }) {
 function Counts({ of }: { of: Estimate }) {
   return (
     <>
-      <small>{formatCounts(of)}</small> <b>{formatEstimate(of)}</b>
+      <b>{formatEstimate(of)}</b> <small>{formatCounts(of)}</small>
     </>
   );
 }

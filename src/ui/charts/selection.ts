@@ -3,6 +3,7 @@ import { placeOf } from '../../checkpoint/places';
 import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { TensorFigures } from '../../worker/protocol';
+import type { Hover } from '../../state/types';
 import type { ChartsView } from './types';
 
 export const CLEARED = { layer: null, module: null, tensor: null } as const;
@@ -45,4 +46,11 @@ export function isInScope({ layer, module, tensor }: Scope, name: string): boole
 export function scopeName({ layer, module, tensor }: Scope): string {
   if (tensor !== null) return tensor;
   return [layer === null ? null : `layer ${layer}`, module].filter((part) => part !== null).join(', ') || 'whole model';
+}
+
+/** Whether a place and what is pointed at somewhere are one, or one lies within the other: a cell and its layer light each other. */
+export function isLit(hover: Hover | null, { layer, module }: Omit<Hover, 'tensor'>): boolean {
+  if (hover === null) return false;
+  const shared = (hover.layer !== null && layer !== null) || (hover.module !== null && module !== null);
+  return shared && (hover.layer === null || layer === null || hover.layer === layer) && (hover.module === null || module === null || hover.module === module);
 }

@@ -1,6 +1,7 @@
 import { useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import { layerOfPoint, MAX_POINTS, resampled, withPoint } from '../../recipe/curves';
 import { useSize } from '../charts/useSize';
+import { useController, useStudio } from '../studio';
 import { NumberBox } from './NumberBox';
 
 interface CurveEditorProps {
@@ -24,11 +25,14 @@ const INSET = 8;
 /** A gradient as a curve over the layers: points are dragged, moved by arrow keys, or typed. */
 export function CurveEditor({ name, points, min, max, step, layers, accepts, onChange, onSettle }: CurveEditorProps) {
   const { ref, width } = useSize<HTMLDivElement>();
+  const controller = useController();
+  const pointed = useStudio((state) => state.hover?.layer ?? null);
   const held = useRef<number | null>(null);
   const handles = useRef<HTMLDivElement>(null);
   const low = Math.min(min, ...points);
   const high = Math.max(max, ...points);
   const atX = (i: number) => INSET + (points.length < 2 ? 0.5 : i / (points.length - 1)) * Math.max(0, width - 2 * INSET);
+  const atLayer = (layer: number) => INSET + (layers < 2 ? 0.5 : layer / (layers - 1)) * Math.max(0, width - 2 * INSET);
   const atY = (value: number) => HEIGHT - INSET - ((value - low) / (high - low || 1)) * (HEIGHT - 2 * INSET);
   const set = (index: number, value: number) => {
     const next = Number((Math.round(Math.min(high, Math.max(low, value)) / step) * step).toPrecision(6));
@@ -53,6 +57,8 @@ export function CurveEditor({ name, points, min, max, step, layers, accepts, onC
     else return;
     event.preventDefault();
   };
+  const light = (index: number | null) =>
+    controller.setHover(index === null || layers === 0 ? null : { layer: Math.round(layerOfPoint(index, points.length, layers)), module: null, tensor: null });
   const recount = (count: number) => {
     onSettle();
     onChange(resampled(points, count));
@@ -69,7 +75,11 @@ export function CurveEditor({ name, points, min, max, step, layers, accepts, onC
           held.current = nearest(event);
           set(held.current, valueOf(event));
         }}
-        onPointerMove={(event) => held.current !== null && set(held.current, valueOf(event))}
+        onPointerMove={(event) => {
+          light(held.current ?? nearest(event));
+          if (held.current !== null) set(held.current, valueOf(event));
+        }}
+        onPointerLeave={() => light(null)}
         onPointerUp={() => {
           if (held.current !== null) focus(held.current);
           held.current = null;
@@ -82,6 +92,9 @@ export function CurveEditor({ name, points, min, max, step, layers, accepts, onC
             {[low, (low + high) / 2, high].map((value) => (
               <line key={value} x1={INSET} x2={width - INSET} y1={atY(value)} y2={atY(value)} stroke="var(--line)" />
             ))}
+            {pointed !== null && pointed < layers && (
+              <line x1={atLayer(pointed)} x2={atLayer(pointed)} y1={INSET} y2={HEIGHT - INSET} stroke="var(--ink-2)" strokeDasharray="2 2" data-layer={pointed} />
+            )}
             <polyline points={points.map((value, i) => `${atX(i)},${atY(value)}`).join(' ')} fill="none" stroke="var(--accent)" strokeWidth={2} />
           </svg>
         )}
@@ -99,6 +112,8 @@ export function CurveEditor({ name, points, min, max, step, layers, accepts, onC
               aria-valuenow={value}
               style={{ left: atX(i), top: atY(value) }}
               onKeyDown={onKeyDown(i)}
+              onFocus={() => light(i)}
+              onBlur={() => light(null)}
             />
           ))}
         </div>

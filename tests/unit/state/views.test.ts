@@ -4,7 +4,8 @@ import type { SlotSurface, SurfaceRequest } from '../../../src/merge/exploring';
 import { emptySurface } from '../../../src/merge/sweeps';
 import { OVERTAKE_MS } from '../../../src/state/latest';
 import type { TensorView } from '../../../src/worker/protocol';
-import { opened, settle, studio, type Studio } from './fakes';
+import { LIVE_MS, REST_MS } from '../../../src/state/views';
+import { opened, SAMPLE, settle, studio, type Studio } from './fakes';
 
 const REQUEST: SurfaceRequest = { x: 0, y: 1, densitiesX: [0.2, 1], densitiesY: [0.2, 1] };
 const surfaceOf = (tensor: string): TensorView<SlotSurface> => ({ tensor, elements: 10, exact: true, view: emptySurface(2, 2) });
@@ -107,6 +108,36 @@ describe('a view of the sample', () => {
     one.worker.last('surface').resolve({ tensors: [surfaceOf('a')] });
     await settle();
     expect(shown(one)).toMatchObject({ loading: false, answer: { reply: { tensors: [{ tensor: 'a' }] } } });
+  });
+
+  it('waits for the figures and for rest when it takes longer than a step of a slider allows', async () => {
+    const one = await looking();
+    one.clock.pass(LIVE_MS + 1);
+    one.worker.last('surface').resolve({ tensors: [surfaceOf('a')] });
+    await settle();
+    for (const weight of [1.1, 1.2, 1.3]) {
+      one.controller.setModel(1, { weight }, 'weight 1');
+      one.clock.paint();
+      one.clock.pass(REST_MS - 1);
+    }
+    expect(one.worker.of('surface')).toHaveLength(1);
+    expect(shown(one)).toMatchObject({ loading: true, answer: { reply: { tensors: [{ tensor: 'a' }] } } });
+    // At rest, but the figures of this recipe are still out.
+    one.clock.pass(1);
+    one.clock.paint();
+    expect(one.worker.of('surface')).toHaveLength(1);
+    one.worker.last('explore').resolve({ tensors: [], milliseconds: 1, sample: SAMPLE });
+    await settle();
+    one.clock.pass(REST_MS);
+    one.clock.paint();
+    expect(one.worker.of('surface')).toHaveLength(2);
+    expect(one.worker.last('surface').payload.recipe.models[1]!.weight).toBe(1.3);
+    // Quick this time: from now on it goes with every step again.
+    one.worker.last('surface').resolve({ tensors: [surfaceOf('b')] });
+    await settle();
+    one.controller.setModel(1, { weight: 1.4 }, 'weight 1');
+    one.clock.paint();
+    expect(one.worker.of('surface')).toHaveLength(3);
   });
 
   it('tells why it failed, and forgets that with the next answer', async () => {

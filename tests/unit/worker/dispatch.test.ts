@@ -13,10 +13,10 @@ interface Call {
   reject(error: unknown): void;
 }
 
-function setUp(post?: (message: FromWorker) => void) {
+function setUp(post?: (message: FromWorker, transfer: ArrayBuffer[]) => void) {
   const calls: Call[] = [];
   const posted: FromWorker[] = [];
-  const names = ['start', 'open', 'openSample', 'close', 'explore', 'plan', 'merge', 'exported'];
+  const names = ['start', 'open', 'openSample', 'close', 'explore', 'surface', 'plan', 'merge', 'exported'];
   const handlers = Object.fromEntries(
     names.map((name) => [name, (payload: unknown, control: Control) =>
       new Promise((resolve, reject) => calls.push({ name, payload, control, resolve, reject }))]),
@@ -43,6 +43,24 @@ describe('replies', () => {
     calls[0]!.resolve('planned');
     await settle();
     expect(posted).toEqual([{ id: second, ok: true, reply: 'opened' }, { id: first, ok: true, reply: 'planned' }]);
+  });
+
+  it('moves the arrays of a view, each buffer once, and copies every other reply', async () => {
+    const moved: ArrayBuffer[][] = [];
+    const { calls, send } = setUp((_message, transfer) => moved.push(transfer));
+    const [one, other] = [new Float64Array(4), new Float64Array(2)];
+    send('surface');
+    await settle();
+    calls[0]!.resolve({ tensors: [{ tensor: 'a', view: { numel: 4, conflict: one, keptX: one.subarray(2), keptY: other } }, null] });
+    await settle();
+    send('explore');
+    await settle();
+    calls[1]!.resolve({ tensors: [{ counts: one }] });
+    await settle();
+    expect(moved[0]).toHaveLength(2);
+    expect(moved[0]![0]).toBe(one.buffer);
+    expect(moved[0]![1]).toBe(other.buffer);
+    expect(moved[1]).toEqual([]);
   });
 
   it('sends a typed error as it is and any other as internal', async () => {

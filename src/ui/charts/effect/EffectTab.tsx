@@ -9,7 +9,7 @@ import { ErrorNotice } from '../../Notice';
 import { ChartFigure } from '../ChartFigure';
 import { EXACTNESS_LABEL, groupLabel } from '../labels';
 import type { LegendItem } from '../Legend';
-import { pixelOf, linearAxis, type Axis } from '../plot/axes';
+import { pixelOf, linearAxis, type Axis, type Tick } from '../plot/axes';
 import { MARGINS, PlotPanel, type Box, type PlotLine } from '../plot/PlotPanel';
 import { PlotTip } from '../plot/PlotTip';
 import { PointPicker } from '../plot/PointPicker';
@@ -88,7 +88,9 @@ function EffectChart({ layers, data, title, selected, stale, onPick }: EffectCha
     max: layers.length - 0.5,
     log: false,
     title: 'layer',
-    ticks: layers.flatMap(({ layer, short }, i) => (layer === null || layer % every === 0 ? [{ at: i, label: short }] : [])),
+    ticks: layers.flatMap(({ layer, short }, i): Tick[] =>
+      layer === null ? [{ at: i, label: short, end: i === 0 ? 'first' : 'last' }] : layer % every === 0 ? [{ at: i, label: short }] : [],
+    ),
   };
   const line = (look: Omit<PlotLine, 'points' | 'apart'>, of: (effect: Effect) => number | null): PlotLine => ({
     ...look,

@@ -83,12 +83,18 @@ export function PlotPanel({ box, x, left, right = null, lines, labelled = true, 
       <line x1={box.x} x2={box.x + box.width} y1={bottom} y2={bottom} stroke="var(--ink-2)" />
       {labelled && (
         <>
-          {x.ticks.map(({ at, label }) => (
+          {x.ticks.map(({ at, label, end }) => (
             <Fragment key={at}>
               <line x1={atX(at)} x2={atX(at)} y1={bottom} y2={bottom + 4} stroke="var(--ink-2)" />
-              <text {...TEXT} x={atX(at)} y={bottom + 16} textAnchor="middle">
-                {label}
-              </text>
+              {end === undefined ? (
+                <text {...TEXT} x={atX(at)} y={bottom + 16} textAnchor="middle">
+                  {label}
+                </text>
+              ) : (
+                <text {...TEXT} x={end === 'first' ? box.x : box.x + box.width} y={bottom + 32} textAnchor={end === 'first' ? 'start' : 'end'}>
+                  {label}
+                </text>
+              )}
             </Fragment>
           ))}
           <text {...TITLE} x={box.x + box.width / 2} y={bottom + 34} fill="var(--ink-2)">

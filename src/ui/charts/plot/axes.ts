@@ -1,11 +1,17 @@
 /** Axes of a plot: from a value to a pixel and back. */
 import { logTicks, ticksBetween } from '../../../analysis/scale';
 
+export interface Tick {
+  readonly at: number;
+  readonly label: string;
+  /** At an end of the axis, wider than its place: a line lower, from that end inwards. */
+  readonly end?: 'first' | 'last';
+}
 export interface Axis {
   readonly min: number;
   readonly max: number;
   readonly log: boolean;
-  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  readonly ticks: readonly Tick[];
   readonly title: string;
 }
 

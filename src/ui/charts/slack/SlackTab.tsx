@@ -88,7 +88,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
         <>
           {method === 'ties' && 'TIES gives nothing back; this is what a slack would do. '}
           Knee: where reserved positions run furthest ahead of their cost, both from 0 to all of them (Kneedle). Drag, or use the arrow keys, to set s.
-          {curve !== null && curve.exactness !== 'exact' && ` Curve: ${EXACTNESS_LABEL[curve.exactness]}.`}
+          {curve !== null && curve.exactness !== 'exact' && ` Curve: ${curve.exactness === 'partial' ? 'partly an estimate' : 'estimate'} from the sample.`}
         </>
       }
     >

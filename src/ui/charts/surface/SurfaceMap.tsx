@@ -1,10 +1,10 @@
-import { memo, useMemo, useState, type PointerEvent } from 'react';
+import { memo, useId, useMemo, useState, type PointerEvent } from 'react';
 import type { Aggregate } from '../../../analysis/aggregate';
 import { formatCounts, formatPercent } from '../../../analysis/format';
 import { colourScale } from '../../../analysis/scale';
 import { cellEdges, nearestDensity, surfaceShare, type Surface, type SurfaceFigure } from '../../../analysis/surface';
 import { metricLabel } from '../labels';
-import { MapLegend, rampColour, rampInk } from '../MapLegend';
+import { HatchPattern, MapLegend, rampColour, rampInk } from '../MapLegend';
 import { SurfacePoint, type Axis } from './SurfacePoint';
 import { metricOf } from './useSurface';
 
@@ -31,6 +31,8 @@ const ROOM_FOR_NUMBER = 40;
 /** Heat map of one figure, one model's density across and the other's up, to one scale on both axes. */
 export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, width, height }: SurfaceMapProps) {
   const { densitiesX, densitiesY } = surface;
+  const id = useId();
+  const hatch = surface.exactness === 'exact' ? null : `url(#${id})`;
   const [pointed, setPointed] = useState<{ ix: number; iy: number } | null>(null);
   const plotWidth = Math.max(60, width - LEFT - 12);
   const plotHeight = Math.max(60, height - TOP - FOOT);
@@ -48,8 +50,9 @@ export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, w
   return (
     <>
       <svg className="charts-surface" width={width} height={height}>
+        <HatchPattern id={id} />
         <g>
-          <Cells surface={surface} figure={figure} across={across} up={up} low={ticks[0]!} high={ticks.at(-1)!} />
+          <Cells surface={surface} figure={figure} across={across} up={up} low={ticks[0]!} high={ticks.at(-1)!} hatch={hatch} />
         </g>
         <AxisTicks axis={across} densities={densitiesX} at={TOP + plotHeight} symbol={symbols[0]} title={`density of ${names[x]}`} across />
         <AxisTicks axis={up} densities={densitiesY} at={LEFT} symbol={symbols[1]} title={`density of ${names[y]}`} across={false} />
@@ -72,7 +75,7 @@ export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, w
             x={LEFT}
             y={TOP + plotHeight + 50}
             width={Math.min(300, width - LEFT - 190)}
-            hatch={null}
+            hatch={hatch}
             aside={surface.exactness === 'exact' ? 'exact' : surface.exactness === 'partial' ? 'partly an estimate from the sample' : 'estimate from the sample'}
           />
         </g>
@@ -90,31 +93,36 @@ interface CellsProps {
   /** Ends of the colour scale, percent. */
   readonly low: number;
   readonly high: number;
+  /** Paint of estimates, null when all is exact. */
+  readonly hatch: string | null;
 }
 /** Drawn again only when the counts or the size change, never while the point is dragged. */
-const Cells = memo(function Cells({ surface, figure, across, up, low, high }: CellsProps) {
+const Cells = memo(function Cells({ surface, figure, across, up, low, high, hatch }: CellsProps) {
   const { densitiesX, densitiesY } = surface;
   const [left, bottom] = [cellEdges(densitiesX).map(across.pixel), cellEdges(densitiesY).map(up.pixel)];
-  return densitiesY.flatMap((ky, iy) =>
-    densitiesX.map((kx, ix) => {
+  const cells = densitiesY.flatMap((ky, iy) =>
+    densitiesX.flatMap((kx, ix) => {
       const { value } = surfaceShare(surface, figure, ix, iy);
-      if (value === null) return null;
-      const t = (value * 100 - low) / (high - low);
+      if (value === null) return [];
       const box = { x: left[ix]!, y: bottom[iy + 1]!, width: left[ix + 1]! - left[ix]!, height: bottom[iy]! - bottom[iy + 1]! };
-      const numbered = box.width >= ROOM_FOR_NUMBER && box.height >= 18;
-      return (
-        <g key={`${kx}/${ky}`}>
-          {/* Half a pixel more, so that no seam shows between cells. */}
-          <rect {...box} width={box.width + 0.5} height={box.height + 0.5} fill={rampColour(t)} />
-          {numbered && (
-            // In the corner: through the middle go the lines of the point.
-            <text className="charts-grid-number" x={box.x + 6} y={box.y + 13} fill={rampInk(t)}>
-              {formatPercent(value).replace(/\u00a0%$/, '')}
-            </text>
-          )}
-        </g>
-      );
+      return [{ key: `${kx}/${ky}`, value, t: (value * 100 - low) / (high - low), box }];
     }),
+  );
+  const numbered = cells.filter(({ box }) => box.width >= ROOM_FOR_NUMBER && box.height >= 18);
+  return (
+    <>
+      {cells.map(({ key, t, box }) => (
+        // Half a pixel more, so that no seam shows between cells.
+        <rect key={key} {...box} width={box.width + 0.5} height={box.height + 0.5} fill={rampColour(t)} />
+      ))}
+      {hatch && <rect x={left[0]} y={bottom.at(-1)} width={left.at(-1)! - left[0]!} height={bottom[0]! - bottom.at(-1)!} fill={hatch} />}
+      {numbered.map(({ key, value, t, box }) => (
+        // In the corner: through the middle go the lines of the point.
+        <text key={key} className="charts-grid-number" x={box.x + 6} y={box.y + 13} fill={rampInk(t)}>
+          {formatPercent(value).replace(/\u00a0%$/, '')}
+        </text>
+      ))}
+    </>
   );
 });
 

@@ -64,6 +64,8 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }
   const here = formatEstimate(estimate(metric, aggregate));
   const [x, y] = [axes[0].pixel(kx), axes[1].pixel(ky)];
   const [left, right] = axes[0].ends;
+  // Beneath, since a cell's number stands in its upper corner; above where there is no room.
+  const beside = y + 24 < Math.max(...axes[1].ends) ? y + 20 : y - 10;
   return (
     <g>
       <g className="charts-surface-cross" aria-hidden="true">
@@ -93,7 +95,7 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }
         <circle className="charts-surface-halo" cx={x} cy={y} r={7.5} />
         <circle className="charts-surface-dot" cx={x} cy={y} r={5} />
       </g>
-      <text className="charts-surface-here" x={x + (x > right - 130 ? -14 : 14)} y={y - 10} textAnchor={x > right - 130 ? 'end' : 'start'}>
+      <text className="charts-surface-here" x={x + (x > right - 130 ? -14 : 14)} y={beside} textAnchor={x > right - 130 ? 'end' : 'start'}>
         {here}
       </text>
     </g>
