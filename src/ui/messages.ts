@@ -4,13 +4,14 @@ import { FILE_MESSAGES } from './messages/files';
 import { RECIPE_MESSAGES } from './messages/recipe';
 import { RUN_MESSAGES } from './messages/run';
 import { wordsOf, type Message, type Template } from './messages/words';
+import { YAML_MESSAGES } from './messages/yaml';
 
 export type { Message } from './messages/words';
 
 /** By reason, code by code. A test holds `malformed-file` against the reasons that the readers know. */
 export const MESSAGES: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, Template>>>>> = {
   'malformed-file': FILE_MESSAGES,
-  'invalid-recipe': RECIPE_MESSAGES,
+  'invalid-recipe': { ...RECIPE_MESSAGES, ...YAML_MESSAGES },
   ...RUN_MESSAGES,
 };
 

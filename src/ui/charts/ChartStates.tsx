@@ -14,9 +14,9 @@ export function ExactnessChip({ total, loading }: { total: Aggregate; loading: b
     partial: `${exactTensors} of ${tensors} tensors exact, else ${from}`,
   }[exactness];
   return (
-    <p className="charts-chip" role="status" data-exactness={exactness}>
+    <p className="charts-chip" role="status" title={text} data-exactness={exactness}>
       {loading && <span className="charts-spinner" aria-hidden="true" />}
-      {text}
+      <span className="label">{text}</span>
       {loading && <span className="charts-hidden">, updating</span>}
     </p>
   );

@@ -82,10 +82,12 @@ function Presets() {
   const decisions = useStudio((state) => state.decisions.present);
   const open = useStudio((state) => state.checkpoints.open);
   const twoLanguages = useMemo(() => withTwoLanguages(decisions, open), [decisions, open]);
+  // Its parameters are those of Paper: the button that says more is the one pressed.
+  const isTwoLanguages = twoLanguages !== null && JSON.stringify(twoLanguages.recipe) === JSON.stringify(decisions.recipe);
   return (
     <div className="presets" role="group" aria-label="Presets">
       {PRESETS.map(({ id, label, about }) => (
-        <button key={id} type="button" className="button small" title={about} aria-pressed={isPreset(decisions, id)} onClick={() => controller.applyPreset(id)}>
+        <button key={id} type="button" className="button small" title={about} aria-pressed={!isTwoLanguages && isPreset(decisions, id)} onClick={() => controller.applyPreset(id)}>
           {label}
         </button>
       ))}
@@ -94,7 +96,7 @@ function Presets() {
           type="button"
           className="button small"
           title="TIES of SFT and the last checkpoints of two runs, k_sft 0.2 and k_ct 1.0, the paper's three models"
-          aria-pressed={JSON.stringify(twoLanguages.recipe) === JSON.stringify(decisions.recipe)}
+          aria-pressed={isTwoLanguages}
           onClick={() => controller.mergeTwoLanguages()}
         >
           SFT + two languages

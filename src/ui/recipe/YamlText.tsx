@@ -1,8 +1,8 @@
 import { useId, useMemo, useState } from 'react';
-import { fromMergeKit, toMergeKit } from '../../recipe/mergekit';
-import { describeError } from '../messages';
+import { toMergeKit } from '../../recipe/mergekit';
 import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
+import { problemLines, readDraft } from './yaml-draft';
 
 /** The recipe as MergeKit's YAML, editable: what is wrong is named at its line, and nothing changes until it is applied. */
 export function YamlText() {
@@ -13,12 +13,7 @@ export function YamlText() {
   const [draft, setDraft] = useState<string | null>(null);
   const hint = useId();
   const own = useMemo(() => toMergeKit(recipe, nameOf), [recipe, nameOf]);
-  const reading = useMemo(() => {
-    if (draft === null) return null;
-    // A path of MergeKit ends in the folder's name, which is what a card shows.
-    const idOf = (path: string) => (open.find(({ name }) => name === path) ?? open.find(({ name }) => name === path.split('/').at(-1)))?.id ?? null;
-    return fromMergeKit(draft, idOf);
-  }, [draft, open]);
+  const reading = useMemo(() => (draft === null ? null : readDraft(draft, open)), [draft, open]);
   const text = draft ?? own;
   return (
     <details className="yaml">
@@ -40,14 +35,11 @@ export function YamlText() {
           <p className="quiet-text">Valid.</p>
         ) : (
           <ul role="list">
-            {reading.problems.map(({ severity, error }, i) => {
-              const { title, detail } = describeError(error.toWire(), nameOf);
-              return (
-                <li key={i} className={severity === 'error' ? 'field-problem' : 'quiet-text'}>
-                  Line {error.where.line ?? 1}: {title}. {detail}
-                </li>
-              );
-            })}
+            {problemLines(reading, nameOf).map(({ severity, text: sentence }, i) => (
+              <li key={i} className={severity === 'error' ? 'field-problem' : 'quiet-text'}>
+                {sentence}
+              </li>
+            ))}
           </ul>
         )}
       </div>
