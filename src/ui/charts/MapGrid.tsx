@@ -1,22 +1,21 @@
 import { memo, useId, useMemo, useRef, useState, type KeyboardEvent, type SVGProps } from 'react';
-import type { Breakdown, CellGroup } from '../../analysis/aggregate';
-import { formatPercent, formatShare } from '../../analysis/format';
-import { estimate } from '../../analysis/estimate';
-import { colourScale } from '../../analysis/scale';
-import { metricShare, type Metric } from '../../analysis/share';
+import type { Breakdown } from '../../analysis/aggregate';
+import type { Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { Hover } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
 import { useController, useStudio } from '../studio';
-import { EXACTNESS_LABEL, metricLabel, MODULES, placeLabel } from './labels';
-import { HatchPattern, MapLegend, rampColour, rampInk } from './MapLegend';
+import { metricLabel, MODULES, placeLabel } from './labels';
+import { cellName, type Measure } from './map-measure';
+import { HatchPattern, MapLegend } from './MapLegend';
 import { isLit } from './selection';
 import { ShareTip } from './ShareTip';
+import type { MapCell } from './types';
 
-export type MapCell = CellGroup<ModuleKind, TensorFigures>;
 interface MapGridProps {
   readonly breakdown: Breakdown<ModuleKind, TensorFigures>;
   readonly metric: Metric;
+  readonly measure: Measure;
   readonly names: readonly string[];
   readonly selected: MapCell | null;
   readonly width: number;
@@ -32,9 +31,10 @@ const OUTSIDE_WIDTH = 56;
 const ROOM_FOR_NUMBER = 34;
 
 /** Modules down, layers across, the tensors outside the layers in a column of their own at the right. */
-export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selected, width, height, onPick }: MapGridProps) {
+export const MapGrid = memo(function MapGrid({ breakdown, metric, measure, names, selected, width, height, onPick }: MapGridProps) {
   const id = useId();
-  const { columns, rows, at, ticks } = useMemo(() => gridOf(breakdown, metric), [breakdown, metric]);
+  const { columns, rows, at } = useMemo(() => gridOf(breakdown), [breakdown]);
+  const { ticks, colour, ink } = measure;
   const controller = useController();
   const [pointed, setShown] = useState<{ row: number; column: number } | null>(null);
   const setPointed = (place: { row: number; column: number } | null) => {
@@ -111,8 +111,8 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
             </text>
             {columns.map((layer, c) => {
               const cell = at(r, c);
-              const share = cell && estimate(metric, cell.aggregate);
-              const t = share && share.value !== null ? (share.value * 100 - low) / (high - low) : null;
+              const shown = cell && measure.shown(cell);
+              const t = shown ? (shown.value - low) / (high - low) : null;
               const exactness = cell?.aggregate.exactness;
               const box = { x: left(c) + 1, y: r * cellHeight + 1, width: Math.max(1, wide(c) - 2), height: Math.max(1, cellHeight - 2) };
               return (
@@ -121,11 +121,7 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
                   role="gridcell"
                   tabIndex={r === row && c === column ? 0 : -1}
                   aria-selected={cell !== undefined && cell === selected}
-                  aria-label={
-                    cell && share
-                      ? `${placeLabel(cell)}: ${name} ${formatShare(share)}${exactness === 'exact' ? '' : `, ${EXACTNESS_LABEL[exactness!]}`}`
-                      : `${placeLabel({ layer, module })}: no tensor`
-                  }
+                  aria-label={cell ? cellName(cell, name, measure) : `${placeLabel({ layer, module })}: no tensor`}
                   onClick={() => cell && onPick(cell)}
                   onFocus={() => {
                     setFocused({ row: r, column: c });
@@ -133,7 +129,7 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
                   }}
                   onPointerEnter={() => setPointed({ row: r, column: c })}
                 >
-                  <rect {...box} fill={t === null ? 'transparent' : rampColour(t)} />
+                  <rect {...box} fill={t === null ? 'transparent' : colour(t)} />
                   {cell && exactness !== 'exact' && <rect {...box} fill={`url(#${id})`} />}
                   {((r === row && c === column) || (cell && cell === selected)) && (
                     <rect className="charts-ring" x={box.x + 2.5} y={box.y + 2.5} width={Math.max(1, box.width - 5)} height={Math.max(1, box.height - 5)} fill="none" />
@@ -146,10 +142,10 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
                       y={(r + 0.5) * cellHeight}
                       dominantBaseline="central"
                       textAnchor="middle"
-                      fill={rampInk(t)}
+                      fill={ink(t)}
                       aria-hidden="true"
                     >
-                      {formatPercent(share!.value).replace(/\u00a0%$/, '')}
+                      {shown!.number}
                     </text>
                   )}
                 </g>
@@ -169,7 +165,8 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
             </text>
           )}
           <MapLegend
-            title={`${name}, % of ${of}`}
+            title={measure.title}
+            colour={colour}
             ticks={ticks}
             x={LABELS}
             y={bottom + 44}
@@ -182,7 +179,7 @@ export const MapGrid = memo(function MapGrid({ breakdown, metric, names, selecte
         <ShareTip
           title={placeLabel(tip)}
           aggregate={tip.aggregate}
-          lines={[{ label: `${name} / ${of}`, metric }]}
+          lines={measure.tip(tip)}
           at={left(pointed.column) + wide(pointed.column) / 2}
           width={width}
           edges={[pointed.row * cellHeight, (pointed.row + 1) * cellHeight]}
@@ -205,12 +202,11 @@ function MapLight({ boxes }: { readonly boxes: readonly LitBox[] }) {
   );
 }
 
-/** Rows and columns that have a tensor, and the colour scale over all cells, in percent. */
-function gridOf({ cells }: MapGridProps['breakdown'], metric: Metric) {
+/** Rows and columns that have a tensor. */
+function gridOf({ cells }: MapGridProps['breakdown']) {
   const columns = [...new Set(cells.map(({ layer }) => layer))];
   const rows = MODULES.filter((module) => cells.some((cell) => cell.module === module));
   const byPlace = new Map(cells.map((cell) => [`${cell.layer ?? ''}/${cell.module}`, cell]));
   const at = (row: number, column: number): MapCell | undefined => byPlace.get(`${columns[column] ?? ''}/${rows[row]}`);
-  const values = cells.flatMap(({ aggregate }) => metricShare(metric, aggregate.figures).value ?? []);
-  return { columns, rows, at, ticks: colourScale(values.map((value) => value * 100), 5) };
+  return { columns, rows, at };
 }

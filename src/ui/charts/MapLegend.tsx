@@ -1,21 +1,6 @@
-/** The colour scale of the map: one hue, light to dark (dark to light in the dark theme), ordered without colour vision. */
+import { KNEE, rampColour } from './map-colours';
 
 const STOPS = 32;
-/** Where the scale reaches the accent colour; from there it goes on towards ink. */
-const KNEE = 0.65;
-const INK_SHARE = 0.55;
-
-/** Colour at `t` in [0, 1]. */
-export function rampColour(t: number): string {
-  const at = Math.min(Math.max(t, 0), 1);
-  if (at <= KNEE) return `color-mix(in oklab, var(--accent) ${(8 + (92 * at) / KNEE).toFixed(1)}%, var(--surface))`;
-  return `color-mix(in oklab, var(--ink) ${((INK_SHARE * 100 * (at - KNEE)) / (1 - KNEE)).toFixed(1)}%, var(--accent))`;
-}
-
-/** Text that reads on `rampColour(t)`. */
-export function rampInk(t: number): string {
-  return t < KNEE * 0.8 ? 'var(--ink)' : 'var(--surface)';
-}
 
 interface MapLegendProps {
   readonly title: string;
@@ -28,8 +13,11 @@ interface MapLegendProps {
   readonly hatch: string | null;
   /** What stands beside the scale instead of the key of the map's marks. */
   readonly aside?: string;
+  /** Colour along the scale, 0 to 1; without it the ramp of one hue. */
+  readonly colour?: (t: number) => string;
 }
-export function MapLegend({ title, ticks, x, y, width, hatch, aside }: MapLegendProps) {
+/** The colour scale with its numbers and the key of the map's marks. */
+export function MapLegend({ title, ticks, x, y, width, hatch, aside, colour = rampColour }: MapLegendProps) {
   const stop = width / STOPS;
   return (
     <g transform={`translate(${x} ${y})`}>
@@ -37,13 +25,13 @@ export function MapLegend({ title, ticks, x, y, width, hatch, aside }: MapLegend
         {title}
       </text>
       {Array.from({ length: STOPS }, (_, i) => (
-        <rect key={i} x={i * stop} y={14} width={stop + 0.5} height={8} fill={rampColour(i / (STOPS - 1))} />
+        <rect key={i} x={i * stop} y={14} width={stop + 0.5} height={8} fill={colour(i / (STOPS - 1))} />
       ))}
       {ticks.map((tick, i) => {
         const at = (i / (ticks.length - 1)) * width;
         return (
           <text key={tick} x={at} y={35} textAnchor={i === 0 ? 'start' : i === ticks.length - 1 ? 'end' : 'middle'}>
-            {tick}
+            {tick < 0 ? `−${-tick}` : tick}
           </text>
         );
       })}

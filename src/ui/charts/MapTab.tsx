@@ -2,10 +2,12 @@ import { useCallback, useMemo, useState } from 'react';
 import { figuresTable } from '../../analysis/table';
 import { pairsOf, type Metric } from '../../analysis/share';
 import { ChartFigure } from './ChartFigure';
+import { useCompared } from './compared';
 import { barMetrics, describe, metricLabel } from './labels';
-import { MapGrid, type MapCell } from './MapGrid';
+import { differenceMeasure, plainMeasure } from './map-measure';
+import { MapGrid } from './MapGrid';
 import { cellOf } from './selection';
-import type { ChartData, TabProps } from './types';
+import type { ChartData, MapCell, TabProps } from './types';
 import { useSize } from './useSize';
 import './map.css';
 
@@ -17,6 +19,10 @@ export function MapTab({ data, view, onView }: TabProps) {
   const [chosen, setChosen] = useState('conflict');
   const metric = metrics.find((one) => metricKey(one) === chosen) ?? metrics[0]!;
   const { name, of } = metricLabel(metric, names);
+  const compared = useCompared(data.models);
+  const apart = useMemo(() => compared && differenceMeasure(breakdown, metric, names, compared), [breakdown, metric, names, compared]);
+  const plain = useMemo(() => plainMeasure(breakdown, metric, names), [breakdown, metric, names]);
+  const measure = apart ?? plain;
   const selected = cellOf(view, breakdown);
   const onPick = useCallback(
     ({ layer, module, parts }: MapCell) => onView({ layer, module, tensor: parts[0]?.tensor ?? null }),
@@ -26,7 +32,7 @@ export function MapTab({ data, view, onView }: TabProps) {
     <div className="charts-map">
       <ChartFigure
         title="Layer by module"
-        summary={`Map of ${name} / ${of}, layer by module; whole model: ${describe(breakdown.total, [metric], names)}`}
+        summary={`${apart ? `Difference from ${compared!.name}, map` : 'Map'} of ${name} / ${of}, layer by module; whole model: ${describe(breakdown.total, [metric], names)}`}
         fileName={`map-${`${name} of ${of}`.replaceAll(/[^\w.-]+/g, '-')}`}
         table={() =>
           figuresTable(
@@ -36,6 +42,7 @@ export function MapTab({ data, view, onView }: TabProps) {
         }
         headings={2}
         legend={[]}
+        note={compared && apart === null ? `${compared.name} has no such figure, so there is no difference to show.` : undefined}
         controls={
           <label className="charts-control">
             shows
@@ -57,6 +64,7 @@ export function MapTab({ data, view, onView }: TabProps) {
             <MapGrid
               breakdown={breakdown}
               metric={metric}
+              measure={measure}
               names={names}
               selected={selected}
               width={width}

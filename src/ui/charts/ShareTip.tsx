@@ -10,6 +10,8 @@ export interface TipLine {
   readonly label: string;
   readonly metric: Metric;
   readonly mark?: Pick<LegendItem, 'mark' | 'colour'>;
+  /** Of which the figure is, where not of the tip's own. */
+  readonly aggregate?: Aggregate;
 }
 interface ShareTipProps {
   readonly title: string;
@@ -48,8 +50,8 @@ export function ShareTip({ title, aggregate, lines, at, width, edges }: ShareTip
       </span>
       <table>
         <tbody>
-          {lines.map(({ label, metric, mark }) => {
-            const share = estimate(metric, aggregate);
+          {lines.map(({ label, metric, mark, aggregate: own }) => {
+            const share = estimate(metric, own ?? aggregate);
             return (
               <tr key={label}>
                 <td>{mark && <LegendMark {...mark} />}</td>

@@ -1,4 +1,4 @@
-import type { Breakdown } from '../../analysis/aggregate';
+import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { Method } from '../../recipe/types';
 import type { ChartView } from '../../state/types';
@@ -17,6 +17,7 @@ export interface ChartsPaneProps {
   onView: (patch: Partial<ChartsPaneProps['view']>) => void;
 }
 export type ChartsView = ChartsPaneProps['view'];
+export type MapCell = CellGroup<ModuleKind, TensorFigures>;
 export type ChartModel = ChartsPaneProps['models'][number];
 
 /** What every chart draws from; changes only with the figures and the models, never with the view. */

@@ -4,7 +4,8 @@ import { formatCounts, formatPercent } from '../../../analysis/format';
 import { colourScale } from '../../../analysis/scale';
 import { cellEdges, nearestDensity, surfaceShare, type Surface, type SurfaceFigure } from '../../../analysis/surface';
 import { metricLabel } from '../labels';
-import { HatchPattern, MapLegend, rampColour, rampInk } from '../MapLegend';
+import { rampColour, rampInk } from '../map-colours';
+import { HatchPattern, MapLegend } from '../MapLegend';
 import { SurfacePoint, type Axis } from './SurfacePoint';
 import { metricOf } from './useSurface';
 
