@@ -57,8 +57,11 @@ async function fixtures(): Promise<void> {
     const drawn = groups(await draw(given, TWO_PERCENT, true));
     say(`## Trained miniature: sft with ${ct}`, '', `Sample of 2 % of ${FIXTURE_VALUES.toLocaleString('en')} values, the draw that the studio makes.`, '');
     say(...summary(exact, drawn), '', ...perLayer(exact, drawn), '');
-    const rows = await cover(given, TWO_PERCENT, METRICS.map(([, metric]) => metric), draws);
+    const metrics = METRICS.map(([, metric]) => metric);
+    const rows = await cover(given, TWO_PERCENT, metrics, draws);
     say(`${draws} other draws of the same size: how many of the 95 % intervals hold the exact figure.`, '', ...coverage(rows, draws), '');
+    const first = await cover(given, { ...TWO_PERCENT, blocks: COARSE_BLOCKS }, metrics, draws, false);
+    say(`${draws} draws of the same size in three blocks a tensor, as the first sample takes them: its intervals rest on no measured rates and are wide rather than narrow.`, '', ...coverage(first, draws), '');
   }
 }
 

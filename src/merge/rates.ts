@@ -12,6 +12,8 @@ export type Rates = readonly (readonly number[])[];
 
 /** The density of a measuring evaluation over that of the recipe: near the threshold, yet over enough values. */
 const LESS = 0.8;
+/** How far an average rate is from that at the threshold, as `averageErrors` counts it: chosen on trained checkpoints, not derived. */
+const OFF = 0.6;
 /** Kept values by which a tensor must be apart before its own rate outweighs that of the tensors like it. */
 const ENOUGH = 20;
 
@@ -64,6 +66,18 @@ export function averageRates(figures: Figures): Rates {
     });
     return counts.map((count) => (values === 0 ? 0 : count / values));
   });
+}
+
+/**
+ * Standard errors of `averageRates`, whose conflicts, wins and losses are those of all kept values and not of those at the
+ * threshold: 0.6 of the rate of conflicts, of rarer events as much less as the square root of their part in it. Intervals that
+ * rest on these are wide rather than narrow (tests/unit/merge/coverage.test.ts); measuring the rates narrows them.
+ */
+export function averageErrors(rates: Rates): Rates {
+  const models = rates.length;
+  // Whether a kept value is 0 has nothing to do with the other models, and what follows it is not estimated from these.
+  const unsure = 1 + pairsOf(models).length + 2 * models;
+  return rates.map((own) => own.map((rate, i) => (i < unsure ? OFF * Math.sqrt(own[0]! * rate) : 0)));
 }
 
 /** What tensors lost together when they kept less of a model. */

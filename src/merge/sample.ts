@@ -1,6 +1,6 @@
 /** The sample that exploring merges: whole small tensors and a few blocks of every large one (architecture.md, idea 6). */
 import { bytesPerValue } from '../bytes/dtypes';
-import { layerCount, placeOf } from '../checkpoint/places';
+import { isVocabulary, layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint } from '../checkpoint/types';
 import { isTies, resolveParameters } from '../recipe/resolve';
 import type { Method, Recipe, TensorParameters } from '../recipe/types';
@@ -23,7 +23,7 @@ export interface SampleOptions {
   readonly bytes: number;
   /** Most values: elements of tensors, whatever the number of inputs. What an evaluation takes is in proportion to it. */
   readonly values: number;
-  /** Most blocks drawn from one tensor: each is a read of its own per input. */
+  /** Most blocks drawn from one tensor: each is a read of its own per input. A vocabulary has up to REFINED_BLOCKS all the same. */
   readonly blocks: number;
   /** Another draw for another number; 0 unless told. A link to a view must show the same estimate elsewhere. */
   readonly seed?: number;
@@ -142,10 +142,15 @@ function inputBytesPerElement({ inputs }: Slot): number {
   return inputs.reduce((sum, dtype) => sum + (dtype === null ? 0 : bytesPerValue(dtype)), 0);
 }
 
-/** All of a slot, or blocks that have at most `share` of its elements: one of equally many in each of as many equal parts. */
+/**
+ * All of a slot, or blocks that have at most `share` of its elements: one of equally many in each of as many equal parts. The rows
+ * of a vocabulary go from frequent to rare tokens, and a few of them hold most of what models changed: three blocks would miss
+ * those more often than not, and tell nothing of it. There are two such tensors at most in a common model, so the reads are few.
+ */
 function blocksOf({ name, elements }: Slot, share: number, { blocks, seed = 0 }: SampleOptions): ElementRange[] {
   if (share >= elements || elements <= 2 * FEWEST_BLOCKS) return [{ first: 0, end: elements }];
-  const count = Math.max(FEWEST_BLOCKS, Math.min(blocks, Math.floor(share / SHORTEST_BLOCK)));
+  const most = isVocabulary(name) ? Math.max(blocks, REFINED_BLOCKS) : blocks;
+  const count = Math.max(FEWEST_BLOCKS, Math.min(most, Math.floor(share / SHORTEST_BLOCK)));
   // Edges are even, so a block may be longer than its share by less than two elements.
   const longest = Math.max(2, share / count - 2);
   const perPart = Math.min(Math.floor(elements / count / 2), Math.max(2, Math.ceil(elements / count / longest)));

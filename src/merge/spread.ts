@@ -8,7 +8,7 @@ import { keptCount, reservedCount } from './backend';
 import { countsOf, namedCounts, pairsOf } from './figures';
 import type { GroupResult } from './backend';
 import type { EventCounts, Figures, FigureNumbers, FigureSpread } from './figures';
-import { averageRates } from './rates';
+import { averageErrors, averageRates } from './rates';
 import type { Rates } from './rates';
 import type { SamplePlan } from './sample';
 
@@ -25,13 +25,18 @@ interface Block {
   readonly counts: number[];
 }
 
-/** Per slot of a sample and what the backend made of it; null for a slot that is whole or has a single block. */
+/**
+ * Per slot of a sample and what the backend made of it; null for a slot that is whole or has a single block. Without measured
+ * `rates` those of all kept values serve, and how far these may be off adds to the variances.
+ */
 export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: readonly TensorParameters[], rates: readonly Rates[] | null = null): (FigureSpread | null)[] {
   const blocks = blocksOf(plan, result);
   return result.slots.map(({ figures }, s) => {
     const own = blocks[s]!;
     if (plan.whole[s]! || own.blocks.length < 2) return null;
-    return spreadOf(own, figures, parameters[s]!, rates?.[s] ?? averageRates(figures));
+    const measured = rates?.[s];
+    const average = averageRates(figures);
+    return spreadOf(own, figures, parameters[s]!, measured ?? average, measured ? null : averageErrors(average));
   });
 }
 
@@ -63,7 +68,7 @@ function blocksOf(plan: SamplePlan, result: GroupResult): SlotBlocks[] {
   return slots;
 }
 
-function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: Rates): FigureSpread {
+function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: Rates, errors: Rates | null): FigureSpread {
   const models = modelElements.length;
   const sampled = figures.numel;
   const scale = elements / sampled;
@@ -71,24 +76,25 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   const sums = countsOf(figures);
   const totals = sums.map((sum) => sum * scale);
   const residuals = blocks.map((block) => block.counts.map((count, y) => count - (sums[y]! * block.count) / sampled));
+  /** Per count: what is added to the squares for rates that may be off. */
+  const unsure = zeros(sums.length);
   for (let model = 0; model < models; model++) {
     const k = density[model]!;
     if (k >= 1 || has[model] === 0) continue;
     const kept = figures.kept[model]!;
+    const more = blocks.map((block) => block.kept[model]! - (kept * block.has[model]!) / has[model]!);
+    const varies = successiveSquares(more);
     rates[model]!.forEach((rate, y) => {
       // The tensor keeps trunc(k N), the sample trunc(k n): fewer by up to one.
       totals[y]! += rate * (keptCount(k, modelElements[model]!) - kept * scale);
-      blocks.forEach((block, b) => (residuals[b]![y]! -= rate * (block.kept[model]! - (kept * block.has[model]!) / has[model]!)));
+      more.forEach((value, b) => (residuals[b]![y]! -= rate * value));
+      if (errors) unsure[y]! += errors[model]![y]! ** 2 * varies;
     });
   }
   const pairs = blocks.length - 1;
   // Of the difference of neighbouring strata, each a draw of its own; finite population.
   const factor = scale * scale * (1 - 1 / scale) * (blocks.length / (2 * pairs));
-  const variances = sums.map((_, y) => {
-    let squares = 0;
-    for (let b = 0; b < pairs; b++) squares += (residuals[b + 1]![y]! - residuals[b]![y]!) ** 2;
-    return Math.max(UNKNOWN, factor * squares);
-  });
+  const variances = sums.map((_, y) => Math.max(UNKNOWN, factor * (successiveSquares(residuals.map((own) => own[y]!)) + unsure[y]!)));
   // Of von Neumann's mean square successive difference.
   const freedom = (2 * pairs * pairs) / (3 * pairs - 1);
   const total = namedCounts(totals.map((value) => Math.max(0, value)), models);
@@ -116,6 +122,11 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
     kink: reserving.kink,
     doubt: mapNumbers(spread, (value) => (value * value) / freedom),
   };
+}
+
+/** Sum of squared differences of neighbours. */
+function successiveSquares(values: readonly number[]): number {
+  return values.reduce((sum, value, i) => (i === 0 ? 0 : sum + (value - values[i - 1]!) ** 2), 0);
 }
 
 /**

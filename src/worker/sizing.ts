@@ -21,7 +21,7 @@ export interface Speed {
 export interface Sizing {
   /** What is no larger is read whole at once: its figures are exact, and no slower to read than a sample of a large model. */
   readonly whole: SampleOptions;
-  /** The first sample of a larger model: three reads a tensor and input, which is what takes the time. */
+  /** The first sample of a larger model: three reads a tensor and input, more of a vocabulary, which is what takes the time. */
   readonly coarse: SampleOptions;
   /** The second, from how fast the first was evaluated. */
   refined(kind: BackendInfo['kind'], speed: Speed): SampleOptions;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupResult } from '../../../src/merge/backend';
 import { emptyFigures, type Figures } from '../../../src/merge/figures';
-import { averageRates, measuredRates, probeParameters } from '../../../src/merge/rates';
+import { averageErrors, averageRates, measuredRates, probeParameters } from '../../../src/merge/rates';
 import type { TensorParameters } from '../../../src/recipe/types';
 
 const parameters = (...density: number[]): TensorParameters => ({ weight: density.map(() => 1), density, lambda: 1, normalize: true, rescale: false });
@@ -36,6 +36,16 @@ describe('averageRates', () => {
       [0.4, 0.25, 0, 0.2, 0, 0.15, 0, 0, 0.25, 0, 0, 0.8, 0, 0, 0],
       new Array(15).fill(0),
     ]);
+  });
+});
+
+describe('averageErrors', () => {
+  it('is 0.6 of the rate of conflicts, less for rarer events, and 0 for values that are not 0', () => {
+    const [first, second] = averageErrors([[0.4, 0.4, 0.3, 0.1, 0.1, 0.3, 0.9, 0, 0, 0], new Array<number>(10).fill(0)]);
+    // sqrt(0.4 * 0.4), sqrt(0.4 * 0.3) and sqrt(0.4 * 0.1).
+    const [most, rare] = [0.6 * Math.sqrt(0.12), 0.6 * 0.2];
+    [0.24, 0.24, most, rare, rare, most, 0, 0, 0, 0].forEach((error, i) => expect(first![i]).toBeCloseTo(error, 12));
+    expect(second).toEqual(new Array(10).fill(0));
   });
 });
 

@@ -127,6 +127,13 @@ describe('a budget', () => {
     expect(plan.whole.filter(Boolean).length).toBe(4);
   });
 
+  it('gives a vocabulary sixteen blocks all the same, of fewer values each', async () => {
+    const sample = await made({ values: 16_000 }, { [EMBED]: [50_000, 2], 'lm_head.weight': [50_000, 2], 'model.embed_positions.weight': [50_000, 2], b: [100_000] });
+    const lengths = [EMBED, 'lm_head.weight', 'model.embed_positions.weight', 'b'].map((name) => placesOf(sample, name).map(([, count]) => count));
+    expect(lengths.map(({ length }) => length)).toEqual([16, 16, 3, 3]);
+    for (const own of lengths) expect(Math.abs(own.reduce((sum, count) => sum + count, 0) - 4000)).toBeLessThanOrEqual(400);
+  });
+
   it('reads each block from its true place in every input', async () => {
     const { family, plan } = await made({ values: 16_000 });
     const read = await readSample(plan, family.openShard);

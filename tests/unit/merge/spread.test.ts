@@ -20,7 +20,8 @@ interface Made {
   readonly present?: readonly boolean[];
   readonly density?: readonly number[];
   readonly slack?: TensorParameters['slack'];
-  readonly rates?: Rates;
+  /** Null: not measured. */
+  readonly rates?: Rates | null;
   readonly whole?: boolean;
 }
 
@@ -43,7 +44,7 @@ function spread({ elements, blocks, present = [true, true, true], density = [1, 
   const sum = emptyFigures(2);
   for (const own of figures) addFigures(sum, own);
   const result: GroupResult = { slots: [{ figures: sum, kept: [], reserved: null }], segments: [figures] };
-  return spreadsOf(plan, result, [{ weight: [1, 1], density, lambda: 1, normalize: true, rescale: false, ...(slack && { slack }) }], [rates])[0]!;
+  return spreadsOf(plan, result, [{ weight: [1, 1], density, lambda: 1, normalize: true, rescale: false, ...(slack && { slack }) }], rates && [rates])[0]!;
 }
 
 const CONFLICTS = [{ conflict: 1, between: [1] }, { conflict: 3, between: [3] }, { conflict: 2, between: [2] }];
@@ -74,6 +75,13 @@ describe('the threshold comes from the sample', () => {
     // Residuals -1, 1, 0 less half of kept - 2: -0.5, 0.5, 0, then -1.5, 1.5, 0.
     expect(trimmed([1, 3, 2]).variance.conflict).toBeCloseTo(9 * 1.25, 10);
     expect(trimmed([3, 1, 2]).variance.conflict).toBeCloseTo(9 * 11.25, 10);
+  });
+
+  it('rates that are not measured may be off, which adds to the variance', () => {
+    const blocks = CONFLICTS.map((own) => ({ ...own, kept: [own.conflict, BLOCK], won: [own.conflict, 0], discarded: [0, own.conflict] }));
+    const { variance } = spread({ elements: 60, blocks, density: [0.4, 1], rates: null });
+    // 6 conflicts of 6 kept values: a rate of 1, of which residuals are 0; it may be off by 0.6, and kept values differ by 2, then 1.
+    expect(variance.conflict).toBeCloseTo(9 * 0.36 * 5, 10);
   });
 
   it('moves totals to what the tensor keeps, truncated once and not in the sample', () => {
