@@ -35,6 +35,20 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'series').toEqual([]);
   await photograph(page, '20 series');
 
+  // Two checkpoints of equal tokens are two points, and nothing of them stays where they no longer are.
+  const tokens = page.getByRole('textbox', { name: 'Tokens of ct-x-2M' });
+  const marks = region(page, 'Charts').getByRole('tabpanel').locator('.charts-fill > svg circle');
+  await tokens.fill('4M');
+  await expect(points.last()).toHaveAccessibleName(/^ct-x-4M|^ct-x-2M, 4\.19 M/);
+  await tokens.fill('');
+  await tokens.blur();
+  await expect(tokens).toHaveValue('2M');
+  await page.getByRole('checkbox', { name: 'ct-x-128k on the curve' }).uncheck();
+  await expect(points).toHaveCount(RUN.length - 1);
+  await expect(marks).toHaveCount(RUN.length - 1);
+  await page.getByRole('checkbox', { name: 'ct-x-128k on the curve' }).check();
+  await expect(points).toHaveCount(RUN.length);
+
   // What a slack would give shows without one; the curve is a slider, and the slider in the recipe the same thing.
   await page.getByRole('tab', { name: 'Slack' }).click();
   await page.getByRole('button', { name: 'Use TIES-SV' }).click();
@@ -53,6 +67,15 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   const change = async () => Number(/θ base\| ([\d.]+)/.exec((await effect.getAttribute('aria-label')) ?? '')?.[1] ?? NaN);
   await expect.poll(change, { timeout: 60_000 }).toBeGreaterThan(0);
   const whole = await change();
+  // A weighted average has no base: what it is measured from is named. Without a divisor there are no figures, and those shown say so.
+  await page.getByRole('combobox', { name: 'Method' }).selectOption({ label: 'Weighted average (linear)' });
+  await expect(effect).toHaveAccessibleName(/\|τ SFT\| \/ \|θ SFT\| 0/);
+  await page.getByRole('spinbutton', { name: /^Weight of ct-x-4M/ }).fill('-1');
+  await expect(region(page, 'Charts').getByText('Of the recipe before, not of this one')).toBeVisible();
+  await page.getByRole('spinbutton', { name: /^Weight of ct-x-4M/ }).fill('1');
+  await expect(region(page, 'Charts').getByText('Exact: all 75 tensors')).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('combobox', { name: 'Method' }).selectOption({ label: 'TIES-SV (TIES with slack)' });
+  await expect.poll(change, { timeout: 60_000 }).toBeCloseTo(whole, 1);
   await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('0.5');
   await expect.poll(change, { timeout: 60_000 }).toBeCloseTo(whole / 2, 0);
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'effect').toEqual([]);

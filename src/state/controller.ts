@@ -55,6 +55,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   closePanel(): void;
   /** Takes over what a link asks for. */
   readAddress(fragment: string): void;
+  /** No longer waits for the checkpoints that a link's recipe names. */
+  forgetLink(): void;
   /** The link to the present recipe and view, without `#`. */
   address(): string;
 }
@@ -166,15 +168,16 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
       takeOver();
       refresh();
     },
+    forgetLink: () => store.setState({ wanted: null }),
     address: () => {
       const { decisions, view, wanted } = store.getState();
-      if (wanted !== null && decisions.present.recipe.models.length === 0) return fragmentOf(wanted.recipe, wanted.names, view.chart);
+      if (wanted !== null) return fragmentOf(wanted.recipe, wanted.names, view.chart);
       return writeAddress(decisions.present.recipe, openNow(), view.chart);
     },
   };
 }
 
-/** A link not yet fulfilled stays in the address: reloading must not lose it. */
+/** A link not yet fulfilled stays in the address until it is or is forgotten: reloading must not lose it. */
 function fragmentOf(recipe: Recipe, names: readonly string[], chart: ChartView): string {
   return writeAddress(recipe, names.map((name) => ({ id: name, name })), chart);
 }

@@ -43,6 +43,14 @@ interface BarsViewProps {
   readonly controls?: ReactNode;
 }
 
+/** Why there is less to see than two models in conflict. */
+function noteOf({ models, names, electing, reference }: ChartData): string | undefined {
+  if (models.length === 1) return `Only ${names[0]!} is merged, and one model conflicts with nothing. Give another checkpoint a role on the left.`;
+  if (electing) return undefined;
+  if (reference === 'base') return 'This method elects no sign: values of opposite sign are added and partly cancel; none is discarded.';
+  return `A weighted average needs no base: differences are from ${reference}, its first model${models.length === 2 ? ', so that two models cannot conflict' : ''}. None is discarded. Task arithmetic takes differences from the base.`;
+}
+
 /** Bars of conflicts with the line of what the preferred model loses, over layers or modules. */
 export function BarsView({ data, groups, whole, title, scope, axis, fileName, selected, onPick, controls, layer = null }: BarsViewProps) {
   const { ref, width, height } = useSize<HTMLDivElement>();
@@ -77,7 +85,7 @@ export function BarsView({ data, groups, whole, title, scope, axis, fileName, se
       headings={1}
       legend={compared ? [...legendOf(data, marks, groups), comparedLegend(compared)] : legendOf(data, marks, groups)}
       controls={controls}
-      note={data.electing ? undefined : 'This method elects no sign: values of opposite sign are added and partly cancel; none is discarded.'}
+      note={noteOf(data)}
     >
       <div className="charts-fill" ref={ref}>
         {width > 0 && height > 0 && (

@@ -4,17 +4,19 @@ import { formatBytes } from '../format';
 import { useStudio } from '../studio';
 import type { ChartModel } from './types';
 
-export function ExactnessChip({ total, loading }: { total: Aggregate; loading: boolean }) {
+export function ExactnessChip({ total, loading, outdated }: { total: Aggregate; loading: boolean; outdated: boolean }) {
   const { exactness, exactTensors, tensors } = total;
   const sample = useStudio((state) => state.figures.sample);
   const from = sample === null ? 'a sample' : `${drawnOf(sample.values / sample.of)} of values, ${formatBytes(sample.bytes)} read`;
+  const state = outdated ? 'outdated' : exactness;
   const text = {
     exact: `Exact: all ${tensors} tensors`,
     estimate: `Estimate: ${from}`,
     partial: `${exactTensors} of ${tensors} tensors exact, else ${from}`,
-  }[exactness];
+    outdated: 'Of the recipe before, not of this one',
+  }[state];
   return (
-    <p className="charts-chip" role="status" title={text} data-exactness={exactness}>
+    <p className="charts-chip" role="status" title={text} data-exactness={state}>
       {loading && <span className="charts-spinner" aria-hidden="true" />}
       <span className="label">{text}</span>
       {loading && <span className="charts-hidden">, updating</span>}

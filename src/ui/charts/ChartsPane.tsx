@@ -34,13 +34,16 @@ const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
 const WITH_DETAIL: ReadonlySet<ChartsView['tab']> = new Set(['layers', 'modules', 'map', 'figures']);
 
 /** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
-export function ChartsPane({ tensors, models, method, preferred, loading, view, onView }: ChartsPaneProps) {
+export function ChartsPane({ tensors, models, method, preferred, loading, outdated, view, onView }: ChartsPaneProps) {
   const data = useMemo((): ChartData => {
     // For a moment after a model joins or leaves, figures are still those of the recipe before.
     const fitting = tensors.filter(({ figures }) => figures.kept.length === models.length);
     const breakdown = breakDown(fitting, placeOf, MODULES, models.length);
     const electing = method === 'ties' || method === 'ties_sv';
-    return { breakdown, models, names: shortNames(models), preferred, electing, slack: electing && breakdown.total.figures.reserved > 0 };
+    const names = shortNames(models);
+    // A weighted average needs no base, and its first model takes the base's part.
+    const reference = method === 'linear' ? (names[0] ?? '') : 'base';
+    return { breakdown, models, names, reference, preferred, electing, slack: electing && breakdown.total.figures.reserved > 0 };
   }, [tensors, models, method, preferred]);
 
   const { total } = data.breakdown;
@@ -52,7 +55,7 @@ export function ChartsPane({ tensors, models, method, preferred, loading, view, 
     <section className="charts" aria-label="Charts" aria-busy={loading}>
       <header className="charts-head">
         <TabList active={tab} onPick={(next) => onView({ tab: next })} />
-        {total.tensors > 0 && <ExactnessChip total={total} loading={loading} />}
+        {total.tensors > 0 && <ExactnessChip total={total} loading={loading} outdated={outdated} />}
       </header>
       <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${tab}`}>
         {total.tensors > 0 ? (

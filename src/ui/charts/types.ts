@@ -13,6 +13,8 @@ export interface ChartsPaneProps {
   preferred: number;
   /** True while figures are on their way; those shown are of the recipe before. */
   loading: boolean;
+  /** True while the recipe can have no figures: those shown are of the recipe before, and stay so. */
+  outdated: boolean;
   view: ChartView;
   onView: (patch: Partial<ChartsPaneProps['view']>) => void;
 }
@@ -27,6 +29,8 @@ export interface ChartData {
   /** Short name per model: its role where no other model has it, else its name. */
   readonly names: readonly string[];
   readonly preferred: number;
+  /** What differences are from: `base`, or for a weighted average the short name of the first model. */
+  readonly reference: string;
   /** False for methods that elect no sign: only conflicts are drawn. */
   readonly electing: boolean;
   /** True when some position is reserved: figures after slack differ from those before. */

@@ -7,6 +7,7 @@ import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
 import { CheckpointCard } from './CheckpointCard';
 import { FitTable } from './FitTable';
+import { LinkNotice } from './LinkNotice';
 import { ProblemList } from './ProblemList';
 
 /** What is open, as what it takes part, and what stands in the way. */
@@ -32,6 +33,7 @@ export function Checkpoints() {
         </div>
       </div>
       <ScrollBody label="Open checkpoints" busy={busy}>
+        <LinkNotice />
         <ProblemList />
         <FitTable part="decisions" />
         <ul className="cards" role="list">

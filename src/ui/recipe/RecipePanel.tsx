@@ -139,7 +139,7 @@ function CommonSettings() {
       {typeof normalize === 'boolean' ? (
         <label className="check">
           <input type="checkbox" checked={normalize} onChange={(event) => setNormalize(event.target.checked)} />
-          Normalise by the weights that agree
+          {isTies(method) ? 'Normalise by the weights that agree' : 'Divide by the sum of the weights'}
         </label>
       ) : (
         <ListSetting name="Normalise" kind="boolean" setting={normalize} otherwise={normalizeByDefault(method)} onChange={setNormalize} onPress={(value) => controller.setRecipe({ normalize: value }, 'normalize scalar')} />

@@ -1,3 +1,4 @@
+import { isMergeable } from '../../state/decisions';
 import { ChartsPane } from '../charts/ChartsPane';
 import { useModels } from '../names';
 import { ErrorNotice } from '../Notice';
@@ -7,6 +8,7 @@ import { useController, useStudio } from '../studio';
 export function Middle() {
   const controller = useController();
   const { tensors, loading, problem } = useStudio((state) => state.figures);
+  const mergeable = useStudio((state) => isMergeable(state.decisions.present));
   const method = useStudio((state) => state.decisions.present.recipe.method);
   const prefer = useStudio((state) => state.decisions.present.recipe.slack.prefer);
   const view = useStudio((state) => state.view.chart);
@@ -23,6 +25,7 @@ export function Middle() {
           models.findIndex(({ id }) => id === prefer),
         )}
         loading={loading}
+        outdated={problem !== null || !mergeable}
         view={view}
         onView={controller.setChart}
       />

@@ -21,10 +21,27 @@ describe('the address', () => {
     expect(two.controller.address()).toBe(fragment);
     await opened(two, 'base', 'sft');
     expect(two.store.getState().wanted).not.toBeNull();
+    // Two of three are open and merged by guess: reloading now must still find the link.
+    expect(two.store.getState().decisions.present.recipe.models).toHaveLength(1);
+    expect(two.controller.address()).toBe(fragment);
     await opened(two, 'ct-x-4M');
     expect(two.store.getState().wanted).toBeNull();
     expect(two.store.getState().decisions.present.recipe).toEqual(one.store.getState().decisions.present.recipe);
     expect(two.store.getState().decisions.present.roles).toEqual(one.store.getState().decisions.present.roles);
+  });
+
+  it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    const fragment = one.controller.address();
+    const two = studio();
+    two.controller.readAddress(`#${fragment}`);
+    await opened(two, 'base', 'sft');
+    two.controller.setRecipe({ lambda: 0.5 }, 'lambda');
+    two.controller.forgetLink();
+    expect(two.controller.address()).not.toBe(fragment);
+    await opened(two, 'ct-x-4M');
+    expect(two.store.getState().decisions.present.recipe.lambda).toBe(0.5);
   });
 
   it('holds no recipe where a name would be ambiguous', async () => {

@@ -49,7 +49,7 @@ export function EffectTab({ data, view, onView }: TabProps) {
       headings={1}
       table={() => tableOf(layers, whole, data)}
       legend={legendOf(data)}
-      note={whole !== null && <span>Whole model: {words(whole, data)}. Lengths and angles of whole task vectors; lambda and slack included.</span>}
+      note={whole !== null && <span>Whole model: {words(whole, data)}. Lengths and angles of whole task vectors; lambda and slack included.{data.reference !== 'base' && ` A weighted average needs no base: differences are from ${data.reference}, its first model.`}</span>}
     >
       {problem && layers.length === 0 ? (
         <ErrorNotice error={problem} grave="warn" />
@@ -114,7 +114,7 @@ function EffectChart({ layers, data, title, selected, stale, onPick }: EffectCha
       {width > 0 && height > 0 && (
         <>
           <svg width={width} height={height} aria-hidden="true">
-            <PlotPanel box={upper} x={x} left={linearAxis(0, top(lengths), '% of |θ base|', String)} lines={lengths} labelled={false} />
+            <PlotPanel box={upper} x={x} left={linearAxis(0, top(lengths), `% of |θ ${data.reference}|`, String)} lines={lengths} labelled={false} />
             <PlotPanel box={lower} x={x} left={cosineAxis(lowest)} lines={angles} />
           </svg>
           <PointPicker
@@ -149,10 +149,10 @@ function cosineAxis(lowest: number): Axis {
 
 const ratio = (value: number | null) => (value === null ? '–' : formatMagnitude(Number(value.toFixed(3))));
 
-function rowsOf(effect: Effect, { names, models }: ChartData) {
+function rowsOf(effect: Effect, { names, models, reference }: ChartData) {
   return [
-    { label: '|λ τ merged| / |θ base|', value: formatPercent(effect.change), detail: '', mark: { mark: 'line', colour: 'var(--accent)' } as const },
-    ...models.map(({ colour }, m) => ({ label: `|τ ${names[m]}| / |θ base|`, value: formatPercent(effect.tau[m] ?? null), detail: '', mark: { mark: 'dashed', colour } as const })),
+    { label: `|λ τ merged| / |θ ${reference}|`, value: formatPercent(effect.change), detail: '', mark: { mark: 'line', colour: 'var(--accent)' } as const },
+    ...models.map(({ colour }, m) => ({ label: `|τ ${names[m]}| / |θ ${reference}|`, value: formatPercent(effect.tau[m] ?? null), detail: '', mark: { mark: 'dashed', colour } as const })),
     ...models.map(({ colour }, m) => ({ label: `cosine with τ ${names[m]}`, value: ratio(effect.cosine[m] ?? null), detail: '', mark: { mark: 'line', colour } as const })),
   ];
 }
@@ -163,14 +163,14 @@ function words(effect: Effect, data: ChartData): string {
   return [...numbers, ...(effect.exactness === 'exact' ? [] : [EXACTNESS_LABEL[effect.exactness]])].join(', ');
 }
 
-function legendOf({ models, names }: ChartData): LegendItem[] {
+function legendOf({ models, names, reference }: ChartData): LegendItem[] {
   return [
-    { label: '|λ τ merged| / |θ base|', mark: 'line', colour: 'var(--accent)' },
-    ...models.map(({ colour }, m): LegendItem => ({ label: `${names[m]}: cosine; dashed |τ| / |θ base|`, mark: 'line', colour })),
+    { label: `|λ τ merged| / |θ ${reference}|`, mark: 'line', colour: 'var(--accent)' },
+    ...models.map(({ colour }, m): LegendItem => ({ label: `${names[m]}: cosine; dashed |τ| / |θ ${reference}|`, mark: 'line', colour })),
   ];
 }
 
-function tableOf(layers: readonly LayerEffect[], whole: Effect | null, { names }: ChartData): Table {
+function tableOf(layers: readonly LayerEffect[], whole: Effect | null, { names, reference }: ChartData): Table {
   const number = (value: number | null | undefined): TableCell => (value == null ? { kind: 'text', text: '' } : { kind: 'number', value });
   const row = (label: string, effect: Effect): TableCell[] => [
     { kind: 'text', text: label },
@@ -183,8 +183,8 @@ function tableOf(layers: readonly LayerEffect[], whole: Effect | null, { names }
     columns: [
       { label: 'Layer', kind: 'text' },
       { label: 'counted', kind: 'text' },
-      { label: '|lambda tau_m| / |theta|', kind: 'number' },
-      ...names.map((name) => ({ label: `|tau ${name}| / |theta|`, kind: 'number' as const })),
+      { label: `|lambda tau_m| / |theta ${reference}|`, kind: 'number' },
+      ...names.map((name) => ({ label: `|tau ${name}| / |theta ${reference}|`, kind: 'number' as const })),
       ...names.map((name) => ({ label: `cosine with tau ${name}`, kind: 'number' as const })),
     ],
     rows: [...layers.map(({ short, effect }) => row(short, effect)), ...(whole === null ? [] : [row('whole model', whole)])],

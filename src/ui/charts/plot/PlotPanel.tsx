@@ -124,18 +124,19 @@ function LineMarks({ line, atX, atY }: LineMarksProps) {
   return (
     <g stroke={colour} fill="none" opacity={opacity}>
       <polyline points={path} strokeWidth={width} strokeDasharray={dash} strokeLinecap="round" />
-      {points.map(({ x, low, high }) =>
+      {/* By place in the line: two points may share an abscissa, such as two checkpoints of equal tokens. */}
+      {points.map(({ x, low, high }, i) =>
         low === undefined || high === undefined ? null : (
-          <path key={x} d={`M${atX(x) - 3} ${atY(high)}h6M${atX(x)} ${atY(high)}V${atY(low)}M${atX(x) - 3} ${atY(low)}h6`} strokeWidth={1.25} />
+          <path key={i} d={`M${atX(x) - 3} ${atY(high)}h6M${atX(x)} ${atY(high)}V${atY(low)}M${atX(x) - 3} ${atY(low)}h6`} strokeWidth={1.25} />
         ),
       )}
       {mark !== 'none' &&
-        points.map(({ x, y, exactness }) => {
+        points.map(({ x, y, exactness }, i) => {
           const look = exactness === 'exact' ? { fill: colour, stroke: 'var(--surface)', strokeWidth: 1 } : { fill: 'var(--surface)', strokeWidth: 1.75 };
           return mark === 'circle' ? (
-            <circle key={x} cx={atX(x)} cy={atY(y)} r={3.75} {...look} />
+            <circle key={i} cx={atX(x)} cy={atY(y)} r={3.75} {...look} />
           ) : (
-            <rect key={x} x={atX(x) - 3.25} y={atY(y) - 3.25} width={6.5} height={6.5} {...look} />
+            <rect key={i} x={atX(x) - 3.25} y={atY(y) - 3.25} width={6.5} height={6.5} {...look} />
           );
         })}
     </g>

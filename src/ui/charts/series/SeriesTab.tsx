@@ -20,7 +20,7 @@ import { groupOf } from '../selection';
 import type { ChartData, TabProps } from '../types';
 import { useSize } from '../useSize';
 import { SeriesMembers } from './SeriesMembers';
-import { useSeries, type SeriesPoint } from './useSeries';
+import { useSeries, type SeriesPoint, type SeriesView } from './useSeries';
 
 const SCALES = ['log', 'linear'] as const;
 
@@ -39,7 +39,15 @@ export function SeriesTab({ data, view }: TabProps) {
   const groups = everyLayer ? data.breakdown.layers.map(({ key }) => key) : layer === null ? [] : [layer];
   const lines = linesOf(points, chosen.metrics, groups, layer, data);
 
-  if (along === null || asked.length < 2) {
+  if (along === null) {
+    return (
+      <div className="charts-state">
+        <p>A series puts the checkpoints of one run in the place of a merged model, and none is merged beside {data.names[data.preferred] ?? 'the preferred one'}.</p>
+        <p className="charts-quiet">Give a checkpoint the role CT on the left.</p>
+      </div>
+    );
+  }
+  if (asked.length < 2) {
     return (
       <div className="series">
         <div className="charts-state">
@@ -62,7 +70,7 @@ export function SeriesTab({ data, view }: TabProps) {
         summary={`${title}, ${points.map(({ member, breakdown }) => `${member.name} ${chosen.metrics.map((metric) => formatPercent(estimate(metric, breakdown.total).value)).join(' and ')}`).join(', ')}`}
         fileName={`series-${chosen.key}`}
         headings={3}
-        table={() => tableOf(points, groups, data)}
+        table={() => tableOf(points, groups, data, unit)}
         legend={legendOf(lines, points)}
         controls={
           <>
@@ -190,7 +198,7 @@ function legendOf(lines: readonly SeriesLine[], points: readonly SeriesPoint[]):
   return items;
 }
 
-function tableOf(points: readonly SeriesPoint[], groups: readonly string[], data: ChartData) {
+function tableOf(points: readonly SeriesPoint[], groups: readonly string[], data: ChartData, unit: SeriesView['unit']) {
   const { names, preferred, electing, breakdown } = data;
   const rows = points.flatMap(({ x, member, breakdown: own }) =>
     [null, ...groups].flatMap((group) => {
@@ -199,7 +207,7 @@ function tableOf(points: readonly SeriesPoint[], groups: readonly string[], data
       return aggregate === null ? [] : [{ labels: [member.name, String(x), long], aggregate }];
     }),
   );
-  return figuresTable(rows, { headings: ['Checkpoint', 'Tokens', 'Scope'], models: names, preferred, electing });
+  return figuresTable(rows, { headings: ['Checkpoint', unit === 'tokens' ? 'Tokens' : 'Steps', 'Scope'], models: names, preferred, electing });
 }
 
 interface SeriesChartProps {
