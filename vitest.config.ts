@@ -9,10 +9,10 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        test: { name: 'unit', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
-        test: { name: 'conformance-cpu', environment: 'node', include: ['tests/conformance/cpu*.test.ts'] },
+        test: { name: 'conformance-cpu', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
         // Every dependency by name, the page's as well: a test that asks for a path that is not there is given the page, Vite
@@ -22,6 +22,7 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
+          setupFiles: ['tests/seed.ts'],
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
           // SwiftShader computes on the CPU: a whole conformance case can take many seconds.
           testTimeout: 120_000,

@@ -2,7 +2,7 @@
 import { DISTRIBUTION_BINS, DISTRIBUTION_SHIFT, type SlotDistribution, type SlotEffect } from '../merge/exploring';
 import type { Method, TensorParameters } from '../recipe/types';
 import { hasInput } from '../reference/decode';
-import { elect } from '../reference/elect';
+import { elect, sumOfNonfinite } from '../reference/elect';
 import { magnitudeKey } from '../reference/select';
 import { mergeSlot, type SlotDecision } from '../reference/slot';
 import { sumTerms, trimInto } from './held-many';
@@ -47,7 +47,7 @@ function sumOfProducts(a: Float32Array, b: Float32Array | Float64Array, counts: 
   return sum;
 }
 
-/** theta_m in f32. What values that are not finite make of it does not matter here. */
+/** theta_m in f32; not finite where a value, or a value rescaled or weighted, is not. */
 function mergedValues(
   method: Method,
   { slot, runs, length, base, thetas, models, nonfinite }: HeldSlot,
@@ -59,16 +59,18 @@ function mergedValues(
   const e = new Float32Array(length);
   sumTerms(cuts, trimmed, e);
   const elects = method === 'ties' || method === 'ties_sv';
+  const weights = parameters.weight.map(Math.fround);
+  const weighted = elects ? cuts.map((cut, model) => cut && weightedValues(trimmed[model]!, cut)) : [];
   const decision: SlotDecision = {
     kept: [],
     reserved: null,
     figures: [],
-    weights: parameters.weight.map(Math.fround),
-    weighted: elects ? cuts.map((cut, model) => cut && weightedValues(trimmed[model]!, cut)) : [],
+    weights,
+    weighted,
     e,
     gamma: elects ? elect(e) : null,
     reservedMask,
-    special: null,
+    special: elects ? sumOfNonfinite(models, weighted, weights, e) : null,
   };
   const values = { slot, runs, length, base, models: thetas.length > 0 ? thetas : models.map((model) => model?.tau ?? null), nonfinite };
   return mergeSlot(method, values, decision, parameters);

@@ -37,7 +37,7 @@ export function agrees(weighted: number, gamma: number): boolean {
  * merging.md section 8 asks for: NaN if there is a NaN or both infinities meet, else the infinity. Null when there are none.
  */
 export function sumOfNonfinite(
-  vectors: readonly (TaskVector | null)[],
+  vectors: readonly (Pick<TaskVector, 'tau'> | null)[],
   weighted: readonly (Float32Array | null)[],
   weights: readonly number[],
   e: Float32Array,
@@ -48,7 +48,7 @@ export function sumOfNonfinite(
 
 /** As `sumOfNonfinite`, of values whether or not there are any such. */
 export function nonfiniteTerms(
-  vectors: readonly (TaskVector | null)[],
+  vectors: readonly (Pick<TaskVector, 'tau'> | null)[],
   weighted: readonly (Float32Array | null)[],
   weights: readonly number[],
   length: number,
