@@ -4,7 +4,7 @@ import type { Exactness } from './aggregate';
 import type { Estimate } from './estimate';
 import { exactnessOf, weightOf, type Part } from './parts';
 import { share, type Share } from './share';
-import type { Table, TableCell } from './table';
+import { EXACTNESS, type Table, type TableCell } from './table';
 
 /** The densities of the paper's grid search. */
 export const PAPER_DENSITIES: readonly number[] = [0.01, 0.2, 0.4, 0.6, 0.8, 1];
@@ -93,6 +93,7 @@ export function surfaceTable(surface: Surface, axes: readonly [string, string], 
     columns: [
       { label: axes[0], kind: 'text' },
       { label: axes[1], kind: 'text' },
+      { label: 'counted', kind: 'text' },
       { label: 'N', kind: 'count' },
       ...SURFACE_FIGURES.map((figure) => ({ label: label(figure), kind: 'share' as const })),
     ],
@@ -100,6 +101,7 @@ export function surfaceTable(surface: Surface, axes: readonly [string, string], 
       densitiesX.map((kx, ix): TableCell[] => [
         { kind: 'text', text: String(kx) },
         { kind: 'text', text: String(ky) },
+        { kind: 'text', text: EXACTNESS[surface.exactness] },
         { kind: 'count', count: surface.counts.numel },
         ...SURFACE_FIGURES.map((figure) => inCell(figure, ix, iy)),
       ]),

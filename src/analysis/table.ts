@@ -34,7 +34,7 @@ export interface TableOptions {
   readonly electing: boolean;
 }
 
-const EXACTNESS: Readonly<Record<Exactness, string>> = { exact: 'exact', estimate: 'estimate', partial: 'partly exact' };
+export const EXACTNESS: Readonly<Record<Exactness, string>> = { exact: 'exact', estimate: 'estimate', partial: 'partly exact' };
 
 /** Every figure of merging.md section 5 for each row, shares with their counts. */
 export function figuresTable(rows: readonly TableRow[], options: TableOptions): Table {

@@ -30,7 +30,7 @@ export function JobPanel() {
             grave="good"
             role="status"
             title={`Counted in ${formatSeconds(job.seconds)}`}
-            detail={`All ${plural(job.tensors, 'merged tensor', formatCount(job.tensors))} were read whole: the charts are exact for this recipe, and will be when it comes back.`}
+            detail={`All ${plural(job.tensors, 'merged tensor', formatCount(job.tensors))} were read whole: layers, modules, map and figures are exact for this recipe, and will be when it comes back. Surface, slack and effect are still drawn from the sample, and say so.`}
           >
             {dismiss}
           </Notice>

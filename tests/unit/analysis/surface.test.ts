@@ -66,14 +66,15 @@ describe('a surface', () => {
 
   it('as a table has a row per pair of densities, x fastest', () => {
     const { columns, rows } = surfaceTable(sumSurfaces([part(10, 10, true)], K, K), ['k_sft', 'k_ct'], (figure) => figure);
-    expect(columns.map(({ label }) => label).slice(0, 5)).toEqual(['k_sft', 'k_ct', 'N', 'discardedX', 'discardedY']);
+    expect(columns.map(({ label }) => label).slice(0, 6)).toEqual(['k_sft', 'k_ct', 'counted', 'N', 'discardedX', 'discardedY']);
     expect(rows.map(([x, y]) => [x, y].map((cell) => (cell?.kind === 'text' ? cell.text : '')))).toEqual([
       ['0.5', '0.5'],
       ['1', '0.5'],
       ['0.5', '1'],
       ['1', '1'],
     ]);
-    expect(rows[2]![5]).toEqual({ kind: 'share', share: { value: 0.3, numerator: 3, denominator: 10, interval: null } });
+    expect(rows.map((row) => row[2])).toEqual(rows.map(() => ({ kind: 'text', text: 'exact' })));
+    expect(rows[2]![6]).toEqual({ kind: 'share', share: { value: 0.3, numerator: 3, denominator: 10, interval: null } });
   });
 });
 
