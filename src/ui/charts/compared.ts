@@ -21,6 +21,8 @@ export interface Compared {
   readonly electing: boolean;
   /** Per model of the recipe on the screen: index of the same one in the snapshot's, null where it has none. */
   readonly models: readonly (number | null)[];
+  /** Per model of the snapshot: its density where that is one number for all tensors, else null. */
+  readonly densities: readonly (number | null)[];
   /** Index of the snapshot's preferred model. */
   readonly preferred: number;
 }
@@ -67,6 +69,7 @@ export function useCompared(models: readonly ChartModel[]): Compared | null {
       breakdown: breakDown(estimate.tensors, placeOf, MODULES, labels.length),
       electing: isTies(recipe.method),
       models: models.map(({ role }, i) => byId[i] ?? same((label) => label.role === role)),
+      densities: recipe.models.map(({ density }) => (typeof density === 'number' ? density : null)),
       preferred: labels.findIndex(({ id }) => id === recipe.slack.prefer),
     };
   }, [snapshots, open, roles, estimate, models]);

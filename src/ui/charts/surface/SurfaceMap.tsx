@@ -1,12 +1,15 @@
 import { memo, useId, useMemo, useState, type PointerEvent } from 'react';
 import type { Aggregate } from '../../../analysis/aggregate';
-import { formatCounts, formatPercent } from '../../../analysis/format';
+import { estimate } from '../../../analysis/estimate';
+import { formatCounts, formatEstimate, formatPercent } from '../../../analysis/format';
 import { colourScale } from '../../../analysis/scale';
 import { cellEdges, nearestDensity, surfaceShare, type Surface, type SurfaceFigure } from '../../../analysis/surface';
+import type { Metric } from '../../../analysis/share';
+import { comparedMetric, type Compared } from '../compared';
 import { metricLabel } from '../labels';
 import { rampColour, rampInk } from '../map-colours';
 import { HatchPattern, MapLegend } from '../MapLegend';
-import { SurfacePoint, type Axis } from './SurfacePoint';
+import { SurfacePoint, type Axis, type Beside } from './SurfacePoint';
 import { metricOf } from './useSurface';
 
 interface SurfaceMapProps {
@@ -19,6 +22,8 @@ interface SurfaceMapProps {
   readonly symbols: readonly [string, string];
   /** Figures of the scope at the present densities. */
   readonly aggregate: Aggregate;
+  /** The compared snapshot and its figures of the same scope; null for none. */
+  readonly compared: { readonly of: Compared; readonly aggregate: Aggregate } | null;
   readonly width: number;
   readonly height: number;
 }
@@ -30,7 +35,7 @@ const FOOT = 92;
 const ROOM_FOR_NUMBER = 40;
 
 /** Heat map of one figure, one model's density across and the other's up, to one scale on both axes. */
-export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, width, height }: SurfaceMapProps) {
+export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, compared, width, height }: SurfaceMapProps) {
   const { densitiesX, densitiesY } = surface;
   const id = useId();
   const hatch = surface.exactness === 'exact' ? null : `url(#${id})`;
@@ -68,7 +73,7 @@ export function SurfaceMap({ surface, figure, x, y, names, symbols, aggregate, w
           onPointerLeave={() => setPointed(null)}
         />
         {pointed && <CellRing axes={[across, up]} ix={pointed.ix} iy={pointed.iy} densities={[densitiesX, densitiesY]} />}
-        <SurfacePoint models={[x, y]} symbols={symbols} axes={[across, up]} metric={metric} label={`${name} / ${of}`} aggregate={aggregate} />
+        <SurfacePoint models={[x, y]} symbols={symbols} axes={[across, up]} metric={metric} label={`${name} / ${of}`} aggregate={aggregate} snapshot={compared && besideOf(compared, metric, [x, y])} />
         <g className="charts-grid-label" aria-hidden="true">
           <MapLegend
             title={`${name}, % of ${of}`}
@@ -218,6 +223,14 @@ function CellTip({ surface, ix, iy, x, y, names, symbols, at, top, width }: Cell
       </table>
     </div>
   );
+}
+
+/** Where the snapshot's densities of the two models are one number each: its point, with the figure its own merge counts. */
+function besideOf({ of, aggregate }: NonNullable<SurfaceMapProps['compared']>, metric: Metric, axes: readonly [number, number]): Beside | null {
+  const [kx, ky] = axes.map((model) => of.densities[of.models[model] ?? -1] ?? null);
+  const own = comparedMetric(metric, of);
+  if (kx == null || ky == null || own === null || !of.electing) return null;
+  return { name: of.name, at: [Math.min(1, kx), Math.min(1, ky)], value: formatEstimate(estimate(own, aggregate)) };
 }
 
 function axisOf(densities: readonly number[], from: number, length: number): Axis {

@@ -4,6 +4,7 @@ import { estimate } from '../../../analysis/estimate';
 import { formatEstimate } from '../../../analysis/format';
 import type { Metric } from '../../../analysis/share';
 import { useController, useStudio } from '../../studio';
+import { COMPARED_COLOUR } from '../compared';
 
 /** A density as a place on an axis, in pixels of the chart. */
 export interface Axis {
@@ -20,6 +21,13 @@ interface SurfacePointProps {
   readonly label: string;
   /** Figures at the present densities. */
   readonly aggregate: Aggregate;
+  /** The compared snapshot's pair, with its figure written out; null where there is none. */
+  readonly snapshot: Beside | null;
+}
+export interface Beside {
+  readonly name: string;
+  readonly at: readonly [number, number];
+  readonly value: string;
 }
 
 /** As the sliders have it. */
@@ -29,7 +37,7 @@ const LARGE_STEP = 0.1;
 const onSlider = (k: number) => Math.min(1, Math.max(LEAST, Math.round(k * STEPS) / STEPS));
 
 /** The present pair of densities: the two sliders as one thing that is dragged or moved by the arrow keys. */
-export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }: SurfacePointProps) {
+export function SurfacePoint({ models, symbols, axes, metric, label, aggregate, snapshot }: SurfacePointProps) {
   const controller = useController();
   const handle = useRef<SVGGElement>(null);
   const settings = useStudio((state) => state.decisions.present.recipe.models);
@@ -68,6 +76,7 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }
   const beside = y + 24 < Math.max(...axes[1].ends) ? y + 20 : y - 10;
   return (
     <g>
+      {snapshot && <BesideMark beside={snapshot} axes={axes} />}
       <g className="charts-surface-cross" aria-hidden="true">
         <line x1={left} x2={x - 9} y1={y} y2={y} />
         <line x1={x} x2={x} y1={y + 9} y2={axes[1].ends[0]} />
@@ -81,7 +90,7 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }
         aria-valuemin={LEAST}
         aria-valuemax={1}
         aria-valuenow={kx}
-        aria-valuetext={`k_${symbols[0]} ${kx}, k_${symbols[1]} ${ky}: ${label} ${here}`}
+        aria-valuetext={`k_${symbols[0]} ${kx}, k_${symbols[1]} ${ky}: ${label} ${here}${snapshot ? `; ${snapshot.name}, k_${symbols[0]} ${snapshot.at[0]}, k_${symbols[1]} ${snapshot.at[1]}: ${snapshot.value}` : ''}`}
         onKeyDown={onKeyDown}
         onBlur={() => controller.settle()}
         onPointerDown={(event) => {
@@ -97,6 +106,20 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate }
       </g>
       <text className="charts-surface-here" x={x + (x > right - 130 ? -14 : 14)} y={beside} textAnchor={x > right - 130 ? 'end' : 'start'}>
         {here}
+      </text>
+    </g>
+  );
+}
+
+/** The snapshot's pair: a diamond with its name and figure above it, clear of the text of the present one. */
+function BesideMark({ beside: { name, at, value }, axes }: { beside: Beside; axes: SurfacePointProps['axes'] }) {
+  const [x, y] = [axes[0].pixel(at[0]), axes[1].pixel(at[1])];
+  const before = x > axes[0].ends[1] - 180;
+  return (
+    <g aria-hidden="true" pointerEvents="none">
+      <path d={`M${x} ${y - 8}l8 8l-8 8l-8-8z`} fill="var(--surface)" stroke={COMPARED_COLOUR} strokeWidth={2.5} />
+      <text className="charts-surface-here" x={x + (before ? -14 : 14)} y={Math.max(16, y - 12)} textAnchor={before ? 'end' : 'start'}>
+        {name}: {value}
       </text>
     </g>
   );

@@ -5,6 +5,7 @@ import { ErrorNotice } from '../../Notice';
 import { useModels } from '../../names';
 import { useStudio } from '../../studio';
 import { ChartFigure } from '../ChartFigure';
+import { useCompared } from '../compared';
 import { metricLabel } from '../labels';
 import { ScopePicker } from '../ScopePicker';
 import { isInScope, scopeName, tensorsOf } from '../selection';
@@ -33,6 +34,12 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
     const parts = tensorsOf(null, null, data.breakdown).filter((part) => isInScope({ layer, module, tensor }, part.tensor));
     return sumFigures(parts, models.length);
   }, [data.breakdown, models.length, layer, module, tensor]);
+  const snapshot = useCompared(models);
+  const compared = useMemo(() => {
+    if (snapshot === null) return null;
+    const parts = tensorsOf(null, null, snapshot.breakdown).filter((part) => isInScope({ layer, module, tensor }, part.tensor));
+    return parts.length === 0 ? null : { of: snapshot, aggregate: sumFigures(parts, snapshot.densities.length) };
+  }, [snapshot, layer, module, tensor]);
   const label = (one: SurfaceFigure) => {
     const { name, of } = metricLabel(metricOf(one, axes.x, axes.y), names);
     return `${name} / ${of}`;
@@ -105,6 +112,7 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
             names={names}
             symbols={symbols}
             aggregate={aggregate}
+            compared={compared}
             width={width}
             height={height}
           />
