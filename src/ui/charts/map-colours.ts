@@ -22,7 +22,9 @@ export function divergingColour(t: number): string {
   return `color-mix(in oklab, var(${along < 0 ? '--accent' : '--m5'}) ${(Math.abs(along) * 100).toFixed(1)}%, var(--surface))`;
 }
 
-/** Text that reads on `divergingColour(t)`. */
+/** Text that reads on `divergingColour(t)`: the two themes change over at different strengths, in between it is the darker of the two. */
 export function divergingInk(t: number): string {
-  return Math.abs(t * 2 - 1) < 0.8 ? 'var(--ink)' : 'var(--surface)';
+  const strength = Math.abs(t * 2 - 1);
+  if (strength < 0.6) return 'var(--ink)';
+  return strength < 0.85 ? 'light-dark(var(--ink), var(--surface))' : 'var(--surface)';
 }
