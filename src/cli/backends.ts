@@ -1,14 +1,13 @@
 /** What computes: the WebGPU package of Node where it is installed and finds an adapter, or the CPU. */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
-import type { FromPoolWorker, PoolWorker } from '../cpu/pool-messages';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import type { Backend } from '../merge/backend';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
+import { spawnThread } from './threads';
 import type { Options } from './usage';
 
 /** What the `webgpu` package exports. */
@@ -40,20 +39,7 @@ export async function chooseBackend(choice: Options['backend']): Promise<Chosen>
 }
 
 function cpu(): Backend {
-  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: spawnWorker });
-}
-
-function spawnWorker(): PoolWorker {
-  const worker = new Worker(new URL('./cpu-part.mjs', import.meta.url));
-  return {
-    post: (message, transfer) => worker.postMessage(message, transfer),
-    listen(onMessage, onDeath) {
-      worker.on('message', (message: FromPoolWorker) => onMessage(message));
-      worker.on('error', (error) => onDeath(String(error)));
-      worker.on('exit', (code) => onDeath(`its thread ended with ${code}`));
-    },
-    terminate: () => void worker.terminate(),
-  };
+  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: spawnThread });
 }
 
 async function webGpu(allowSoftware: boolean): Promise<Backend> {
