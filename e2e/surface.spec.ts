@@ -53,3 +53,29 @@ test('the point on the surface and the two density sliders are one thing', async
   expect(digits).toContain(`${PAPER_SLACK_COUNTS.electsSft} of ${PAPER_SLACK_COUNTS.numel}`);
   expect(complaints).toEqual([]);
 });
+
+test('a layer pointed at on the map is marked on the curve of a setting, and the other way round', async ({ page, complaints }) => {
+  await visit(page);
+  await openPair(page);
+  await page.getByRole('tab', { name: 'Map' }).click();
+  await page.getByRole('button', { name: /^Density of sft.*: per layer or filter/ }).click();
+  const points = page.getByRole('slider', { name: /^Density of sft.* point / });
+  const lit = page.locator('.charts-lit rect');
+  await page.getByRole('gridcell', { name: /^layer 3, q/i }).hover();
+  await expect(lit).toHaveCount(1);
+  await expect(page.locator('.curve-stage [data-layer]')).toHaveAttribute('data-layer', '3');
+
+  await points.last().hover();
+  const last = (await page.getByRole('columnheader', { name: /^Layer \d/ }).count()) - 1;
+  await expect(page.locator('.curve-stage [data-layer]')).toHaveAttribute('data-layer', String(last));
+  // Every module of that layer.
+  const column = await page.getByRole('gridcell', { name: new RegExp(`^layer ${last}, (?!.*no tensor)`, 'i') }).count();
+  expect(column).toBeGreaterThan(5);
+  await expect(lit).toHaveCount(column);
+  // By keyboard as well.
+  await page.mouse.move(640, 20);
+  await expect(lit).toHaveCount(0);
+  await points.last().focus();
+  await expect(lit).toHaveCount(column);
+  expect(complaints).toEqual([]);
+});
