@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { PAPER_SLACK_COUNTS } from './support/expected';
 import { expect, photograph, test } from './support/fixtures';
@@ -77,5 +79,23 @@ test('a layer pointed at on the map is marked on the curve of a setting, and the
   await expect(lit).toHaveCount(0);
   await points.last().focus();
   await expect(lit).toHaveCount(column);
+  expect(complaints).toEqual([]);
+});
+
+test('the spread of one tensor is saved as a picture three times as fine as on the page, with its legend', async ({ page, folder, complaints }) => {
+  await visit(page);
+  await openPair(page);
+  await page.getByRole('tab', { name: 'Map' }).click();
+  await page.getByRole('gridcell', { name: /^layer 3, q/i }).click();
+  const [started] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the distribution as PNG' }).click()]);
+  expect(started.suggestedFilename()).toMatch(/^distribution-.*\.png$/);
+  await started.saveAs(join(folder, 'spread.png'));
+  const bytes = await readFile(join(folder, 'spread.png'));
+  expect(bytes.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+  const chart = (await page.getByRole('img', { name: /^Distribution of the differences/ }).boundingBox())!;
+  expect(bytes.readUInt32BE(16)).toBe(3 * chart.width);
+  // Two models: two entries, of a row of 20 units each in a chart this narrow.
+  expect(bytes.readUInt32BE(20)).toBe(3 * (chart.height + 2 * 20 + 8));
+  await expect(page.getByRole('alert')).toHaveCount(0);
   expect(complaints).toEqual([]);
 });

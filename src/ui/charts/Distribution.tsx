@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { distributionOf, distributionTable, logTicks, onLogAxis, type Distribution as Spread } from '../../analysis/distribution';
 import { formatMagnitude, formatPercent } from '../../analysis/format';
 import { toCsv } from '../../analysis/table';
@@ -6,7 +6,7 @@ import { isBusy } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
 import { useController, useStudio } from '../studio';
 import { Legend, type LegendItem } from './Legend';
-import { paperSvg, saveText } from './saving';
+import { paperSvg, savePng, saveText } from './saving';
 import type { ChartData } from './types';
 
 const WIDTH = 222;
@@ -23,6 +23,7 @@ export function Distribution({ data, part }: { data: ChartData; part: TensorFigu
   const { answer, problem } = useStudio((state) => state.views.distribution);
   const waiting = useStudio((state) => isBusy(state.job));
   const figure = useRef<HTMLElement>(null);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
     controller.look('distribution', { tensor });
     return () => controller.lookAway('distribution');
@@ -42,9 +43,14 @@ export function Distribution({ data, part }: { data: ChartData; part: TensorFigu
   const name = `distribution-${tensor.replaceAll(/[^\w.-]+/g, '-')}`;
   const summary = `Distribution of the differences from the base, ${tensor}: ${data.names.map((one, i) => `${one} ${thresholdWords(thresholds[i] ?? null)}`).join(', ')}`;
   const legend = data.models.map(({ colour }, i): LegendItem => ({ label: `${data.names[i]}, ${thresholdWords(thresholds[i] ?? null)}`, mark: 'bar', colour }));
-  const save = () => {
-    const [chart, list] = [figure.current!.querySelector('svg')!, figure.current!.querySelector('ul')];
-    saveText(`${name}.svg`, 'image/svg+xml', paperSvg(chart, list, summary));
+  const drawn = () => paperSvg(figure.current!.querySelector('svg')!, figure.current!.querySelector('ul'), summary);
+  const saveImage = async () => {
+    setFailed(false);
+    try {
+      await savePng(`${name}.png`, drawn());
+    } catch {
+      setFailed(true);
+    }
   };
   return (
     <figure className="charts-distribution" ref={figure}>
@@ -54,11 +60,19 @@ export function Distribution({ data, part }: { data: ChartData; part: TensorFigu
           <button type="button" aria-label="Save the distribution as CSV" onClick={() => saveText(`${name}.csv`, 'text/csv', table())}>
             CSV
           </button>
-          <button type="button" aria-label="Save the distribution as SVG" onClick={save}>
+          <button type="button" aria-label="Save the distribution as SVG" onClick={() => saveText(`${name}.svg`, 'image/svg+xml', drawn())}>
             SVG
+          </button>
+          <button type="button" aria-label="Save the distribution as PNG" onClick={() => void saveImage()}>
+            PNG
           </button>
         </span>
       </figcaption>
+      {failed && (
+        <p role="alert" className="charts-alert">
+          This browser could not draw the PNG. Save the SVG instead: it holds the same chart.
+        </p>
+      )}
       <Plot spread={spread} thresholds={thresholds} models={data.models} summary={summary} />
       <Legend items={legend} />
       <p className="charts-quiet">{reply.exact ? 'All values' : `Of ${formatPercent((spread.models.find((one) => one)?.total ?? 0) / reply.elements)} of the values`}{zeros(spread, data.names)}</p>
