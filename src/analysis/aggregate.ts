@@ -71,8 +71,8 @@ export function sumFigures(parts: readonly TensorCounts[], models: number): Aggr
   const figures = emptyFigures(models);
   const events = emptyFigures(models);
   const counted = emptyFigures(models);
-  let variance = zeroNumbers(models);
-  let doubt = zeroNumbers(models);
+  const variance = zeroNumbers(models);
+  const doubt = zeroNumbers(models);
   let kink = 0;
   let exactTensors = 0;
   let spreadKnown = true;
@@ -83,8 +83,8 @@ export function sumFigures(parts: readonly TensorCounts[], models: number): Aggr
       exactTensors++;
       addFigures(counted, part.figures);
     } else if (part.spread) {
-      variance = addNumbers(variance, part.spread.variance);
-      doubt = addNumbers(doubt, part.spread.doubt);
+      addNumbers(variance, part.spread.variance);
+      addNumbers(doubt, part.spread.doubt);
       kink += part.spread.kink;
     } else spreadKnown = false;
   }

@@ -1,7 +1,9 @@
 /** Arithmetic on `FigureNumbers`: variances add as counts do. */
 import type { FigureNumbers } from '../merge/figures';
 
-export function zeroNumbers(models: number): FigureNumbers {
+type Numbers = { -readonly [K in keyof FigureNumbers]: FigureNumbers[K] extends number ? number : number[] };
+
+export function zeroNumbers(models: number): Numbers {
   const zeros = () => new Array<number>(models).fill(0);
   return {
     conflict: 0,
@@ -15,16 +17,17 @@ export function zeroNumbers(models: number): FigureNumbers {
   };
 }
 
-export function addNumbers(a: FigureNumbers, b: FigureNumbers): FigureNumbers {
-  const add = (x: readonly number[], y: readonly number[]) => x.map((value, i) => value + y[i]!);
-  return {
-    conflict: a.conflict + b.conflict,
-    between: add(a.between, b.between),
-    won: add(a.won, b.won),
-    discarded: add(a.discarded, b.discarded),
-    nonzero: add(a.nonzero, b.nonzero),
-    reserved: a.reserved + b.reserved,
-    afterSlack: a.afterSlack + b.afterSlack,
-    reservedCost: a.reservedCost + b.reservedCost,
+/** Adds `part` into `sum`, in place: a slider sums thousands of these per answer. Both must have the same number of models. */
+export function addNumbers(sum: Numbers, part: FigureNumbers): void {
+  const add = (into: number[], from: readonly number[]) => {
+    for (let i = 0; i < into.length; i++) into[i]! += from[i]!;
   };
+  sum.conflict += part.conflict;
+  add(sum.between, part.between);
+  add(sum.won, part.won);
+  add(sum.discarded, part.discarded);
+  add(sum.nonzero, part.nonzero);
+  sum.reserved += part.reserved;
+  sum.afterSlack += part.afterSlack;
+  sum.reservedCost += part.reservedCost;
 }
