@@ -84,6 +84,15 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   await page.getByText('Snapshots', { exact: true }).click();
   await page.getByRole('textbox', { name: 'Name of the snapshot' }).fill('half');
   await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  // Compared, it is a second line on every chart.
+  await page.getByRole('button', { name: 'Compare with half' }).click();
+  await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('1');
+  await expect(effect).toHaveAccessibleName(/half: \|λ τ merged\| \/ \|θ base\| [\d.]+\s%/, { timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Slack' }).click();
+  await expect(page.getByRole('group', { name: /; half: s 4\.5/ })).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Series' }).click();
+  await expect(points.first()).toHaveAccessibleName(/half: .*discarded/, { timeout: 60_000 });
+  await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('0.5');
   await page.reload();
   await drop(page, ['base', 'sft', 'ct-x-4M'].map((name) => join(FIXTURES, name)));
   await expectOpen(page, ['base', 'sft', 'ct-x-4M']);

@@ -7,6 +7,7 @@ import type { BackendChoice } from '../worker/protocol';
 import { fulfil, readAddress, rolesOf, writeAddress } from './address';
 import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withTwoLanguages } from './decisions';
 import { createBesideControls, type BesideControls } from './beside';
+import { createComparedViews } from './compared-views';
 import { createEstimator } from './estimates';
 import { createExplorer } from './explore';
 import { rebase, record, redo, seal, startHistory, undo, type History } from './history';
@@ -15,7 +16,7 @@ import { createKinship } from './kinship';
 import { createOpeningControls, type OpeningControls } from './opening';
 import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
-import { seriesEstimates } from './series';
+import { comparedSeriesEstimates, seriesEstimates } from './series';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
 import { throttleEvents } from './throttle';
@@ -112,8 +113,9 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const beside = createBesideControls(store, (apply) => edit(null, apply));
   createEstimator(store, worker, clock, (state) => [
     ...snapshotEstimates(state),
-    ...(state.view.chart.tab === 'series' ? seriesEstimates(state) : []),
+    ...(state.view.chart.tab === 'series' ? [...seriesEstimates(state), ...comparedSeriesEstimates(state)] : []),
   ]);
+  createComparedViews(store, worker, clock);
 
   const setView = (patch: Partial<ViewState>) => store.setState(({ view }) => ({ view: { ...view, ...patch } }));
   const setBackend = (patch: Partial<BackendState>) => store.setState(({ backend }) => ({ backend: { ...backend, ...patch } }));

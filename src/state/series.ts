@@ -4,6 +4,7 @@ import { guessTokens } from '../checkpoint/roles';
 import { figuresKey } from '../merge/figures-key';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
+import { snapshotEstimates } from './snapshots';
 import type { Decisions, EstimateState, SeriesState, StudioState, WantedEstimate } from './types';
 
 export const NO_SERIES: SeriesState = { along: null, members: {}, tokens: {} };
@@ -88,6 +89,28 @@ export function seriesEstimates(state: Pick<StudioState, 'checkpoints' | 'decisi
   return seriesMembers(state)
     .filter(({ included }) => included)
     .map(({ id }) => ({ slot: `series ${id}`, ...withCheckpoint(state.decisions.present, along, id) }));
+}
+
+/** The compared snapshot with each point of the curve in the place of its own model of that run; none where it merges none of them. */
+export function comparedSeriesEstimates(state: Pick<StudioState, 'checkpoints' | 'decisions' | 'series' | 'snapshots'>): WantedEstimate[] {
+  const [compared] = snapshotEstimates(state);
+  const members = seriesMembers(state);
+  const points = members.filter(({ included }) => included);
+  const models = compared?.recipe.models.map(({ model }) => model) ?? [];
+  const own = members.find(({ id, current }) => current && models.includes(id)) ?? points.find(({ id }) => models.includes(id));
+  if (!compared || own === undefined) return [];
+  const taken = new Set([compared.recipe.base, ...models.filter((id) => id !== own.id)]);
+  return points.filter(({ id }) => !taken.has(id)).map(({ id }) => ({ slot: `snapshot series ${id}`, ...withCheckpoint(compared, own.id, id) }));
+}
+
+/** By checkpoint id: the compared snapshot's estimates of the series that are of it as it is now. */
+export function comparedSeriesPoints(state: Pick<StudioState, 'checkpoints' | 'decisions' | 'series' | 'snapshots' | 'estimates'>): Map<string, { estimate: EstimateState; models: number }> {
+  const found = new Map<string, { estimate: EstimateState; models: number }>();
+  for (const { slot, recipe, choices } of comparedSeriesEstimates(state)) {
+    const estimate = state.estimates[slot];
+    if (estimate?.key === figuresKey(recipe, choices)) found.set(slot.slice('snapshot series '.length), { estimate, models: recipe.models.length });
+  }
+  return found;
 }
 
 /** An estimate of the series, and whether it is of the recipe as it is now. */

@@ -16,6 +16,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     decisions: startHistory(noDecisions()),
     figures: { tensors: [], sample: null, loading: false, problem: null },
     views: { surface: unseen, slackCurve: unseen, effect: unseen, distribution: unseen },
+    comparedViews: { effect: null, slackCurve: null },
     hover: null,
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },

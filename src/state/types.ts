@@ -52,6 +52,20 @@ export interface Viewed<N extends ViewName> {
 }
 export type ViewsState = { readonly [N in ViewName]: Viewed<N> };
 
+/** Views that also show the compared snapshot (state/compared-views.ts). */
+export type ComparedViewName = 'effect' | 'slackCurve';
+export interface ComparedView<N extends ComparedViewName> {
+  /** Of what: recipe, question and sample, as text. */
+  readonly key: string;
+  /** Id of the snapshot. */
+  readonly snapshot: number | null;
+  readonly question: Question<N>;
+  /** Null where there is a problem. */
+  readonly reply: Reply<N> | null;
+  readonly problem: WireError | null;
+}
+export type ComparedViewsState = { readonly [N in ComparedViewName]: ComparedView<N> | null };
+
 /** Where the pointer or the focus is on a chart: what the other charts light up. Not in the address, nothing to undo. */
 export interface Hover {
   readonly layer: number | null;
@@ -163,6 +177,7 @@ export interface StudioState {
   readonly decisions: History<Decisions>;
   readonly figures: FiguresState;
   readonly views: ViewsState;
+  readonly comparedViews: ComparedViewsState;
   readonly hover: Hover | null;
   readonly plan: PlanState;
   readonly job: Job;
@@ -170,7 +185,7 @@ export interface StudioState {
   readonly backend: BackendState;
   readonly view: ViewState;
   readonly wanted: WantedRecipe | null;
-  /** By slot: `series CHECKPOINT`, `snapshot ID`. */
+  /** By slot: `series CHECKPOINT`, `snapshot ID`, `snapshot series CHECKPOINT`. */
   readonly estimates: Readonly<Record<string, EstimateState>>;
   readonly series: SeriesState;
   readonly snapshots: SnapshotsState;

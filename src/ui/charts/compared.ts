@@ -5,8 +5,10 @@ import type { Metric } from '../../analysis/share';
 import { placeOf } from '../../checkpoint/places';
 import type { ModuleKind } from '../../checkpoint/types';
 import { isTies } from '../../recipe/resolve';
+import type { Setting } from '../../recipe/types';
 import { modelLabels } from '../../state/selectors';
 import { fulfilSnapshot } from '../../state/snapshots';
+import type { ComparedView, ComparedViewName } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
 import { useStudio } from '../studio';
 import { MODULES } from './labels';
@@ -25,6 +27,10 @@ export interface Compared {
   readonly densities: readonly (number | null)[];
   /** Index of the snapshot's preferred model. */
   readonly preferred: number;
+  /** What its differences are from: `base`, or for a weighted average the name of its first model. */
+  readonly reference: string;
+  /** Its s where that is one number and used, and what s is a share of. */
+  readonly slack: { readonly s: number | null; readonly of: 'retained' | 'discarded' };
 }
 
 /** The metric as the snapshot's figures have it; null where they have none such. */
@@ -42,6 +48,8 @@ export function comparedMetric(metric: Metric, { models, electing, preferred }: 
   if ((metric.kind === 'reserved' || metric.kind === 'afterSlack') && model !== preferred) return null;
   return { ...metric, model };
 }
+
+const numberOf = (setting: Setting<number>) => (typeof setting === 'number' ? setting : null);
 
 /** Null while nothing is compared, or its figures are not there. */
 export function useCompared(models: readonly ChartModel[]): Compared | null {
@@ -69,8 +77,18 @@ export function useCompared(models: readonly ChartModel[]): Compared | null {
       breakdown: breakDown(estimate.tensors, placeOf, MODULES, labels.length),
       electing: isTies(recipe.method),
       models: models.map(({ role }, i) => byId[i] ?? same((label) => label.role === role)),
-      densities: recipe.models.map(({ density }) => (typeof density === 'number' ? density : null)),
+      densities: recipe.models.map(({ density }) => numberOf(density)),
       preferred: labels.findIndex(({ id }) => id === recipe.slack.prefer),
+      reference: recipe.method === 'linear' ? (labels[0]?.name ?? '') : 'base',
+      slack: { s: recipe.method === 'ties_sv' ? numberOf(recipe.slack.s) : null, of: recipe.slack.of },
     };
   }, [snapshots, open, roles, estimate, models]);
+}
+
+/** The compared snapshot's answer to a view; null until it is there. */
+export function useComparedView<N extends ComparedViewName>(name: N): ComparedView<N> | null {
+  return useStudio(({ comparedViews, snapshots }) => {
+    const own = comparedViews[name];
+    return own !== null && snapshots.compared !== null && own.snapshot === snapshots.compared ? own : null;
+  });
 }

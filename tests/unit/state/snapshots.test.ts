@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/bytes/errors';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { REST_MS } from '../../../src/state/estimates';
-import { seriesMembers, seriesPoints } from '../../../src/state/series';
+import { comparedSeriesEstimates, comparedSeriesPoints, seriesMembers, seriesPoints } from '../../../src/state/series';
 import { MAX_SNAPSHOTS, missingFor, readSnapshots, wordsOf, writeSnapshots } from '../../../src/state/snapshots';
 import { figuresOf, opened, settle, studio, type Studio } from './fakes';
 
@@ -153,6 +153,33 @@ describe('estimates', () => {
 });
 
 describe('the series', () => {
+  it('of the compared snapshot has the same checkpoints in the place of the snapshot\'s own, under its settings', async () => {
+    const one = await family('ct-x-256k', 'ct-y-1M');
+    one.controller.mergeInstead('id:ct-x-4M', 'id:ct-x-1M');
+    one.controller.setRecipe({ method: 'ties' }, 'method');
+    one.controller.keepSnapshot('ties');
+    one.controller.mergeInstead('id:ct-x-1M', 'id:ct-x-4M');
+    one.controller.setMethod('ties_sv');
+    const wanted = () => comparedSeriesEstimates(one.store.getState()).map(({ slot, recipe }) => [slot, recipe.method, recipe.models[1]!.model]);
+    expect(wanted()).toEqual([]);
+    one.controller.compareWith(1);
+    expect(wanted()).toEqual(['ct-x-256k', 'ct-x-1M', 'ct-x-4M'].map((name) => [`snapshot series id:${name}`, 'ties', `id:${name}`]));
+    // Asked for after the points of the recipe on the screen, and theirs only while they are of the snapshot as it is.
+    one.controller.setChart({ tab: 'series' });
+    for (let i = 0; i < 7; i++) {
+      estimates(one).at(-1)!.resolve({ tensors: [figuresOf('t', i, true)] });
+      await settle();
+    }
+    const points = () => [...comparedSeriesPoints(one.store.getState())].map(([id, { models: count }]) => [id, count]);
+    expect(points()).toEqual([['id:ct-x-256k', 2], ['id:ct-x-1M', 2], ['id:ct-x-4M', 2]]);
+    // A snapshot of another run has no place for them.
+    one.controller.mergeInstead('id:ct-x-4M', 'id:ct-y-1M');
+    one.controller.keepSnapshot('other');
+    one.controller.mergeInstead('id:ct-y-1M', 'id:ct-x-4M');
+    one.controller.compareWith(2);
+    expect(wanted()).toEqual([]);
+  });
+
   it('is the run of the first CT; tokens by hand count before the name, and members by hand before the run', async () => {
     const one = await family('ct-y-1M', 'notes-model');
     const members = () => seriesMembers(one.store.getState()).map(({ name, tokens, included, current }) => [name, tokens, included, current]);

@@ -21,7 +21,7 @@ const K = 'model.layers.0.self_attn.k_proj.weight';
 const broken = (...tensors: TensorFigures[]) => breakDown(tensors, placeOf, MODULES, 2);
 const now = broken(counted(Q, 300, [120, 180]), counted(K, 100, [10, 20]));
 /** The snapshot lists the same two models the other way round and has no k. */
-const compared: Compared = { name: 'kept', breakdown: broken(counted(Q, 250, [90, 160])), electing: true, models: [1, 0], densities: [1, 0.2], preferred: 1 };
+const compared: Compared = { name: 'kept', breakdown: broken(counted(Q, 250, [90, 160])), electing: true, models: [1, 0], densities: [1, 0.2], preferred: 1, reference: 'base', slack: { s: null, of: 'retained' } };
 const cell = (module: string) => now.cells.find((one) => one.module === module)!;
 const NAMES = ['SFT', 'CT'];
 

@@ -10,6 +10,7 @@ import { isBusy } from '../../../state/types';
 import { formatParameters, plural, showName } from '../../format';
 import { useController, useStudio } from '../../studio';
 import { ChartFigure } from '../ChartFigure';
+import { useCompared } from '../compared';
 import { EXACTNESS_LABEL, groupLabel, metricLabel } from '../labels';
 import type { LegendItem } from '../Legend';
 import { linearAxis, logAxis, pixelOf } from '../plot/axes';
@@ -19,6 +20,7 @@ import { PointPicker } from '../plot/PointPicker';
 import { groupOf } from '../selection';
 import type { ChartData, TabProps } from '../types';
 import { useSize } from '../useSize';
+import { besideColumns, besideLines, besideNumbers, type SeriesBeside } from './beside';
 import { SeriesMembers } from './SeriesMembers';
 import { useSeries, type SeriesPoint, type SeriesView } from './useSeries';
 
@@ -37,7 +39,9 @@ export function SeriesTab({ data, view }: TabProps) {
   const layer = groupOf(view, data.breakdown);
   const { points, asked, missing, along, unit } = series;
   const groups = everyLayer ? data.breakdown.layers.map(({ key }) => key) : layer === null ? [] : [layer];
-  const lines = linesOf(points, chosen.metrics, groups, layer, data);
+  const compared = useCompared(data.models);
+  const beside: SeriesBeside | null = compared && series.compared.length > 0 ? { of: compared, points: series.compared, metrics: chosen.metrics, names: data.names } : null;
+  const lines = [...besideLines(beside), ...linesOf(points, chosen.metrics, groups, layer, data)];
 
   if (along === null) {
     return (
@@ -70,7 +74,7 @@ export function SeriesTab({ data, view }: TabProps) {
         summary={`${title}, ${points.map(({ member, breakdown }) => `${member.name} ${chosen.metrics.map((metric) => formatPercent(estimate(metric, breakdown.total).value)).join(' and ')}`).join(', ')}`}
         fileName={`series-${chosen.key}`}
         headings={3}
-        table={() => tableOf(points, groups, data, unit)}
+        table={() => tableOf(points, groups, data, unit, beside)}
         legend={legendOf(lines, points)}
         controls={
           <>
@@ -122,7 +126,7 @@ export function SeriesTab({ data, view }: TabProps) {
           </span>
         }
       >
-        <SeriesChart points={points} lines={lines} metrics={chosen.metrics} scale={unit === 'tokens' ? scale : 'linear'} unit={unit} title={title} data={data} group={everyLayer ? layer : null} stale={missing > 0} />
+        <SeriesChart points={points} lines={lines} beside={beside} metrics={chosen.metrics} scale={unit === 'tokens' ? scale : 'linear'} unit={unit} title={title} data={data} group={everyLayer ? layer : null} stale={missing > 0} />
       </ChartFigure>
       <SeriesMembers series={series} busy={busy} />
     </div>
@@ -154,7 +158,7 @@ function figuresOf({ names, models, preferred, electing, slack }: ChartData): Fi
   return choices;
 }
 
-interface SeriesLine extends PlotLine {
+export interface SeriesLine extends PlotLine {
   readonly label: string;
 }
 function linesOf(points: readonly SeriesPoint[], metrics: readonly Metric[], groups: readonly string[], selected: string | null, data: ChartData): SeriesLine[] {
@@ -198,21 +202,24 @@ function legendOf(lines: readonly SeriesLine[], points: readonly SeriesPoint[]):
   return items;
 }
 
-function tableOf(points: readonly SeriesPoint[], groups: readonly string[], data: ChartData, unit: SeriesView['unit']) {
+function tableOf(points: readonly SeriesPoint[], groups: readonly string[], data: ChartData, unit: SeriesView['unit'], beside: SeriesBeside | null) {
   const { names, preferred, electing, breakdown } = data;
+  const theirs = besideColumns(beside);
   const rows = points.flatMap(({ x, member, breakdown: own }) =>
     [null, ...groups].flatMap((group) => {
       const aggregate = aggregateOf(own, group);
       const long = group === null ? 'whole model' : groupLabel(breakdown.layers.find(({ key }) => key === group)!).long;
-      return aggregate === null ? [] : [{ labels: [member.name, String(x), long], aggregate }];
+      return aggregate === null ? [] : [{ labels: [member.name, String(x), long], aggregate, cells: theirs.map(({ cellOf }) => cellOf(member.id, group)) }];
     }),
   );
-  return figuresTable(rows, { headings: ['Checkpoint', unit === 'tokens' ? 'Tokens' : 'Steps', 'Scope'], models: names, preferred, electing });
+  const table = figuresTable(rows, { headings: ['Checkpoint', unit === 'tokens' ? 'Tokens' : 'Steps', 'Scope'], models: names, preferred, electing });
+  return { columns: [...table.columns, ...theirs.map(({ label }) => ({ label, kind: 'share' as const }))], rows: table.rows.map((row, i) => [...row, ...rows[i]!.cells]) };
 }
 
 interface SeriesChartProps {
   readonly points: readonly SeriesPoint[];
   readonly lines: readonly SeriesLine[];
+  readonly beside: SeriesBeside | null;
   readonly metrics: readonly Metric[];
   readonly scale: 'log' | 'linear';
   readonly unit: string;
@@ -222,7 +229,7 @@ interface SeriesChartProps {
   readonly group: string | null;
   readonly stale: boolean;
 }
-function SeriesChart({ points, lines, metrics, scale, unit, title, data, group, stale }: SeriesChartProps) {
+function SeriesChart({ points, lines, beside, metrics, scale, unit, title, data, group, stale }: SeriesChartProps) {
   const controller = useController();
   const { ref, width, height } = useSize<HTMLDivElement>();
   const [pointed, setPointed] = useState<number | null>(null);
@@ -261,6 +268,7 @@ function SeriesChart({ points, lines, metrics, scale, unit, title, data, group, 
               at: atX(point.x),
               name: `${point.member.name}, ${formatParameters(point.x)} ${unit}: ${numbers(point)
                 .map(({ metric, value }) => `${metricLabel(metric, data.names).name} ${formatEstimate(value)} (${formatCounts(value)})`)
+                .concat(besideNumbers(beside, point.member.id).map(({ label, value }) => `${label} ${formatEstimate(value)} (${formatCounts(value)})`))
                 .join(', ')}${point.breakdown.total.exactness === 'exact' ? '' : `, ${EXACTNESS_LABEL[point.breakdown.total.exactness]}`}`,
             }))}
             onPick={(id) => along !== undefined && id !== along && controller.mergeInstead(along, id)}
@@ -270,12 +278,12 @@ function SeriesChart({ points, lines, metrics, scale, unit, title, data, group, 
             <PlotTip
               title={shown.member.name}
               state={`${formatParameters(shown.x)} ${unit}, ${EXACTNESS_LABEL[shown.breakdown.total.exactness]}`}
-              rows={numbers(shown).map(({ metric, group: one, value }) => ({
+              rows={[...numbers(shown).map(({ metric, group: one, value }) => ({
                 label: `${metricLabel(metric, data.names).name}${one === null ? '' : `, layer ${one}`}`,
                 value: formatEstimate(value),
                 detail: formatCounts(value),
-                mark: { mark: metric.kind === 'conflict' && metrics.length > 1 ? 'dashed' : 'line', colour: one === null ? colourOf(metric, data) : 'var(--m3)' },
-              }))}
+                mark: { mark: metric.kind === 'conflict' && metrics.length > 1 ? 'dashed' : 'line', colour: one === null ? colourOf(metric, data) : 'var(--m3)' } as const,
+              })), ...besideNumbers(beside, shown.member.id).map(({ label, value, mark }) => ({ label, value: formatEstimate(value), detail: formatCounts(value), mark }))]}
               at={atX(shown.x)}
               width={width}
             />

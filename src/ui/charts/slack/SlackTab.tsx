@@ -11,11 +11,12 @@ import { isBusy } from '../../../state/types';
 import { useController, useStudio } from '../../studio';
 import { ErrorNotice } from '../../Notice';
 import { ChartFigure } from '../ChartFigure';
+import { COMPARED_COLOUR, useCompared, useComparedView } from '../compared';
 import { EXACTNESS_LABEL, placeLabel } from '../labels';
 import { cellOf } from '../selection';
 import type { TabProps } from '../types';
 import { useView } from '../useView';
-import { SlackChart } from './SlackChart';
+import { SlackChart, type SlackBeside } from './SlackChart';
 
 /** What each further percent of reserved values costs the other models, with the current s, the paper's and the knee. */
 export function SlackTab({ data, view, onView }: TabProps) {
@@ -42,6 +43,17 @@ export function SlackTab({ data, view, onView }: TabProps) {
     // eslint-disable-next-line react-hooks/exhaustive-deps -- a scope is its two parts
   }, [answer, scope.layer, scope.module]);
 
+  const compared = useCompared(models);
+  const other = useComparedView('slackCurve');
+  const beside = useMemo((): SlackBeside | null => {
+    // Giving another model back is another question.
+    if (compared === null || !other?.reply || compared.models[preferred] !== compared.preferred || other.question.slack.of !== slack.of) return null;
+    const parts = within(other.reply.tensors, placeOf, scope);
+    if (parts.length === 0) return null;
+    return { name: compared.name, curve: sumSlackCurves(parts, other.question.slack.shares), s: compared.slack.of === slack.of ? compared.slack.s : null };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- a scope is its two parts
+  }, [compared, other, preferred, slack.of, scope.layer, scope.module]);
+
   if (question === null) {
     return (
       <div className="charts-state">
@@ -60,12 +72,13 @@ export function SlackTab({ data, view, onView }: TabProps) {
   return (
     <ChartFigure
       title={title}
-      summary={`${title}, ${where}: ${curve === null ? 'not there yet' : describe(curve, typeof s === 'number' ? s : null)}`}
+      summary={`${title}, ${where}: ${curve === null ? 'not there yet' : describe(curve, typeof s === 'number' ? s : null)}${beside ? `; ${beside.name}: ${describe(beside.curve, beside.s, 'no one s in use')}` : ''}`}
       fileName="slack-cost"
       headings={1}
-      table={() => tableOf(curve, name, others)}
+      table={() => tableOf(curve, name, others, beside)}
       legend={[
         { label: `cost so far, share of the magnitude of ${others}`, mark: 'bar', colour: costColour(data) },
+        ...(beside ? [{ label: `${beside.name}: cost so far${beside.s === null ? '' : ` and its s ${formatPercent(beside.s)}`}`, mark: 'dashed', colour: COMPARED_COLOUR } as const] : []),
         { label: 'cost of the next percent', mark: 'dashed', colour: 'var(--ink-2)' },
         { label: 'current s', mark: 'bar', colour: 'var(--accent)' },
       ]}
@@ -88,6 +101,8 @@ export function SlackTab({ data, view, onView }: TabProps) {
         <>
           {method === 'ties' && 'TIES gives nothing back; this is what a slack would do. '}
           Knee: where reserved positions run furthest ahead of their cost, both from 0 to all of them (Kneedle). Drag, or use the arrow keys, to set s.
+          {other?.problem && ' The compared snapshot could not be worked out.'}
+          {compared?.electing && compared.models[preferred] !== compared.preferred && ` ${compared.name} gives another model back, so its curve is not shown.`}
           {curve !== null && curve.exactness !== 'exact' && ` Curve: ${curve.exactness === 'partial' ? 'partly an estimate' : 'estimate'} from the sample.`}
         </>
       }
@@ -103,6 +118,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
       ) : (
         <SlackChart
           curve={curve}
+          beside={beside}
           s={typeof s === 'number' ? s : null}
           colour={costColour(data)}
           names={{ preferred: name, others }}
@@ -121,20 +137,20 @@ function costColour({ models, preferred }: TabProps['data']): string {
   return models.length === 2 ? models[1 - preferred]!.colour : 'var(--ink)';
 }
 
-function describe(curve: SlackCurve, s: number | null): string {
+function describe(curve: SlackCurve, s: number | null, without = 's differs between tensors'): string {
   const knee = kneeOf(curve);
   const at = (value: number) => {
     const { reserved, cost } = slackAt(curve, value);
     return `${formatPercent(value)} gives back ${formatPercent(share(reserved, curve.discarded).value)} of what is discarded (${formatCounts(share(reserved, curve.discarded))}) for ${formatPercent(share(cost, curve.magnitude).value)} of the magnitude`;
   };
   return [
-    ...(s === null ? ['s differs between tensors'] : [`s ${at(s)}`]),
+    ...(s === null ? [without] : [`s ${at(s)}`]),
     ...(knee === null ? ['no knee'] : [`knee ${at(curve.shares[knee]!)}`]),
     ...(curve.exactness === 'exact' ? [] : [EXACTNESS_LABEL[curve.exactness]]),
   ].join('; ');
 }
 
-function tableOf(curve: SlackCurve | null, name: string, others: string): Table {
+function tableOf(curve: SlackCurve | null, name: string, others: string, beside: SlackBeside | null): Table {
   const steps = curve === null ? [] : slopes(curve);
   return {
     columns: [
@@ -144,6 +160,7 @@ function tableOf(curve: SlackCurve | null, name: string, others: string): Table 
       { label: `cost / magnitude of ${others}`, kind: 'number' },
       { label: 'cost, sum of |w tau|', kind: 'number' },
       { label: 'cost of the next percent, %', kind: 'number' },
+      ...(beside ? [{ label: `${beside.name}: cost / magnitude`, kind: 'number' as const }] : []),
     ],
     rows: (curve?.shares ?? []).map((s, i): TableCell[] => [
       { kind: 'text', text: String(s) },
@@ -152,6 +169,7 @@ function tableOf(curve: SlackCurve | null, name: string, others: string): Table 
       { kind: 'number', value: curve!.magnitude === 0 ? 0 : curve!.cost[i]! / curve!.magnitude },
       { kind: 'number', value: curve!.cost[i]! },
       { kind: 'number', value: steps.find(({ from }) => from === s)?.slope ?? 0 },
+      ...(beside ? [{ kind: 'number' as const, value: share(slackAt(beside.curve, s).cost, beside.curve.magnitude).value ?? 0 }] : []),
     ]),
   };
 }
