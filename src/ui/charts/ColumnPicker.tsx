@@ -1,8 +1,9 @@
-import { useRef, type CSSProperties, type KeyboardEvent } from 'react';
+import type { CSSProperties } from 'react';
 import type { Hover } from '../../state/types';
 import { useController, useStudio } from '../studio';
-import { isLit } from './selection';
 import './bars.css';
+import { PlotListbox } from './PlotListbox';
+import { isLit } from './selection';
 
 export interface PickerColumn {
   readonly key: string;
@@ -21,53 +22,22 @@ interface ColumnPickerProps {
   readonly onPoint: (index: number | null) => void;
 }
 
-/** Invisible columns over a bar chart: pointing and focus show the tooltip, a click or Enter picks, arrows move. */
+/** The columns of a bar chart, to point at and pick; pointing lights their places up in the other charts. */
 export function ColumnPicker({ label, columns, selected, style, onPick, onPoint }: ColumnPickerProps) {
-  const list = useRef<HTMLDivElement>(null);
   const controller = useController();
   const hover = useStudio((state) => state.hover);
-  const point = (index: number | null) => {
-    onPoint(index);
-    controller.setHover(index === null ? null : (columns[index]?.place ?? null));
-  };
-  const chosen = Math.max(0, columns.findIndex(({ key }) => key === selected));
-  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
-    const options = [...list.current!.children] as HTMLElement[];
-    const at = options.indexOf(event.target as HTMLElement);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: options.length - 1 }[event.key];
-    if (to !== undefined) {
-      event.preventDefault();
-      options[Math.min(Math.max(to, 0), options.length - 1)]?.focus();
-    } else if ((event.key === 'Enter' || event.key === ' ') && columns[at]) {
-      event.preventDefault();
-      onPick(columns[at].key);
-    }
-  };
   return (
-    <div
-      ref={list}
+    <PlotListbox
+      label={label}
       className="charts-picker"
-      role="listbox"
-      aria-label={label}
-      aria-orientation="horizontal"
+      options={columns.map(({ key, name, place }) => ({ key, name, lit: isLit(hover, place) }))}
+      selected={selected}
       style={style}
-      onKeyDown={onKeyDown}
-      onPointerLeave={() => point(null)}
-      onBlur={() => point(null)}
-    >
-      {columns.map(({ key, name, place }, index) => (
-        <div
-          key={key}
-          role="option"
-          aria-label={name}
-          aria-selected={key === selected}
-          data-lit={isLit(hover, place)}
-          tabIndex={index === chosen ? 0 : -1}
-          onClick={() => onPick(key)}
-          onPointerEnter={() => point(index)}
-          onFocus={() => point(index)}
-        />
-      ))}
-    </div>
+      onPick={onPick}
+      onPoint={(index) => {
+        onPoint(index);
+        controller.setHover(index === null ? null : (columns[index]?.place ?? null));
+      }}
+    />
   );
 }
