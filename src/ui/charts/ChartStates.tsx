@@ -4,9 +4,18 @@ import { formatBytes } from '../format';
 import { useStudio } from '../studio';
 import type { ChartModel } from './types';
 
-export function ExactnessChip({ total, loading, outdated }: { total: Aggregate; loading: boolean; outdated: boolean }) {
-  const { exactness, exactTensors, tensors } = total;
+interface ExactnessChipProps {
+  readonly total: Aggregate;
+  readonly loading: boolean;
+  readonly outdated: boolean;
+  /** Whether the chart below is drawn from the sample even where tensors have been counted whole. */
+  readonly sampled: boolean;
+}
+
+export function ExactnessChip({ total, loading, outdated, sampled }: ExactnessChipProps) {
+  const { exactTensors, tensors } = total;
   const sample = useStudio((state) => state.figures.sample);
+  const exactness = sampled && sample !== null && sample.values < sample.of ? 'estimate' : total.exactness;
   const from = sample === null ? 'a sample' : `${drawnOf(sample.values / sample.of)} of values, ${formatBytes(sample.bytes)} read`;
   const state = outdated ? 'outdated' : exactness;
   const text = {

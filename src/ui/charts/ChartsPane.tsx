@@ -33,6 +33,9 @@ const PANELS: Partial<Record<ChartsView['tab'], ComponentType<TabProps>>> = {
 /** What is selected stands beside these; the others say themselves what they are of. */
 const WITH_DETAIL: ReadonlySet<ChartsView['tab']> = new Set(['layers', 'modules', 'map', 'figures']);
 
+/** Sweeps over densities, slack and weights: no counting of one recipe makes these exact. */
+const FROM_SAMPLE: ReadonlySet<ChartsView['tab']> = new Set(['surface', 'slack', 'effect']);
+
 /** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
 export function ChartsPane({ tensors, models, method, preferred, loading, outdated, view, onView }: ChartsPaneProps) {
   const data = useMemo((): ChartData => {
@@ -55,7 +58,7 @@ export function ChartsPane({ tensors, models, method, preferred, loading, outdat
     <section className="charts" aria-label="Charts" aria-busy={loading}>
       <header className="charts-head">
         <TabList active={tab} onPick={(next) => onView({ tab: next })} />
-        {total.tensors > 0 && <ExactnessChip total={total} loading={loading} outdated={outdated} />}
+        {total.tensors > 0 && <ExactnessChip total={total} loading={loading} outdated={outdated} sampled={FROM_SAMPLE.has(tab)} />}
       </header>
       <div className="charts-panel" role="tabpanel" id="charts-panel" aria-labelledby={`charts-tab-${tab}`}>
         {total.tensors > 0 ? (
