@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { openCheckpoints } from '../checkpoint/open';
+import { layerCount } from '../checkpoint/places';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { fromMergeKit, type MergeKitProblem } from '../recipe/mergekit';
@@ -48,7 +49,8 @@ export async function openRecipe(options: Options): Promise<Opened> {
     checkpoints.push(checkpoint);
     idOf.set(name, checkpoint.id);
   }
-  const { recipe, problems } = fromMergeKit(text, (name) => idOf.get(name) ?? null);
+  const layersOf = (id: string) => layerCount(checkpoints.find((checkpoint) => checkpoint.id === id)!.tensors.map(({ name }) => name)) || null;
+  const { recipe, problems } = fromMergeKit(text, (name) => idOf.get(name) ?? null, layersOf);
   if (recipe === null) throw new UsageError(problemLines(options.recipe, problems));
   const openFile = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
   return {

@@ -1,5 +1,8 @@
 /** MergeKit's YAML as a recipe, tolerant of what MergeKit allows and exact about what it leaves out. */
 import type { OutputDtype } from '../bytes/dtypes';
+import { readForms, type ModelSlice } from './mergekit-forms';
+import { readReference } from './mergekit-names';
+import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
 import { DTYPE_NAMES, OWN_KEY, OWN_VERSION } from './mergekit-write';
 import { normalizeByDefault } from './resolve';
 import { asFilterList, isFilterList, matchesAll } from './settings';
@@ -19,21 +22,25 @@ export interface MergeKitReading {
 }
 
 const DTYPES_BY_NAME = new Map((Object.keys(DTYPE_NAMES) as OutputDtype[]).map((dtype) => [DTYPE_NAMES[dtype], dtype]));
-const TOP_KEYS = ['merge_method', 'base_model', 'models', 'parameters', 'dtype', 'out_dtype', OWN_KEY];
-const TOKENIZER_KEYS = ['tokenizer_source', 'tokenizer', 'chat_template'];
-const OTHER_FORMS = ['slices', 'modules'];
+const TOP_KEYS = ['merge_method', 'base_model', 'models', 'slices', 'parameters', 'dtype', 'out_dtype', OWN_KEY];
+/** Assembles the parts of a multimodal model, each by a recipe of its own. */
+const MODULES = 'modules';
+const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask'];
+const MODEL_PARAMETERS = ['weight', 'density'];
 const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'rules', 'tokenizer_from', 'out_dtype'];
 
 /**
- * Reads MergeKit's YAML in its `models` form. `idOf` gives the checkpoint id of a model path, null when none is open.
- * Never throws: what is wrong, unknown or read differently from MergeKit is listed with its line.
+ * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
+ * of a checkpoint, null when it is not known, and then slices are taken at their word. Never throws: what is wrong, unknown or
+ * read differently from MergeKit is listed with its line.
  *
- * Decisions: parameters fall back from the model to the whole, also below the last filter of a model; the base among the
- * models of a task-vector method is left out (MergeKit gives it no part); `int8_mask` is read and changes nothing;
- * `dtype` is the output dtype when `out_dtype` is absent, since the arithmetic is f32 here (merging.md section 8).
+ * Decisions: parameters fall back from the model to its slice to the whole, also below the last filter; slices are read where they
+ * say the same as whole models; the base among the models of a task-vector method is left out (MergeKit gives it no part);
+ * `int8_mask` is read and changes nothing; `dtype` is the output dtype when `out_dtype` is absent, since the arithmetic is f32
+ * here (merging.md section 8).
  */
-export function fromMergeKit(text: string, idOf: (path: string) => string | null): MergeKitReading {
-  const reader = new Reading(text, idOf);
+export function fromMergeKit(text: string, idOf: (path: string) => string | null, layersOf: (id: string) => number | null = () => null): MergeKitReading {
+  const reader = new Reading(text, idOf, layersOf);
   const recipe = reader.recipe();
   const { problems } = reader.yaml;
   return { recipe: problems.some(({ severity }) => severity === 'error') ? null : recipe, problems };
@@ -47,6 +54,7 @@ class Reading {
   constructor(
     text: string,
     private readonly idOf: (path: string) => string | null,
+    private readonly layersOf: (id: string) => number | null,
   ) {
     this.yaml = new YamlReader(text);
   }
@@ -62,23 +70,23 @@ class Reading {
     const method = this.method(top.get('merge_method'), own.get('method'));
     const base = this.model(own.get('base_model') ?? top.get('base_model'), 'base_model');
     const global = yaml.map(top.get('parameters'), 'parameters');
-    yaml.unknownKeys(global, ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask'], 'parameters.');
-    const models = this.models(top.get('models'), global, base ?? null, method);
+    yaml.unknownKeys(global, WHOLE_PARAMETERS, 'parameters.');
+    const slices = readForms(yaml, top);
+    const { models, lambda, normalize, rescale } = this.whole(slices, global, base ?? null, method);
     const densities = yaml.list(own.get('density'), 'density').map((entry) => yaml.numberSetting(entry, 'density'));
 
     const slack = yaml.map(own.get('slack'), 'slack');
     yaml.unknownKeys(slack, ['s', 'of', 'prefer'], 'slack.');
-    const lambda = own.get('lambda') ?? global.get('lambda');
-    const normalize = global.get('normalize');
-    const rescale = own.get('rescale') ?? global.get('rescale');
-    this.mark({ base: top.get('base_model') ?? top.get('merge_method'), models: top.get('models'), lambda, normalize, slack: own.get('slack') });
+    const parameterOf = (name: string) => own.get(name) ?? slices[0]?.parameters.get(name) ?? global.get(name);
+    const written = { lambda: parameterOf('lambda'), normalize: parameterOf('normalize'), slack: own.get('slack') };
+    this.mark({ base: top.get('base_model') ?? top.get('merge_method'), models: top.get('models') ?? top.get('slices'), ...written });
     const recipe: Recipe = {
       method,
       base: base ?? null,
       models: models.map((model, index) => ({ ...model, density: densities[index] ?? model.density })),
-      lambda: yaml.numberSetting(lambda, 'lambda') ?? 1,
-      normalize: yaml.booleanSetting(normalize, 'normalize') ?? normalizeByDefault(method),
-      rescale: yaml.boolean(rescale, 'rescale') ?? false,
+      lambda: yaml.numberSetting(own.get('lambda'), 'lambda') ?? lambda ?? 1,
+      normalize: normalize ?? normalizeByDefault(method),
+      rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? false,
       slack: {
         s: yaml.numberSetting(slack.get('s'), 'slack.s') ?? 0,
         of: yaml.oneOf(slack.get('of'), ['retained', 'discarded'], 'slack.of') ?? 'retained',
@@ -86,7 +94,7 @@ class Reading {
       },
       outDtype: this.outDtype(top, own),
       rules: yaml.list(own.get('rules'), 'rules').flatMap((entry) => this.rule(entry)),
-      tokenizerFrom: this.model(own.get('tokenizer_from'), 'tokenizer_from') ?? this.tokenizerSource(top.get('tokenizer_source')),
+      tokenizerFrom: this.model(own.get('tokenizer_from'), 'tokenizer_from') ?? readTokenizer(yaml, top, this.idOf),
     };
     if (!yaml.problems.some(({ severity }) => severity === 'error')) this.judge(recipe);
     return recipe;
@@ -97,16 +105,9 @@ class Reading {
   }
 
   private unreadKeys(top: ReadonlyMap<string, Entry>): void {
-    for (const key of OTHER_FORMS) {
-      const entry = top.get(key);
-      if (entry !== undefined) this.yaml.error('form-unsupported', `${key} assembles layers, which is not read; list whole models`, entry.line, { names: [key] });
-    }
-    for (const key of TOKENIZER_KEYS) {
-      const entry = top.get(key);
-      // MergeKit then rebuilds the embeddings token by token; here rows are merged by number (merging.md section 10).
-      if (entry !== undefined) this.yaml.warn('tokenizer-not-rebuilt', `${key}: tokenizer files are copied, embeddings not rebuilt`, entry.line, { names: [key] });
-    }
-    this.yaml.unknownKeys(top, [...TOP_KEYS, ...TOKENIZER_KEYS, ...OTHER_FORMS], '');
+    const modules = top.get(MODULES);
+    if (modules !== undefined) this.yaml.error('form-unsupported', `${MODULES} is not read; list whole models`, modules.line, { names: [MODULES] });
+    this.yaml.unknownKeys(top, [...TOP_KEYS, ...TOKENIZER_KEYS, MODULES], '');
   }
 
   private ownVersion(own: ReadonlyMap<string, Entry>): void {
@@ -134,37 +135,67 @@ class Reading {
     return method === 'ties' && this.yaml.oneOf(own, ['ties', 'ties_sv'], 'method') === 'ties_sv' ? 'ties_sv' : method;
   }
 
-  private models(entry: Entry | undefined, global: ReadonlyMap<string, Entry>, base: string | null, method: Method): RecipeModel[] {
+  /** What all slices say alike; where they do not, the first one's, and an error at the line of the other. */
+  private whole(slices: readonly ModelSlice[], global: ReadonlyMap<string, Entry>, base: string | null, method: Method): SliceSettings {
+    const [first = NOTHING, ...others] = slices.map((slice) => this.slice(slice, global, base, method));
+    others.forEach((other, i) => {
+      const { line } = slices[i + 1]!;
+      const names = (settings: SliceSettings) => settings.models.map(({ model }) => model).join(', ');
+      if (names(first) !== names(other)) this.yaml.error('slice-models-differ', 'a slice of other models', line, { names: ['sources'], expected: names(first), actual: names(other) });
+      else if (JSON.stringify(first) !== JSON.stringify(other)) this.yaml.error('slice-parameters-differ', 'a slice with parameters of its own', line, { names: ['slices'] });
+      else if (hasGradient(first)) this.yaml.error('slice-gradient', 'gradients of several slices run over each alone', line, { names: ['slices'] });
+    });
+    this.layersOfAll(slices, first);
+    return first;
+  }
+
+  /** The last slice must end where the models do. */
+  private layersOfAll(slices: readonly ModelSlice[], { models }: SliceSettings): void {
+    const last = slices.at(-1);
+    if (!last?.layers) return;
+    const { end } = last.layers;
+    const other = models.map(({ model }) => ({ model, layers: this.layersOf(model) })).find(({ layers }) => layers !== null && layers !== end);
+    if (other === undefined) return;
+    const where = { model: other.model, names: ['layer_range'], expected: other.layers!, actual: end };
+    this.yaml.error('layers-not-all', `slices end at layer ${end} of ${other.layers}`, last.line, where);
+  }
+
+  private slice(slice: ModelSlice, global: ReadonlyMap<string, Entry>, base: string | null, method: Method): SliceSettings {
     const { yaml } = this;
-    const whole = (name: string) => yaml.numberSetting(global.get(name), name);
-    const [weight, density] = [whole('weight'), whole('density')];
-    return yaml.list(entry, 'models').flatMap((item): RecipeModel[] => {
-      const fields = yaml.map(item, 'model');
-      yaml.unknownKeys(fields, ['model', 'parameters'], 'models.');
-      const path = fields.get('model');
-      if (path === undefined) yaml.error('model-missing', 'an entry of models has no model', item.line, { names: ['model'] });
-      const model = this.model(path, 'model');
-      const parameters = yaml.map(fields.get('parameters'), 'parameters');
-      yaml.unknownKeys(parameters, ['weight', 'density'], 'models.parameters.');
-      const read = (name: string, otherwise: Setting<number> | undefined) => {
-        const line = (parameters.get(name) ?? global.get(name))?.line ?? item.line;
+    const shared = [slice.parameters, global];
+    yaml.unknownKeys(slice.parameters, WHOLE_PARAMETERS, 'slices.parameters.');
+    const numbers = (chain: readonly ReadonlyMap<string, Entry>[], name: string) => fallback(chain.map((map) => yaml.numberSetting(map.get(name), name)));
+    const models = slice.models.flatMap((entry): RecipeModel[] => {
+      const { line, parameters } = entry;
+      const model = this.model(entry.model, 'model');
+      yaml.unknownKeys(parameters, MODEL_PARAMETERS, 'models.parameters.');
+      const chain = [parameters, ...shared];
+      const read = (name: string) => {
         // The first of a model listed twice keeps its line: validation reports by model, and in order.
-        for (const key of [`${model ?? ''}/${name}`, name]) if (!this.lines.has(key)) this.lines.set(key, line);
-        return withFallback(yaml.numberSetting(parameters.get(name), name), otherwise) ?? 1;
+        const written = chain.find((map) => map.has(name))?.get(name)?.line ?? line;
+        for (const key of [`${model ?? ''}/${name}`, name]) if (!this.lines.has(key)) this.lines.set(key, written);
+        return numbers(chain, name) ?? 1;
       };
-      const settings = { weight: read('weight', weight), density: read('density', density) };
+      const settings = { weight: read('weight'), density: read('density') };
       if (model === undefined) return [];
       if (model === base && method !== 'linear') {
-        yaml.warn('base-listed', 'the base among the models has no task vector and is left out', item.line, { model });
+        yaml.warn('base-listed', 'the base among the models has no task vector and is left out', line, { model });
         return [];
       }
       return [{ model, ...settings }];
     });
+    const rescale = slice.parameters.get('rescale') ?? global.get('rescale');
+    return {
+      models,
+      lambda: numbers(shared, 'lambda'),
+      normalize: fallback(shared.map((map) => yaml.booleanSetting(map.get('normalize'), 'normalize'))),
+      rescale: yaml.boolean(rescale, 'rescale'),
+    };
   }
 
   /** The checkpoint id of a model path. */
   private model(entry: Entry | undefined, what: string): string | undefined {
-    const path = this.yaml.string(entry, what);
+    const path = readReference(this.yaml, entry, what);
     if (path === undefined) return undefined;
     const id = this.idOf(path);
     if (id !== null) return id;
@@ -184,14 +215,6 @@ class Reading {
     }
     const from = this.model(fields.get('from'), 'rules.from');
     return [from === undefined ? { filter, action } : { filter, action, from }];
-  }
-
-  private tokenizerSource(entry: Entry | undefined): string | null {
-    const text = entry === undefined ? undefined : this.yaml.string(entry, 'tokenizer_source');
-    if (text === undefined || text === 'base') return null;
-    const id = this.idOf(text.replace(/^model:/, ''));
-    if (id === null) this.yaml.warn('tokenizer-unsupported', `tokenizer_source ${text}: the base's files are kept`, entry!.line, { actual: text });
-    return id;
   }
 
   private outDtype(top: ReadonlyMap<string, Entry>, own: ReadonlyMap<string, Entry>): Recipe['outDtype'] {
@@ -219,9 +242,25 @@ class Reading {
   }
 }
 
-/** MergeKit looks in the model's parameters first and in the whole's where they say nothing about a tensor. */
-function withFallback(setting: Setting<number> | undefined, whole: Setting<number> | undefined): Setting<number> | undefined {
-  if (setting === undefined || whole === undefined) return setting ?? whole;
-  if (!isFilterList(setting) || setting.some(({ filter }) => matchesAll(filter))) return setting;
-  return [...setting, ...asFilterList(whole)];
+/** What one slice says, of the settings that slices and the whole may have. */
+interface SliceSettings {
+  readonly models: readonly RecipeModel[];
+  readonly lambda: Setting<number> | undefined;
+  readonly normalize: Setting<boolean> | undefined;
+  readonly rescale: boolean | undefined;
+}
+const NOTHING: SliceSettings = { models: [], lambda: undefined, normalize: undefined, rescale: undefined };
+
+function hasGradient({ models, lambda, normalize }: SliceSettings): boolean {
+  const settings: (Setting<number> | Setting<boolean> | undefined)[] = [...models.flatMap(({ weight, density }) => [weight, density]), lambda, normalize];
+  return settings.some((setting) => setting !== undefined && asFilterList<number | boolean>(setting).some(({ value }) => Array.isArray(value)));
+}
+
+/** MergeKit looks in the model's parameters first, then further out where they say nothing about a tensor. */
+function fallback<T extends number | boolean>(settings: readonly (Setting<T> | undefined)[]): Setting<T> | undefined {
+  return settings.reduceRight((whole, setting) => {
+    if (setting === undefined || whole === undefined) return setting ?? whole;
+    if (!isFilterList(setting) || setting.some(({ filter }) => matchesAll(filter))) return setting;
+    return [...setting, ...asFilterList(whole)];
+  }, undefined);
 }

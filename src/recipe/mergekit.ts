@@ -1,4 +1,5 @@
 /** MergeKit's YAML, out and in. */
 export { toMergeKit } from './mergekit-write';
 export { fromMergeKit } from './mergekit-read';
+export { matchModel, type Findable } from './mergekit-names';
 export type { MergeKitProblem, MergeKitReading } from './mergekit-read';

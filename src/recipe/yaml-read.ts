@@ -22,6 +22,7 @@ export interface Entry {
 export class YamlReader {
   readonly problems: MergeKitProblem[] = [];
   readonly root: Entry;
+  private readonly reported = new Set<string>();
   private readonly lineAt: (offset: number) => number;
 
   constructor(text: string) {
@@ -32,11 +33,19 @@ export class YamlReader {
   }
 
   error(reason: string, message: string, line: number, where: ErrorWhere = {}): void {
-    this.problems.push({ severity: 'error', error: new InvalidRecipeError(reason, message, { ...where, line }) });
+    this.report('error', new InvalidRecipeError(reason, message, { ...where, line }));
   }
 
   warn(reason: string, message: string, line: number, where: ErrorWhere = {}): void {
-    this.problems.push({ severity: 'warning', error: new InvalidRecipeError(reason, message, { ...where, line }) });
+    this.report('warning', new InvalidRecipeError(reason, message, { ...where, line }));
+  }
+
+  /** Once: what several models share is read for each of them. */
+  private report(severity: MergeKitProblem['severity'], error: InvalidRecipeError): void {
+    const key = `${severity} ${error.reason} ${error.where.line} ${error.message}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    this.problems.push({ severity, error });
   }
 
   /** The entries of a map by key; an absent or empty value is an empty map. */

@@ -1,10 +1,15 @@
 /** The edited YAML of a recipe: what it would be, and what stands in the way, line by line. */
-import { fromMergeKit, type MergeKitReading } from '../../recipe/mergekit';
+import { layerCount } from '../../checkpoint/places';
+import type { Checkpoint } from '../../checkpoint/types';
+import { fromMergeKit, matchModel, type MergeKitReading } from '../../recipe/mergekit';
 import { describeError } from '../messages';
 
-/** Reads a draft against the open checkpoints: a path of MergeKit ends in the folder's name, which is what a card shows. */
-export function readDraft(draft: string, open: readonly { readonly id: string; readonly name: string }[]): MergeKitReading {
-  return fromMergeKit(draft, (path) => (open.find(({ name }) => name === path) ?? open.find(({ name }) => name === path.split('/').at(-1)))?.id ?? null);
+export type DraftCheckpoint = Pick<Checkpoint, 'id' | 'name' | 'path' | 'tensors'>;
+
+/** Reads a draft against the open checkpoints, which are found by name, by folder, or by the last parts of a path. */
+export function readDraft(draft: string, open: readonly DraftCheckpoint[]): MergeKitReading {
+  const layersOf = (id: string) => layerCount(open.find((one) => one.id === id)?.tensors.map(({ name }) => name) ?? []) || null;
+  return fromMergeKit(draft, (path) => matchModel(path, open)?.id ?? null, layersOf);
 }
 
 /** `Line 4: The density 1.5 is not in (0, 1]. ...` */

@@ -140,7 +140,30 @@ parameters:
     expect(read(ties('tokenizer_source: m2\n')).recipe?.tokenizerFrom).toBe('m2');
     expect(read(ties('tokenizer_source: model:m2\n')).recipe?.tokenizerFrom).toBe('m2');
     expect(read(ties('tokenizer_source: base\n')).recipe?.tokenizerFrom).toBeNull();
-    expect(lines(ties('tokenizer_source: union\n'))).toEqual(['warning tokenizer-not-rebuilt 5', 'warning tokenizer-unsupported 5']);
+    expect(lines(ties('tokenizer_source: union\n'))).toEqual(['warning tokenizer-not-rebuilt 5', 'warning tokenizer-union 5']);
+  });
+
+  it('reads the longer tokenizer settings, and says at its line what it does not do', () => {
+    const { recipe, problems } = read(ties('tokenizer:\n  source: m2\n  pad_to_multiple_of: 64\n  tokens:\n    <|im_end|>:\n      source: m1\nchat_template: auto\ntokenizer_source: base\n'));
+    expect(recipe?.tokenizerFrom).toBe('m2');
+    expect(problems.map(({ severity, error }) => `${severity} ${error.reason} ${error.where.line}`)).toEqual([
+      'warning tokenizer-not-edited 8',
+      'warning tokenizer-not-edited 7',
+      'warning chat-template-kept 11',
+      'warning tokenizer-twice 12',
+      'warning tokenizer-not-rebuilt 6',
+    ]);
+    expect(lines(ties('tokenizer: {source: nowhere}\n'))).toEqual(['warning tokenizer-not-rebuilt 5', 'warning tokenizer-unsupported 5']);
+  });
+
+  it('reads the longer form of a model', () => {
+    const seen: string[] = [];
+    fromMergeKit('merge_method: linear\nmodels:\n  - model: {model: {path: org/m, revision: abc}, lora: org/l}\n  - model: {path: p}\n  - model: {revision: x}\n', (path) => {
+      seen.push(path);
+      return path;
+    });
+    expect(seen).toEqual(['org/m@abc+org/l', 'p']);
+    expect(lines('merge_method: linear\nmodels:\n  - model: {revision: x}\n')).toEqual(['error wrong-type 3']);
   });
 });
 
@@ -153,7 +176,8 @@ describe('problems carry the line', () => {
     ['no method', '# nothing\nmodels: []\n', ['error method-missing 2']],
     ['a model that is not open', ties('  - model: org/other\n'), ['error model-not-open 5']],
     ['an entry without model', ties('  - parameters: {weight: 1}\n'), ['error model-missing 5']],
-    ['the slices form', 'merge_method: ties\nslices:\n  - sources: []\n', ['error form-unsupported 2']],
+    ['the modules form', ties('modules:\n  text: {}\n'), ['error form-unsupported 5']],
+    ['models beside slices', ties('slices:\n  - sources:\n      - {model: m1, layer_range: [0, 2]}\n'), ['error forms-both 5']],
     ['a number that is text', ties('    parameters:\n      density: "a"\n'), ['error wrong-type 6']],
     ['a point that is text', ties('    parameters:\n      density:\n        - 0.5\n        - a\n'), ['error wrong-type 8']],
     ['a rule without value', ties('    parameters:\n      density:\n        - filter: mlp\n'), ['error wrong-type 7']],

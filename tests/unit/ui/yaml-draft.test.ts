@@ -7,7 +7,7 @@ const OPEN = [
   { id: '1', name: 'base' },
   { id: '2', name: 'sft' },
   { id: '3', name: 'ct-x' },
-];
+].map((one) => ({ ...one, path: one.name, tensors: [] }));
 const VALID = `merge_method: ties
 base_model: hub/base
 models:
@@ -44,7 +44,7 @@ describe('a draft of the YAML', () => {
   });
 
   it('has a sentence for every reason that the readers give', () => {
-    const source = ['mergekit-read', 'yaml-read', 'yaml-parse'].map((name) => readFileSync(`src/recipe/${name}.ts`, 'utf8')).join('\n');
+    const source = ['mergekit-read', 'mergekit-forms', 'mergekit-tokenizer', 'yaml-read', 'yaml-parse'].map((name) => readFileSync(`src/recipe/${name}.ts`, 'utf8')).join('\n');
     const given = new Set([
       ...[...source.matchAll(/\.(?:error|warn)\('([a-z0-9-]+)'/g)].map((found) => found[1]!),
       ...[...source.matchAll(/reason: '([a-z-]+)'/g)].map((found) => found[1]!),
