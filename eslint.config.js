@@ -14,7 +14,7 @@ const NETWORK_GLOBALS = [
   'XMLHttpRequest',
   'open',
 ].map((name) => ({ name, message: `${NOTHING_LEAVES}${name} has no place here.` }));
-const FETCH = { name: 'fetch', message: `${NOTHING_LEAVES}only src/files reads the sample family, from the page's own origin.` };
+const FETCH = { name: 'fetch', message: `${NOTHING_LEAVES}only src/files reads the sample family, and src/offline the page itself, from the page's own origin.` };
 
 const RESTRICTED_PROPERTIES = [
   ...['window', 'globalThis', 'self'].flatMap((object) => [
@@ -144,7 +144,7 @@ export default defineConfig([
     rules: { 'no-restricted-syntax': ['error', ...SYNTAX, FILE_TYPES] },
   },
   {
-    files: ['src/files/**/*.ts'],
+    files: ['src/files/**/*.ts', 'src/offline/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', ...NETWORK_GLOBALS],
       'no-restricted-properties': ['error', ...RESTRICTED_PROPERTIES],

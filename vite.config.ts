@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
 import { DEVELOPMENT_HEADERS, META_POLICY, SECURITY_HEADERS } from './scripts/headers.mjs';
+import { offline } from './scripts/offline.mjs';
 
 /** Puts the policy into the built page itself, for static hosts that cannot send headers. */
 function policyInPage(): Plugin {
@@ -21,7 +22,7 @@ function policyInPage(): Plugin {
 
 export default defineConfig({
   base: './',
-  plugins: [react(), policyInPage()],
+  plugins: [react(), policyInPage(), offline()],
   build: {
     target: 'es2023',
     // An inlined asset would be a data: URL, which font-src and connect-src do not allow.

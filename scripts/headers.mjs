@@ -1,11 +1,15 @@
 const DIRECTIVES = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
+  // A script's address is made in one place, src/worker/spawn.ts; markup from text nowhere.
+  'require-trusted-types-for': ["'script'"],
+  'trusted-types': ['studio-script'],
   'worker-src': ["'self'", 'blob:'],
   'style-src': ["'self'"],
   'img-src': ["'self'", 'data:', 'blob:'],
   'connect-src': ["'self'"],
   'font-src': ["'self'"],
+  'manifest-src': ["'self'"],
   'base-uri': ["'none'"],
   'form-action': ["'none'"],
   'frame-ancestors': ["'none'"],
@@ -39,7 +43,7 @@ export const SECURITY_HEADERS = {
 export const DEVELOPMENT_HEADERS = {
   ...SECURITY_HEADERS,
   'Content-Security-Policy': written({
-    ...DIRECTIVES,
+    ...Object.fromEntries(Object.entries(DIRECTIVES).filter(([name]) => !name.includes('trusted-types'))),
     'script-src': ["'self'", "'unsafe-inline'"],
     'style-src': ["'self'", "'unsafe-inline'"],
     'connect-src': ["'self'", 'ws://localhost:*', 'ws://127.0.0.1:*'],

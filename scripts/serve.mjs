@@ -33,8 +33,8 @@ function fileFor(root, requestPath) {
   return path.startsWith(root + sep) ? path : null;
 }
 
-async function answer(root, request, response) {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+async function answer(root, headers, request, response) {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;
@@ -66,12 +66,13 @@ function listen(server, port) {
 }
 
 /**
- * Serves the files of `root` on this machine only, with the page's security headers. Takes the first free port of
- * `ports`, where 0 is any; private storage belongs to an origin, so a caller that keeps data there asks for the same first.
+ * Serves the files of `root` on this machine only, with the page's security headers (or `headers`: a static host sends
+ * none). Takes the first free port of `ports`, where 0 is any; private storage belongs to an origin, so a caller that keeps
+ * data there asks for the same first.
  */
-export async function serve(root, ports = [0]) {
+export async function serve(root, ports = [0], headers = SECURITY_HEADERS) {
   const server = createServer((request, response) => {
-    answer(root, request, response).catch(() => response.destroy());
+    answer(root, headers, request, response).catch(() => response.destroy());
   });
   for (const [at, wanted] of ports.entries()) {
     try {

@@ -8,9 +8,11 @@ import { App } from './ui/App';
 import { rememberAddress } from './ui/shell/address-bar';
 import { keptSnapshots, rememberSnapshots } from './ui/shell/kept-snapshots';
 import { keepAwake } from './ui/shell/keep-awake';
+import { keepOffline } from './ui/shell/offline';
 import { rememberTheme, storedTheme } from './ui/shell/theme';
 import { StudioContext } from './ui/studio';
 import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save, WorkerClient } from './worker/client';
+import { scriptUrl } from './worker/spawn';
 
 const files: FilePort = {
   dropped: (transfer) => dropped(transfer as Parameters<typeof dropped>[0]),
@@ -38,6 +40,11 @@ rememberSnapshots(store);
 keepAwake(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');
+// A development server's files change under it; an insecure page has no service worker.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  const script = scriptUrl(new URL('service-worker.js', document.baseURI).href);
+  void keepOffline(store, () => navigator.serviceWorker.register(script), navigator.serviceWorker);
+}
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

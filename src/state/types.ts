@@ -111,6 +111,14 @@ export interface BackendState {
   readonly starting: boolean;
 }
 
+/** The studio itself, kept on this machine by its service worker. */
+export interface OfflineState {
+  /** This version opens without a network. */
+  readonly kept: boolean;
+  /** A newer version is on this machine and waits to take over. */
+  readonly update: boolean;
+}
+
 export interface ChartView {
   readonly tab: 'layers' | 'modules' | 'map' | 'surface' | 'series' | 'slack' | 'effect' | 'figures';
   readonly layer: number | null;
@@ -183,6 +191,7 @@ export interface StudioState {
   readonly job: Job;
   readonly target: TargetState;
   readonly backend: BackendState;
+  readonly offline: OfflineState;
   readonly view: ViewState;
   readonly wanted: WantedRecipe | null;
   /** By slot: `series CHECKPOINT`, `snapshot ID`, `snapshot series CHECKPOINT`. */

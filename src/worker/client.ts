@@ -1,6 +1,8 @@
 /** The page's side of the worker: typed requests, events, and no promise left waiting when the worker dies. */
 import { StudioError, asStudioError, fromWire } from '../bytes/errors';
+import workerScript from './main?worker&url';
 import type { FromWorker, Reply, RequestName, RequestPayload, ToWorker, WorkerEvent } from './protocol';
+import { spawnModule } from './spawn';
 
 export { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save } from '../files/pick';
 
@@ -112,7 +114,7 @@ const died = (cause: string) => new StudioError('internal', 'worker-died', `the 
 
 function spawnWorker(): Spawned {
   const name = `studio-${crypto.getRandomValues(new Uint32Array(2)).join('-')}`;
-  const worker = new Worker(new URL('./main.ts', import.meta.url), { type: 'module', name });
+  const worker = spawnModule(workerScript, name);
   // The worker holds a lock of its own name before it answers anything; whoever gets it afterwards has outlived the worker.
   const locks = navigator.locks as LockManager | undefined;
   return { worker, isDead: () => locks?.request(name, () => {}) ?? new Promise(() => {}) };

@@ -1,5 +1,7 @@
 /** The workers of the CPU backend in a browser. */
 import type { FromPoolWorker, PoolWorker } from '../cpu/pool-messages';
+import partScript from './cpu-part?worker&url';
+import { spawnModule } from './spawn';
 
 /** More workers than this wait for memory rather than for a core. */
 const MOST_WORKERS = 8;
@@ -10,7 +12,7 @@ export function cpuWorkers(): number {
 }
 
 export function spawnCpuWorker(): PoolWorker {
-  const worker = new Worker(new URL('./cpu-part.ts', import.meta.url), { type: 'module', name: 'cpu part' });
+  const worker = spawnModule(partScript, 'cpu part');
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onDeath) {

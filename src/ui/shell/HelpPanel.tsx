@@ -1,7 +1,9 @@
 import { KEYS } from './keys';
+import { useStudio } from '../studio';
 import { Panel } from './Panel';
 
 export function HelpPanel() {
+  const kept = useStudio((state) => state.offline.kept);
   return (
     <Panel title="Keys" opener="help-button">
       <table>
@@ -25,6 +27,7 @@ export function HelpPanel() {
         Drop files or folders anywhere on the page. Definitions follow arXiv 2407.03994, TIES-Merging and MergeKit. What you drop is read here, by this
         page, and never uploaded.
       </p>
+      {kept && <p className="quiet-text">This version of the studio is kept on this machine: it opens without a network.</p>}
     </Panel>
   );
 }
