@@ -7,13 +7,14 @@ import { openCheckpoints } from '../checkpoint/open';
 import { layerCount } from '../checkpoint/places';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
-import { fromMergeKit, type MergeKitProblem } from '../recipe/mergekit';
+import { fromMergeKit, type MergeKitProblem, type RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 import { DiskSource, entriesOf } from './disk';
 import { split, UsageError, type Options } from './usage';
 
 export interface Opened {
   readonly recipe: Recipe;
+  readonly text: RecipeText;
   readonly choices: FitChoices;
   readonly checkpoints: readonly Checkpoint[];
   /** What the reader of the recipe warned of. */
@@ -55,6 +56,7 @@ export async function openRecipe(options: Options): Promise<Opened> {
   const openFile = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
   return {
     recipe,
+    text: { text, paths: Object.fromEntries([...idOf].map(([name, id]) => [id, name])) },
     choices: choicesOf(options, idOf),
     checkpoints,
     warnings: problems,

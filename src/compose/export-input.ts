@@ -8,6 +8,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import type { ExportFigures, ExportInput } from '../export/types';
 import type { MergePlan, OutputTensor } from '../merge/plan-types';
 import type { RunFigures } from '../merge/run-types';
+import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 
 export interface ExportSubject {
@@ -16,6 +17,7 @@ export interface ExportSubject {
   /** Name and version of this application. */
   readonly application: string;
   readonly recipe: Recipe;
+  readonly text: RecipeText | null;
   readonly checkpoints: readonly Checkpoint[];
   /** Content of config.json, null when there is none. */
   readonly config: Uint8Array | null;

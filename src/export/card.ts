@@ -1,6 +1,6 @@
 /** README.md of the merged model: what it was made of, how, and what the merge threw away. */
 import type { Checkpoint } from '../checkpoint/types';
-import { toMergeKit } from '../recipe/mergekit';
+import { rewriteMergeKit } from '../recipe/mergekit';
 import { isTies } from '../recipe/resolve';
 import type { Method, Recipe } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
@@ -53,9 +53,9 @@ export function modelCard(input: ExportInput): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-/** MergeKit's YAML for this export, with folders as the user dropped them. */
-export function mergeKitText({ recipe, checkpoints, output }: ExportInput): string {
-  return toMergeKit(recipe, (id) => modelPath(id, checkpoints), output.dominant);
+/** MergeKit's YAML for this export, with folders as the recipe's text or the user's drop names them. */
+export function mergeKitText({ recipe, text = null, checkpoints, output }: ExportInput): string {
+  return rewriteMergeKit(recipe, (id) => modelPath(id, checkpoints), output.dominant, text);
 }
 
 function named(id: string, checkpoints: readonly Checkpoint[]): string {

@@ -73,6 +73,10 @@ function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [st
   return entries;
 }
 
+/** The comment lines that `toMergeKit` writes itself: these, and the points below the second. */
+export const HEADER = /^# (?:Runs in MergeKit: |What MergeKit cannot express, )/;
+export const HEADER_POINT = /^# {3}- /;
+
 /** For the reader: in which points MergeKit's result will differ. Fixed sentences only; a name could end a comment. */
 function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined): string[] {
   const { method, models, rules, outDtype, tokenizerFrom } = recipe;

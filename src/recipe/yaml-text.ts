@@ -8,7 +8,7 @@ const PLAIN = /^(?:\.{0,2}\/)?[A-Za-z_][A-Za-z0-9_./-]*$/;
 const WORDS = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 'null', 'nan', 'inf']);
 // YAML 1.1 takes U+0085, U+2028 and U+2029 for line ends; the rest is not printable there. Written with escapes, so
 // that this file is plain ASCII.
-const UNPRINTABLE = /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
+export const UNPRINTABLE = /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 export function yamlString(text: string): string {
   if (PLAIN.test(text) && !WORDS.has(text.toLowerCase())) return text;

@@ -1,6 +1,7 @@
 /** What the page calls. Drops become checkpoints, checkpoints a recipe, and every change of the recipe figures and a plan. */
 import { asStudioError } from '../bytes/errors';
 import type { FitChoices } from '../merge/plan-types';
+import type { RecipeText } from '../recipe/mergekit';
 import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
@@ -33,8 +34,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   /** `key` names what is edited: edits of one key in close succession are one step of undo. */
   setModel(index: number, patch: Partial<RecipeModel>, key: string): void;
   setRecipe(patch: Partial<Recipe>, key: string): void;
-  /** A whole recipe, of ids of open checkpoints: one step of undo, roles included. */
-  applyRecipe(recipe: Recipe): void;
+  /** A whole recipe, of ids of open checkpoints, and the text it was read from: one step of undo, roles included. */
+  applyRecipe(recipe: Recipe, text: RecipeText | null): void;
   /** SFT and the last checkpoint of two runs, as the paper's three-model merge; nothing happens where only one run is open. */
   mergeTwoLanguages(): void;
   setShardBytes(bytes: number): void;
@@ -142,7 +143,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     applyPreset: (preset) => edit(null, (now) => withPreset(now, preset)),
     setModel: (index, patch, key) => edit(key, (now) => withModel(now, index, patch)),
     setRecipe: (patch, key) => editRecipe(key, patch),
-    applyRecipe: (recipe) => edit(null, (now) => ({ ...now, recipe, roles: rolesOf(recipe, openNow(), now.roles) })),
+    applyRecipe: (recipe, text) => edit(null, (now) => ({ ...now, recipe, text, roles: rolesOf(recipe, openNow(), now.roles) })),
     mergeTwoLanguages: () => edit(null, (now) => withTwoLanguages(now, openNow()) ?? now),
     setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
     leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),

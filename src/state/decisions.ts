@@ -14,7 +14,7 @@ import type { Decisions, Role } from './types';
 export const DEFAULT_SHARD_BYTES = 5e9;
 
 export function noDecisions(): Decisions {
-  return { roles: {}, recipe: defaultRecipe(null, null, []), choices: DEFAULT_CHOICES, shardBytes: DEFAULT_SHARD_BYTES };
+  return { roles: {}, recipe: defaultRecipe(null, null, []), text: null, choices: DEFAULT_CHOICES, shardBytes: DEFAULT_SHARD_BYTES };
 }
 
 type Open = readonly Pick<Checkpoint, 'id' | 'name'>[];

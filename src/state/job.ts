@@ -60,9 +60,9 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   }
 
   const merge = () =>
-    run('merge', async ({ recipe, choices, shardBytes }) => {
+    run('merge', async ({ recipe, text, choices, shardBytes }) => {
       const { replace } = store.getState().target;
-      return { status: 'finished', summary: await worker.request('merge', { recipe, choices, shardBytes, destination: folder, replace }) };
+      return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, replace }) };
     });
   const scan = () =>
     run('scan', async ({ recipe, choices }) => {

@@ -3,6 +3,7 @@ import type { WireError } from '../bytes/errors';
 import type { Checkpoint, ModuleKind } from '../checkpoint/types';
 import type { Kin } from '../merge/kinship';
 import type { FitChoices } from '../merge/plan-types';
+import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures } from '../worker/protocol';
 import type { History } from './history';
@@ -16,6 +17,8 @@ export interface Decisions {
   /** By checkpoint id; one base and one SFT at most. A checkpoint not named has `none`. */
   readonly roles: Readonly<Record<string, Role>>;
   readonly recipe: Recipe;
+  /** The text the recipe was last read from: its comments and names are kept. */
+  readonly text: RecipeText | null;
   readonly choices: FitChoices;
   /** Largest output shard, payload bytes. */
   readonly shardBytes: number;

@@ -32,7 +32,7 @@ export interface MergeContext {
 
 /** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and then leaves no weights there. */
 export async function merge(
-  { recipe, choices, shardBytes, replace }: RequestPayload<'merge'>,
+  { recipe, choices, shardBytes, replace, text = null }: RequestPayload<'merge'>,
   folder: ExportFolder,
   { signal, ready }: Control,
   { application, catalogue, host, openFile, emit, counted }: MergeContext,
@@ -43,7 +43,7 @@ export async function merge(
   const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
   const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints));
   const { destination, privateStorage } = folder;
-  const extras = await extraFiles({ name: destination.name, application, recipe, checkpoints, plan }, openFile);
+  const extras = await extraFiles({ name: destination.name, application, recipe, text, checkpoints, plan }, openFile);
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);

@@ -7,6 +7,7 @@ import type { Figures, FigureSpread } from '../merge/figures';
 import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
+import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 
 /** A dropped or picked file: `handle` is opaque outside `files/` (a File or a FileSystemFileHandle). */
@@ -143,7 +144,15 @@ export interface Requests {
   scan: [Asked, { readonly tensors: readonly TensorFigures[]; readonly seconds: number }];
   plan: [{ readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number }, PlanSummary];
   merge: [
-    { readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number; readonly destination: PickedFolder | null; readonly replace: boolean },
+    {
+      readonly recipe: Recipe;
+      readonly choices: FitChoices;
+      readonly shardBytes: number;
+      readonly destination: PickedFolder | null;
+      readonly replace: boolean;
+      /** The text the recipe was read from, for the exported one. */
+      readonly text?: RecipeText | null;
+    },
     MergeSummary,
   ];
   pause: [{ readonly paused: boolean }, null];

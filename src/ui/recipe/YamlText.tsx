@@ -1,5 +1,5 @@
 import { useId, useMemo, useState } from 'react';
-import { toMergeKit } from '../../recipe/mergekit';
+import { rewriteMergeKit } from '../../recipe/mergekit';
 import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
 import { problemLines, readDraft } from './yaml-draft';
@@ -9,10 +9,11 @@ export function YamlText() {
   const controller = useController();
   const nameOf = useNameOf();
   const recipe = useStudio((state) => state.decisions.present.recipe);
+  const source = useStudio((state) => state.decisions.present.text);
   const open = useStudio((state) => state.checkpoints.open);
   const [draft, setDraft] = useState<string | null>(null);
   const hint = useId();
-  const own = useMemo(() => toMergeKit(recipe, nameOf), [recipe, nameOf]);
+  const own = useMemo(() => rewriteMergeKit(recipe, nameOf, undefined, source), [recipe, nameOf, source]);
   const reading = useMemo(() => (draft === null ? null : readDraft(draft, open)), [draft, open]);
   const text = draft ?? own;
   return (
@@ -30,7 +31,7 @@ export function YamlText() {
       />
       <div id={hint} role="status">
         {reading === null ? (
-          <p className="quiet-text">Edit it, or paste a file of MergeKit&apos;s. Paths are matched by the names on the cards.</p>
+          <p className="quiet-text">Edit it, or paste a file of MergeKit&apos;s. Paths are matched by the names on the cards; comments stay.</p>
         ) : reading.problems.length === 0 ? (
           <p className="quiet-text">Valid.</p>
         ) : (
@@ -49,7 +50,7 @@ export function YamlText() {
           className="button small"
           disabled={reading === null || reading.recipe === null}
           onClick={() => {
-            controller.applyRecipe(reading!.recipe!);
+            controller.applyRecipe(reading!.recipe!, reading!.text);
             setDraft(null);
           }}
         >

@@ -120,6 +120,14 @@ describe('mergekit_config.yml', () => {
     expect(fromMergeKit(text, (path) => path.replace('models/', ''))).toEqual({ recipe: TIES, problems: [] });
   });
 
+  it('keeps the names and comments of the text the recipe was read from, and names the rest by folder', () => {
+    const text = 'merge_method: ties\nbase_model: hub/base\nmodels:\n  - model: sft # epoch 2\n';
+    const written = read({ ...INPUT, text: { text, paths: { base: 'hub/base' } } }, 'mergekit_config.yml');
+    expect(written).toContain('base_model: hub/base\nmodels:  # epoch 2\n  - model: models/sft\n    parameters:\n');
+    const named = { text, paths: { base: 'hub/base', sft: 'sft' } };
+    expect(read({ ...INPUT, text: named }, 'mergekit_config.yml')).toContain('  - model: sft  # epoch 2\n');
+  });
+
   it('names loose files by the checkpoint', () => {
     const checkpoints = [checkpoint('base', [], { path: '', name: 'loose base' }), SFT, CT];
     expect(read({ ...INPUT, checkpoints }, 'mergekit_config.yml')).toContain('base_model: "loose base"\n');

@@ -34,6 +34,17 @@ describe('a merge', () => {
     ]);
   });
 
+  it('hands over the text the recipe was read from, whose comments the export keeps', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    const { recipe } = one.store.getState().decisions.present;
+    const text = { text: 'merge_method: ties # mine\n', paths: {} };
+    one.controller.applyRecipe(recipe, text);
+    one.controller.setRecipe({ lambda: 0.5 }, 'lambda');
+    void one.controller.merge();
+    expect(one.worker.last('merge').payload).toMatchObject({ recipe: { lambda: 0.5 }, text });
+  });
+
   it('asks for no estimates while it runs, drops those still on their way, and asks again when it fails', async () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
