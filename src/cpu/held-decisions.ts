@@ -1,6 +1,7 @@
 /** Decisions of a held slot, kept until a parameter that they depend on changes: lambda and normalize change no figure. */
 import type { Kept, SlotResult } from '../merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
+import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { countMany, discardedOfMany, sumTerms, trimInto } from './held-many';
 import { classify, countPair, discardedPlaces } from './held-pair';
@@ -29,7 +30,7 @@ export class Decisions {
     private readonly held: HeldSlot,
     private readonly scratch: Scratch,
   ) {
-    this.elects = method === 'ties' || method === 'ties_sv';
+    this.elects = traitsOf(method).elects;
   }
 
   /** Figures per run and selections; the caller may change the figures. */
@@ -45,7 +46,7 @@ export class Decisions {
 
   /** The slack that acts: of TIES-SV, and where the preferred model takes part. */
   slackOf({ slack }: TensorParameters, cuts: readonly (Cut | null)[]): Slack | null {
-    return this.method === 'ties_sv' && slack !== undefined && cuts[slack.prefer] != null ? slack : null;
+    return traitsOf(this.method).slack && slack !== undefined && cuts[slack.prefer] != null ? slack : null;
   }
 
   trim(parameters: TensorParameters): Trimmed {

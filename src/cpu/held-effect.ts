@@ -1,5 +1,6 @@
 /** effect and distribution of a held slot, for the views beside the figures. */
 import { DISTRIBUTION_BINS, DISTRIBUTION_SHIFT, type SlotDistribution, type SlotEffect } from '../merge/exploring';
+import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { hasInput } from '../reference/decode';
 import { elect, sumOfNonfinite } from '../reference/elect';
@@ -58,7 +59,7 @@ function mergedValues(
   const trimmed = cuts.map((cut) => cut && trimInto(cut, new Int32Array(length)));
   const e = new Float32Array(length);
   sumTerms(cuts, trimmed, e);
-  const elects = method === 'ties' || method === 'ties_sv';
+  const { elects } = traitsOf(method);
   const weights = parameters.weight.map(Math.fround);
   const weighted = elects ? cuts.map((cut, model) => cut && weightedValues(trimmed[model]!, cut)) : [];
   const decision: SlotDecision = {

@@ -1,5 +1,6 @@
 /** What is held of a slot: task vectors and, per value, its rank, so that trimming at any density is one comparison. */
 import { keptCount, type Group, type Kept, type ReadSegment, type Slot } from '../merge/backend';
+import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { decodeSlot, hasInput, taskVector, type Run, type SlotValues } from '../reference/decode';
 import type { Pace } from '../reference/pace';
@@ -90,7 +91,7 @@ export class Store {
 }
 
 function heldSlot(method: Method, { slot, runs, length, base, models: thetas, nonfinite }: SlotValues, models: readonly (HeldModel | null)[]): HeldSlot {
-  return { slot, runs, length, base, thetas: method === 'linear' ? thetas : [], models, odd: oddPlaces(length, models), nonfinite };
+  return { slot, runs, length, base, thetas: traitsOf(method).of === 'values' ? thetas : [], models, odd: oddPlaces(length, models), nonfinite };
 }
 
 /** Ranks the values of `runs`; returns how many there are. */

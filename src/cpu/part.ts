@@ -1,5 +1,6 @@
 /** The passes over one part, block by block: each decodes what it needs, so that between passes a part is its raw bytes. */
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
+import { traitsOf } from '../recipe/methods';
 import { allFinite, decodeBlock, rawOf, subtract, type Raw } from './decode';
 import { addTerms, agreeBlock, electBlock, weighBlock } from './elect';
 import { createOutput, encodeBlock, type Output } from './encode';
@@ -20,6 +21,8 @@ export class Part {
   /** Models that have the part's elements. */
   private readonly present: readonly number[];
   private readonly elects: boolean;
+  /** Whether the values themselves are summed, not task vectors. */
+  private readonly ofValues: boolean;
   /** D of the whole part, once gathered: every round of the selection asks for it again. */
   private margin: { readonly keys: Int32Array<ArrayBuffer> } | null = null;
 
@@ -37,7 +40,8 @@ export class Part {
       return raw;
     });
     this.present = [...this.inputs.keys()].filter((input) => input > 0 && this.inputs[input] !== null).map((input) => input - 1);
-    this.elects = spec.method === 'ties' || spec.method === 'ties_sv';
+    this.elects = traitsOf(spec.method).elects;
+    this.ofValues = traitsOf(spec.method).of === 'values';
   }
 
   /** Keys of |tau| of `model`. */
@@ -146,7 +150,7 @@ export class Part {
     for (const model of this.present) {
       const tau = scratch.tau(model);
       decodeBlock(inputs[model + 1]!, at, n, tau);
-      if (spec.method === 'linear') scratch.term(model).f32.set(tau.f32.subarray(0, n));
+      if (this.ofValues) scratch.term(model).f32.set(tau.f32.subarray(0, n));
       subtract(tau.f32, scratch.base.f32, n);
       finite &&= allFinite(tau.bits, n);
       const [weight, factor] = [decision.weights[model]!, decision.factors[model]!];
@@ -171,7 +175,7 @@ export class Part {
   /** w_i * tau^_i, their sum, and where methods elect: the sign and who agrees. */
   private weighAndSum({ weights, factors }: Decision, n: number): void {
     const { scratch } = this;
-    if (this.spec.method === 'linear') return;
+    if (this.ofValues) return;
     scratch.e.bits.fill(0, 0, n);
     for (const model of this.present) {
       const term = scratch.term(model);
@@ -236,7 +240,7 @@ export class Part {
   private constantDivisor({ weights, normalize }: Decision): number {
     if (this.elects || !normalize) return 1;
     const total = this.present.reduce((sum, model) => Math.fround(sum + weights[model]!), 0);
-    if (this.spec.method === 'linear') return total === 0 ? 1 : total;
+    if (this.ofValues) return total === 0 ? 1 : total;
     return Math.abs(total) < LEAST_DIVISOR ? 1 : total;
   }
 
@@ -244,7 +248,7 @@ export class Part {
   private combine({ weights, normalize, lambda }: Decision, constant: number, n: number): void {
     const { scratch, present } = this;
     const { sum, divisor, e, merged, base } = scratch;
-    if (this.spec.method === 'linear') {
+    if (this.ofValues) {
       const into: Lane = present.length === 0 ? base : sum;
       if (into === sum) sum.bits.fill(0, 0, n);
       for (const model of present) addWeighted(scratch.term(model).f32, weights[model]!, n, sum.f32);

@@ -9,6 +9,7 @@ import { applyTaskVector, averageTaskVectors, disjointMerge, linear } from '../r
 import { giveBack } from '../reference/slack';
 import { prepareTaskVector } from '../reference/trim';
 import type { Figures } from '../merge/figures';
+import { traitsOf } from '../recipe/methods';
 import { NAN_KEY } from '../reference/select';
 import { countNonfinite, decodeBlock, type Raw } from './decode';
 import type { Decision, PartSpec } from './part-types';
@@ -54,7 +55,7 @@ export function decideRare({ spec, inputs, at, n }: RareBlock, decision: Decisio
   });
   const weighted = vectors.map((vector, model) => vector && weigh(vector.tau, masks[model]!, decision.factors[model]!, decision.weights[model]!));
   const e = sumInModelOrder(n, weighted);
-  const elects = method === 'ties' || method === 'ties_sv';
+  const { elects } = traitsOf(method);
   const special = elects ? nonfiniteTerms(vectors, weighted, decision.weights, n) : null;
   const gamma = elects ? elect(e) : null;
   const nonfinite = inputs.map((raw, input) => (raw === null ? 0 : countNonfinite(decoded[input]!.bits, n)));
@@ -84,7 +85,7 @@ export function mergeRare(block: RareBlock, decision: Decision, cutters: readonl
   }
   const figures = countRun(run, { vectors, kept: masks, weighted, gamma, reserved }, decided.nonfinite);
   const { weights, normalize, lambda } = decision;
-  if (method === 'linear') return { merged: new Int32Array(linear(values, weights, normalize).buffer as ArrayBuffer), figures };
+  if (traitsOf(method).of === 'values') return { merged: new Int32Array(linear(values, weights, normalize).buffer as ArrayBuffer), figures };
   const tau = gamma ? disjointMerge(weighted, weights, giveBack(gamma, reserved), normalize, special) : averageTaskVectors(values, e, weights, normalize);
   return { merged: new Int32Array(applyTaskVector(values.base, tau, lambda).buffer as ArrayBuffer), figures };
 }

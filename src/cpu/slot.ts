@@ -1,5 +1,6 @@
 /** Deciding one slot: what trimming keeps, what rescaling multiplies by and what the slack gives back, part by part. */
 import { keptCount, reservedCount, type Slot } from '../merge/backend';
+import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { inOrder } from './in-order';
 import { elementsOf, type Piece } from './layout';
@@ -52,7 +53,7 @@ const selection = (count: number, most: number, range: KeyRange): Selection => (
 export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
   const { method, slot, parameters, pieces, store } = job;
   const models = slot.inputs.length - 1;
-  const elects = method === 'ties' || method === 'ties_sv';
+  const { elects, slack: hasSlack } = traitsOf(method);
   const trimmed = new Map<number, Selection>();
   const kept: number[] = [];
   for (let model = 0; model < models; model++) {
@@ -68,7 +69,7 @@ export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
   const factors = new Array<number>(models).fill(1);
   if (elects && parameters.rescale) await rescale(job, [...trimmed.keys()], cuts, factors);
 
-  const slack = method === 'ties_sv' ? parameters.slack : undefined;
+  const slack = hasSlack ? parameters.slack : undefined;
   const prefer = slack !== undefined && slot.inputs[slack.prefer + 1] != null ? slack.prefer : -1;
   const weights = parameters.weight.map(Math.fround);
   const lambda = Math.fround(parameters.lambda);

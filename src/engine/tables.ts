@@ -3,6 +3,7 @@ import { InvalidRecipeError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Group, Segment } from '../merge/backend';
 import { keptCount } from '../merge/backend';
+import { traitsOf } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
 import { BLOCK, DTYPE_CODE, f32Bits, f64Bits, LANES, MAX_MODELS, outputWords, SEGMENT, SELECTION, SLACK_LANE, SLOT } from './layout';
 
@@ -71,14 +72,15 @@ export function blockCount(chunk: readonly Segment[]): number {
 
 /** Lanes to select in a slot, as a mask: models that are trimmed, and the slack. */
 export function trimmedLanes(group: Group, slot: number, parameters: TensorParameters): number {
-  if (group.method !== 'ties' && group.method !== 'ties_sv') return 0;
+  const { keeps, slack: hasSlack } = traitsOf(group.method);
+  if (keeps !== 'largest') return 0;
   const { inputs, modelElements } = group.slots[slot]!;
   let mask = 0;
   for (let m = 0; m < inputs.length - 1; m++) {
     if (inputs[m + 1] !== null && keptCount(parameters.density[m]!, modelElements[m]!) < modelElements[m]!) mask |= 1 << m;
   }
   const { slack } = parameters;
-  if (group.method === 'ties_sv' && slack && inputs[slack.prefer + 1] !== null) mask |= 1 << SLACK_LANE;
+  if (hasSlack && slack && inputs[slack.prefer + 1] !== null) mask |= 1 << SLACK_LANE;
   return mask;
 }
 

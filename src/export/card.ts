@@ -1,19 +1,13 @@
 /** README.md of the merged model: what it was made of, how, and what the merge threw away. */
 import type { Checkpoint } from '../checkpoint/types';
 import { rewriteMergeKit } from '../recipe/mergekit';
-import { isTies } from '../recipe/resolve';
-import type { Method, Recipe } from '../recipe/types';
+import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
+import type { Recipe } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
 import { codeBlock, grouped, plain, share, table } from './markdown';
 import { modelPath } from './sources';
 import type { ExportCounts, ExportInput } from './types';
 
-const METHOD_NAMES: Readonly<Record<Method, string>> = {
-  linear: 'Weighted average (linear)',
-  task_arithmetic: 'Task arithmetic',
-  ties: 'TIES',
-  ties_sv: 'TIES with a slack variable (TIES-SV)',
-};
 /** Characters of the longest bar in the table of layers. */
 const BAR = 20;
 
@@ -65,12 +59,12 @@ function named(id: string, checkpoints: readonly Checkpoint[]): string {
 function recipeTable({ recipe, checkpoints }: ExportInput): string {
   const { method, base, slack, rules } = recipe;
   const rows = [
-    ['Method', METHOD_NAMES[method]],
+    ['Method', traitsOf(method).label],
     ['Base', base === null ? 'none' : named(base, checkpoints)],
-    ...(method === 'linear' ? [] : [['λ', plain(flow(recipe.lambda))]]),
+    ...(!needsBase(method) ? [] : [['λ', plain(flow(recipe.lambda))]]),
     ['Normalise', plain(flow(recipe.normalize))],
-    ...(isTies(method) ? [['Rescale', String(recipe.rescale)]] : []),
-    ...(method === 'ties_sv' ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
+    ...(readsDensity(method) ? [['Rescale', String(recipe.rescale)]] : []),
+    ...(traitsOf(method).slack ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
     ['Arithmetic', 'float32, rounded once'],
     ['Output dtype', recipe.outDtype === 'base' ? 'each tensor as in the base' : recipe.outDtype],
     ...rules.map(({ filter, action, from }) => [`Tensors matching ${plain(filter)}`, from === undefined ? action : `${action} from ${named(from, checkpoints)}`]),
@@ -80,7 +74,7 @@ function recipeTable({ recipe, checkpoints }: ExportInput): string {
 }
 
 function modelTable({ recipe, checkpoints }: ExportInput): string {
-  const trims = isTies(recipe.method);
+  const trims = readsDensity(recipe.method);
   const rows = recipe.models.map(({ model, weight, density }) => [named(model, checkpoints), plain(flow(weight)), ...(trims ? [plain(flow(density))] : [])]);
   return table(['Model', 'Weight w', ...(trims ? ['Density k'] : [])], rows);
 }
@@ -100,7 +94,7 @@ function sourceTable({ recipe, checkpoints }: ExportInput): string {
 function figureSections(input: ExportInput, figures: NonNullable<ExportInput['figures']>): string[] {
   const { recipe, checkpoints } = input;
   const models = recipe.models.map(({ model }) => named(model, checkpoints));
-  if (!isTies(recipe.method)) return [];
+  if (!traitsOf(recipe.method).elects) return [];
   const source = figures.exact ? 'Counted over every value that was merged.' : 'Estimated from a sample.';
   return [
     '## What the merge kept and dropped',
@@ -120,7 +114,7 @@ function wholeTable({ models: settings, method, slack }: Recipe, models: readonl
     ['Conflicts won / conflicts', ...each((i) => share(counts.won[i]!, counts.conflict))],
     ['Discarded / kept', ...each((i) => share(counts.discarded[i]!, counts.kept[i]!))],
   ];
-  if (method === 'ties_sv') {
+  if (traitsOf(method).slack) {
     const only = (part: number) => each((i) => (i === preferred ? share(part, counts.kept[i]!) : ''));
     rows.push(['Reserved by slack / kept', ...only(counts.reserved)]);
     rows.push(['Discarded after slack / kept', ...only((counts.discarded[preferred] ?? 0) - counts.reserved)]);

@@ -4,6 +4,7 @@ import { isMergedDtype } from '../bytes/dtypes';
 import type { Dtype, MergedDtype } from '../bytes/dtypes';
 import { isVocabulary } from '../checkpoint/places';
 import type { Checkpoint, FitIssue, TensorEntry } from '../checkpoint/types';
+import { needsBase } from '../recipe/methods';
 import { ruleFor } from '../recipe/resolve';
 import type { Slot } from './backend';
 import { MAX_SLOT_ELEMENTS } from './chunks';
@@ -65,8 +66,8 @@ function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
     const where = { tensor: tensor.name, expected: MAX_SLOT_ELEMENTS, actual: elements };
     throw new IncompatibleCheckpointsError('tensor-too-large', `${tensor.name}: ${elements} values, at most ${MAX_SLOT_ELEMENTS}`, where);
   }
-  // `linear` reads no base: one that is to be averaged is listed as a model.
-  const baseDtype = recipe.method === 'linear' ? null : (tensor.dtype as MergedDtype);
+  // A method that sums values reads no base: one that is to be averaged is listed as a model.
+  const baseDtype = !needsBase(recipe.method) ? null : (tensor.dtype as MergedDtype);
   const slot: Slot = {
     name: tensor.name,
     elements,

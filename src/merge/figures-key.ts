@@ -1,5 +1,5 @@
 /** Which questions have the same exact figures: a key for keeping them. */
-import { isTies } from '../recipe/resolve';
+import { readsDensity, traitsOf } from '../recipe/methods';
 import { isFilterList, matchesAll } from '../recipe/settings';
 import type { Gradient, Method, Recipe, Setting } from '../recipe/types';
 import type { FitChoices } from './plan-types';
@@ -14,8 +14,8 @@ const FIGURES_VERSION = 1;
  * among the figures meant here. Ways of writing one setting (0.2, [0.2], {filter: '*', value: 0.2}) give one key.
  */
 export function figuresKey({ method, base, models, rescale, slack, rules }: Recipe, { leaveOut, extraRows }: FitChoices): string {
-  const trims = isTies(method);
-  const reserves = method === 'ties_sv' && canonical(slack.s) !== 0;
+  const trims = readsDensity(method);
+  const reserves = traitsOf(method).slack && canonical(slack.s) !== 0;
   return JSON.stringify([
     FIGURES_VERSION,
     countedAs(method),

@@ -2,7 +2,7 @@
 import { bytesPerValue } from '../bytes/dtypes';
 import { isVocabulary, layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint } from '../checkpoint/types';
-import { isTies, resolveParameters } from '../recipe/resolve';
+import { resolveParameters } from '../recipe/resolve';
 import type { Method, Recipe, TensorParameters } from '../recipe/types';
 import type { Group, Segment, Slot } from './backend';
 import { segmentInputBytes, segmentsOf } from './chunks';
@@ -113,7 +113,7 @@ export function sampleParameters(recipe: Recipe, { names, layers }: SamplePlan):
 
 /** TIES is TIES-SV without slack, and held as such, so that turning the slack on reads nothing. */
 function sampledMethod(method: Method): Method {
-  return isTies(method) ? 'ties_sv' : method;
+  return method === 'ties' ? 'ties_sv' : method;
 }
 
 /** Per slot: how many of its elements may be drawn. */

@@ -1,4 +1,5 @@
 /** Views over many settings, one evaluation a setting: obvious, and what a backend's own single pass must equal. */
+import { trimsAndElects } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
 import { throwIfAborted } from './abort';
 import type { Group, GroupResult } from './backend';
@@ -8,7 +9,7 @@ export type Evaluate = (parameters: readonly TensorParameters[], signal?: AbortS
 
 /** Throws RangeError where a surface has no meaning: methods that elect no sign, and `rescale`, which makes values depend on k. */
 export function checkSurface(group: Group, parameters: readonly TensorParameters[], { x, y }: SurfaceRequest): void {
-  if (group.method !== 'ties' && group.method !== 'ties_sv') throw new RangeError(`${group.method} elects no sign: it has no surface`);
+  if (!trimsAndElects(group.method)) throw new RangeError(`${group.method} does not trim and elect: it has no surface`);
   if (parameters.some(({ rescale }) => rescale)) throw new RangeError('with rescale a value depends on its density: there is no surface');
   if (x === y) throw new RangeError(`both axes are model ${x}`);
 }

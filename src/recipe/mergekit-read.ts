@@ -4,7 +4,7 @@ import { readForms, type ModelSlice } from './mergekit-forms';
 import { readReference } from './mergekit-names';
 import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
 import { DTYPE_NAMES, OWN_KEY, OWN_VERSION } from './mergekit-write';
-import { normalizeByDefault } from './resolve';
+import { needsBase, traitsOf } from './methods';
 import { asFilterList, isFilterList, matchesAll } from './settings';
 import { METHODS } from './types';
 import type { Method, Recipe, RecipeModel, Setting, TensorRule } from './types';
@@ -85,7 +85,7 @@ class Reading {
       base: base ?? null,
       models: models.map((model, index) => ({ ...model, density: densities[index] ?? model.density })),
       lambda: yaml.numberSetting(own.get('lambda'), 'lambda') ?? lambda ?? 1,
-      normalize: normalize ?? normalizeByDefault(method),
+      normalize: normalize ?? traitsOf(method).normalize,
       rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? false,
       slack: {
         s: yaml.numberSetting(slack.get('s'), 'slack.s') ?? 0,
@@ -178,7 +178,7 @@ class Reading {
       };
       const settings = { weight: read('weight'), density: read('density') };
       if (model === undefined) return [];
-      if (model === base && method !== 'linear') {
+      if (model === base && needsBase(method)) {
         yaml.warn('base-listed', 'the base among the models has no task vector and is left out', line, { model });
         return [];
       }

@@ -1,6 +1,6 @@
 /** A recipe as the YAML that MergeKit runs. */
 import type { OutputDtype } from '../bytes/dtypes';
-import { isTies } from './resolve';
+import { needsBase, readsDensity, traitsOf } from './methods';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
 import { flow, yamlString } from './yaml-text';
@@ -21,20 +21,20 @@ export const DTYPE_NAMES: Readonly<Record<OutputDtype, string>> = { F32: 'float3
  */
 export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant?: OutputDtype): string {
   const { method, base, models } = recipe;
-  const ties = isTies(method);
+  const hasDensity = readsDensity(method);
   const name = (id: string) => yamlString(nameOf(id));
-  const lines = [...comments(recipe, nameOf, dominant), `merge_method: ${ties ? 'ties' : method}`];
+  const lines = [...comments(recipe, nameOf, dominant), `merge_method: ${traitsOf(method).mergekit}`];
   // MergeKit adds a base it finds here to the models of a linear merge, where ours takes part only if listed.
-  if (base !== null && method !== 'linear') lines.push(`base_model: ${name(base)}`);
+  if (base !== null && needsBase(method)) lines.push(`base_model: ${name(base)}`);
   lines.push(models.length === 0 ? 'models: []' : 'models:');
   for (const { model, weight, density } of models) {
     lines.push(`  - model: ${name(model)}`, '    parameters:', `      weight: ${flow(weight)}`);
-    if (ties) lines.push(`      density: ${flow(density)}`);
+    if (hasDensity) lines.push(`      density: ${flow(density)}`);
   }
   lines.push('parameters:');
-  if (method !== 'linear') lines.push(`  lambda: ${flow(recipe.lambda)}`);
+  if (needsBase(method)) lines.push(`  lambda: ${flow(recipe.lambda)}`);
   lines.push(`  normalize: ${flow(recipe.normalize)}`);
-  if (ties && recipe.rescale) lines.push('  rescale: true');
+  if (hasDensity && recipe.rescale) lines.push('  rescale: true');
   lines.push('dtype: float32');
   const outDtype = recipe.outDtype === 'base' ? dominant : recipe.outDtype;
   if (outDtype !== undefined) lines.push(`out_dtype: ${DTYPE_NAMES[outDtype]}`);
@@ -49,10 +49,10 @@ function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [st
   const { method, base, models, slack, rules, tokenizerFrom } = recipe;
   const entries: (readonly [string, string])[] = [];
   if (method === 'ties_sv') entries.push(['method', 'ties_sv']);
-  if (method === 'linear' && base !== null) entries.push(['base_model', name(base)]);
-  if (method === 'linear' && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
-  if (!isTies(method) && recipe.rescale) entries.push(['rescale', 'true']);
-  if (!isTies(method) && models.some(({ density }) => density !== 1)) {
+  if (!needsBase(method) && base !== null) entries.push(['base_model', name(base)]);
+  if (!needsBase(method) && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
+  if (!readsDensity(method) && recipe.rescale) entries.push(['rescale', 'true']);
+  if (!readsDensity(method) && models.some(({ density }) => density !== 1)) {
     entries.push(['density', flow(models.map(({ density }) => density))]);
   }
   // Slack set aside by another method is kept while the model it prefers is listed; after that it says nothing.

@@ -1,17 +1,8 @@
 /** From a recipe to the numbers of one tensor: gradients, filters and rules resolved (merging.md sections 9 and 10). */
 import { InvalidRecipeError } from '../bytes/errors';
+import { readsDensity, traitsOf } from './methods';
 import { isFilterList, matchesFilter } from './settings';
-import type { Gradient, Method, Recipe, Setting, TensorParameters, TensorRule } from './types';
-
-/** Methods that trim by density and elect a sign (merging.md sections 2 to 4). */
-export function isTies(method: Method): boolean {
-  return method === 'ties' || method === 'ties_sv';
-}
-
-/** Normalisation where the recipe does not say: on for TIES and linear, off for task arithmetic (merging.md sections 4 and 7). */
-export function normalizeByDefault(method: Method): boolean {
-  return method !== 'task_arithmetic';
-}
+import type { Gradient, Recipe, Setting, TensorParameters, TensorRule } from './types';
 
 /**
  * Value of a setting for one tensor. `t` in [0, 1] is the tensor's place along the layers, see `placeInLayers`. Null
@@ -48,13 +39,14 @@ export function placeInLayers(layer: number | null, layers: number): number {
  */
 export function resolveParameters(recipe: Recipe, tensorName: string, layer: number | null, layers: number): TensorParameters {
   const { method } = recipe;
+  const traits = traitsOf(method);
   const t = placeInLayers(layer, layers);
   const number = (setting: Setting<number>, otherwise: number) => evaluateSetting(setting, tensorName, t) ?? otherwise;
 
   const weight = recipe.models.map((model) => number(model.weight, 1));
-  const density = recipe.models.map((model) => (isTies(method) ? number(model.density, 1) : 1));
-  const lambda = method === 'linear' ? 1 : number(recipe.lambda, 1);
-  const normalize = Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? normalizeByDefault(method));
+  const density = recipe.models.map((model) => (readsDensity(method) ? number(model.density, 1) : 1));
+  const lambda = traits.of === 'values' ? 1 : number(recipe.lambda, 1);
+  const normalize = Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? traits.normalize);
   if (method === 'linear' && normalize && sumsToZero(weight)) {
     throw new InvalidRecipeError('weights-sum-zero', `the weights of ${tensorName} sum to 0: ${weight.join(', ')}`, {
       tensor: tensorName,
@@ -62,9 +54,9 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
       actual: weight.join(', '),
     });
   }
-  const parameters = { weight, density, lambda, normalize, rescale: isTies(method) && recipe.rescale };
+  const parameters = { weight, density, lambda, normalize, rescale: readsDensity(method) && recipe.rescale };
 
-  const s = method === 'ties_sv' ? number(recipe.slack.s, 0) : 0;
+  const s = traits.slack ? number(recipe.slack.s, 0) : 0;
   if (s === 0) return parameters;
   const prefer = recipe.models.findIndex(({ model }) => model === recipe.slack.prefer);
   if (prefer < 0) {

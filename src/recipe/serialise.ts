@@ -4,9 +4,9 @@
  */
 import { OUTPUT_DTYPES } from '../bytes/dtypes';
 import { InvalidRecipeError } from '../bytes/errors';
+import { traitsOf } from './methods';
 import { METHODS } from './types';
 import type { FilterRule, Gradient, Recipe, RecipeModel, Setting, Slack, TensorRule } from './types';
-import { normalizeByDefault } from './resolve';
 import { validateRecipe } from './validate';
 
 /** Raised when a reader of this version would misread what a later one writes. */
@@ -22,7 +22,7 @@ export function encodeRecipe(recipe: Recipe): string {
     base,
     models: models.map(({ model, weight, density }) => ({ model, weight: unless(1, weight), density: unless(1, density) })),
     lambda: unless(1, recipe.lambda),
-    normalize: unless(normalizeByDefault(method), recipe.normalize),
+    normalize: unless(traitsOf(method).normalize, recipe.normalize),
     rescale: unless(false, recipe.rescale),
     slack: { s: slack.s, of: slack.of, prefer: slack.prefer },
     outDtype: unless('base', recipe.outDtype),
@@ -58,7 +58,7 @@ export function decodeRecipe(text: string): Recipe {
     base: nullable(fields.take('base'), 'base'),
     models: list(fields.take('models'), 'models').map(readModel),
     lambda: readSetting(fields.take('lambda', 1), isNumber, 'lambda'),
-    normalize: readSetting(fields.take('normalize', normalizeByDefault(method)), isBoolean, 'normalize'),
+    normalize: readSetting(fields.take('normalize', traitsOf(method).normalize), isBoolean, 'normalize'),
     rescale: expect(fields.take('rescale', false), isBoolean, 'rescale'),
     slack: readSlack(fields.take('slack')),
     outDtype: oneOf([...OUTPUT_DTYPES, 'base'] as const, fields.take('outDtype', 'base'), 'outDtype'),

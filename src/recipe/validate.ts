@@ -1,7 +1,8 @@
 /** Whether a recipe has a meaning, before any checkpoint is looked at (merging.md sections 2, 6, 7 and 9). */
 import { InvalidRecipeError } from '../bytes/errors';
 import type { ErrorWhere } from '../bytes/errors';
-import { isTies, normalizeByDefault, sumsToZero } from './resolve';
+import { needsBase, readsDensity, traitsOf } from './methods';
+import { sumsToZero } from './resolve';
 import { constantValue, hasEmptyList, isFilterList, settingValues } from './settings';
 import type { Recipe, RecipeModel, Setting } from './types';
 
@@ -27,7 +28,7 @@ function modelProblems({ method, base, models }: Recipe): InvalidRecipeError[] {
     const where = { names: ['models'], expected: MAX_MODELS, actual: models.length };
     problems.push(invalid('models-too-many', `${models.length} models, at most ${MAX_MODELS}`, where));
   }
-  if (method === 'linear') return problems;
+  if (!needsBase(method)) return problems;
   if (base === null) problems.push(invalid('base-missing', `${method} needs a base`, { names: ['base'] }));
   else if (models.some(({ model }) => model === base)) {
     problems.push(invalid('base-is-model', `the base is also a model, and its task vector is 0`, { model: base, names: ['models'] }));
@@ -39,9 +40,9 @@ function settingProblems(recipe: Recipe): InvalidRecipeError[] {
   const { method, models } = recipe;
   const problems = models.flatMap(({ model, weight, density }) => [
     ...check('weight', weight, Number.isFinite, 'weight-not-finite', 'a number', model),
-    ...(isTies(method) ? check<number>('density', density, (k) => Number.isFinite(k) && k > 0, 'density-out-of-range', '(0, 1]', model) : []),
+    ...(readsDensity(method) ? check<number>('density', density, (k) => Number.isFinite(k) && k > 0, 'density-out-of-range', '(0, 1]', model) : []),
   ]);
-  if (method !== 'linear') problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
+  if (needsBase(method)) problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
   const isSwitch = (value: number | boolean) => typeof value === 'boolean' || Number.isFinite(value);
   problems.push(...check('normalize', recipe.normalize, isSwitch, 'normalize-invalid', 'true or false'));
   if (method === 'linear' && problems.length === 0 && dividesByZero(recipe)) {
@@ -56,11 +57,11 @@ function dividesByZero({ method, models, normalize }: Recipe): boolean {
   const weights = models.map(({ weight }: RecipeModel) => constantValue(weight));
   const divides = constantValue(normalize);
   if (weights.length === 0 || weights.includes(null) || divides === null) return false;
-  return Boolean(divides ?? normalizeByDefault(method)) && sumsToZero(weights as number[]);
+  return Boolean(divides ?? traitsOf(method).normalize) && sumsToZero(weights as number[]);
 }
 
 function slackProblems({ method, models, slack }: Recipe): InvalidRecipeError[] {
-  if (method !== 'ties_sv') return [];
+  if (!traitsOf(method).slack) return [];
   const inRange = (s: number) => s >= 0 && s <= 1;
   const problems = check<number>('slack', slack.s, inRange, 'slack-out-of-range', '[0, 1]');
   const listed = models.filter(({ model }) => model === slack.prefer).length;

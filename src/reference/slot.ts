@@ -1,6 +1,7 @@
 /** The passes of one slot, in the order of merging.md. */
 import type { Kept, Slot } from '../merge/backend';
 import type { Figures } from '../merge/figures';
+import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { countRun } from './counts';
 import { taskVector, type Run, type SlotValues } from './decode';
@@ -37,8 +38,6 @@ export interface SlotDecision {
   readonly special: Float32Array | null;
 }
 
-const electsSign = (method: Method) => method === 'ties' || method === 'ties_sv';
-
 /** Task vectors and their keys. */
 export async function prepareSlot(values: SlotValues, pace: Pace): Promise<PreparedSlot> {
   const { slot, runs, length, nonfinite } = values;
@@ -58,7 +57,7 @@ export async function decideSlot(
   pace: Pace,
 ): Promise<SlotDecision> {
   const { slot, runs, length, vectors } = prepared;
-  const elects = electsSign(method);
+  const { elects, keeps, slack: hasSlack } = traitsOf(method);
   const weights = parameters.weight.map(Math.fround);
 
   const kept: (Kept | null)[] = [];
@@ -67,7 +66,7 @@ export async function decideSlot(
   const weighted: (Float32Array | null)[] = [];
   for (const [model, vector] of vectors.entries()) {
     await pace.pause();
-    const trimmed = vector && trim(slot, vector, elects ? parameters.density[model]! : 1);
+    const trimmed = vector && trim(slot, vector, keeps === 'largest' ? parameters.density[model]! : 1);
     const factor = vector && trimmed && elects && parameters.rescale ? rescaleFactor(vector.tau, trimmed.mask) : 1;
     kept.push(trimmed?.kept ?? null);
     masks.push(trimmed?.mask ?? null);
@@ -81,7 +80,7 @@ export async function decideSlot(
   const gamma = elects ? elect(e) : null;
 
   await pace.pause();
-  const slack = method === 'ties_sv' ? parameters.slack : undefined;
+  const slack = hasSlack ? parameters.slack : undefined;
   const prefer = slack?.prefer ?? -1;
   const preferred = weighted[prefer] ?? null;
   const reserved =
@@ -104,7 +103,7 @@ export function mergeSlot(
   { weights, weighted, e, gamma, reservedMask, special }: SlotDecision,
   parameters: TensorParameters,
 ): Float32Array {
-  if (method === 'linear') return linear(values, weights, parameters.normalize);
+  if (traitsOf(method).of === 'values') return linear(values, weights, parameters.normalize);
   const tau =
     gamma === null
       ? averageTaskVectors(values, e, weights, parameters.normalize)

@@ -3,7 +3,7 @@
  * is asked only once the present recipe's has been answered; if that one comes in between all the same, again after it.
  */
 import { asStudioError } from '../bytes/errors';
-import { isTies } from '../recipe/resolve';
+import { trimsAndElects } from '../recipe/methods';
 import type { ClockPort, WorkerPort } from './ports';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
@@ -23,7 +23,7 @@ function wantedOf<N extends ComparedViewName>(name: N, state: StudioState) {
   const asked: Partial<Question<'slackCurve'>> = answer.question;
   if (asked.slack === undefined) return { recipe, choices, question: answer.question };
   const prefer = recipe.models.findIndex(({ model }) => model === recipe.slack.prefer);
-  if (!isTies(recipe.method) || prefer < 0) return null;
+  if (!trimsAndElects(recipe.method) || prefer < 0) return null;
   return { recipe, choices, question: { slack: { ...asked.slack, prefer } } as unknown as Question<N> };
 }
 

@@ -4,7 +4,7 @@ import { stemOf } from '../checkpoint/series';
 import type { Checkpoint } from '../checkpoint/types';
 import { DEFAULT_CHOICES } from '../merge/plan-types';
 import { defaultRecipe, PRESETS, type Preset } from '../recipe/presets';
-import { normalizeByDefault } from '../recipe/resolve';
+import { traitsOf } from '../recipe/methods';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import { validateRecipe } from '../recipe/validate';
 import { assignRole, guessNew, recipeForRoles } from './roles';
@@ -72,7 +72,7 @@ function withRoles(decisions: Decisions, roles: Decisions['roles'], open: Open):
 /** Another method; normalisation follows where it stands at the old method's default. */
 export function withMethod(decisions: Decisions, method: Method): Decisions {
   const { recipe } = decisions;
-  const normalize = recipe.normalize === normalizeByDefault(recipe.method) ? normalizeByDefault(method) : recipe.normalize;
+  const normalize = recipe.normalize === traitsOf(recipe.method).normalize ? traitsOf(method).normalize : recipe.normalize;
   return { ...decisions, recipe: { ...recipe, method, normalize } };
 }
 
@@ -84,8 +84,8 @@ export function withPreset(decisions: Decisions, preset: Preset['id']): Decision
 /** Whether applying the preset would change nothing. */
 export function isPreset(decisions: Decisions, preset: Preset['id']): boolean {
   const { recipe } = decisions;
-  // Slack acts for TIES-SV only: for another method it may stand anywhere.
-  const telling = ({ slack, ...others }: Recipe) => JSON.stringify(recipe.method === 'ties_sv' ? { ...others, slack } : others, sortedKeys);
+  // For a method without slack it may stand anywhere.
+  const telling = ({ slack, ...others }: Recipe) => JSON.stringify(traitsOf(recipe.method).slack ? { ...others, slack } : others, sortedKeys);
   return recipe.models.length > 0 && telling(withPreset(decisions, preset).recipe) === telling(recipe);
 }
 

@@ -1,6 +1,6 @@
 /** Recipes kept under a name: listed, applied, compared with the present one. Kept by checkpoint names, since ids are of this page. */
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
-import { isTies } from '../recipe/resolve';
+import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import { settingValues } from '../recipe/settings';
 import type { Recipe, Setting } from '../recipe/types';
@@ -50,8 +50,6 @@ export function snapshotEstimates({ snapshots, checkpoints, decisions }: Pick<St
   return found ? [{ slot: `snapshot ${compared.id}`, recipe: found.recipe, choices: found.choices }] : [];
 }
 
-const METHOD_WORDS: Readonly<Record<Recipe['method'], string>> = { linear: 'WAVG', task_arithmetic: 'Task arithmetic', ties: 'TIES', ties_sv: 'TIES-SV' };
-
 /** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04, λ 1`. */
 export function wordsOf({ method, models, slack, lambda }: Recipe): string {
   const short = (setting: Setting<number>) => {
@@ -61,10 +59,10 @@ export function wordsOf({ method, models, slack, lambda }: Recipe): string {
   };
   const listed = (settings: readonly Setting<number>[]) => settings.map(short).join(' and ');
   return [
-    METHOD_WORDS[method],
-    isTies(method) ? `k ${listed(models.map(({ density }) => density))}` : `w ${listed(models.map(({ weight }) => weight))}`,
-    ...(method === 'ties_sv' ? [`s ${short(slack.s)}`] : []),
-    ...(method === 'linear' || lambda === 1 ? [] : [`λ ${short(lambda)}`]),
+    traitsOf(method).short,
+    readsDensity(method) ? `k ${listed(models.map(({ density }) => density))}` : `w ${listed(models.map(({ weight }) => weight))}`,
+    ...(traitsOf(method).slack ? [`s ${short(slack.s)}`] : []),
+    ...(!needsBase(method) || lambda === 1 ? [] : [`λ ${short(lambda)}`]),
   ].join(', ');
 }
 

@@ -1,6 +1,7 @@
 import { useMemo, useRef, type ComponentType, type KeyboardEvent } from 'react';
 import { breakDown } from '../../analysis/aggregate';
 import { placeOf } from '../../checkpoint/places';
+import { needsBase, traitsOf } from '../../recipe/methods';
 import './charts.css';
 import { ExactnessChip, NoFigures, Skeleton } from './ChartStates';
 import { FiguresTab } from './FiguresTab';
@@ -42,10 +43,10 @@ export function ChartsPane({ tensors, models, method, preferred, loading, outdat
     // For a moment after a model joins or leaves, figures are still those of the recipe before.
     const fitting = tensors.filter(({ figures }) => figures.kept.length === models.length);
     const breakdown = breakDown(fitting, placeOf, MODULES, models.length);
-    const electing = method === 'ties' || method === 'ties_sv';
+    const { elects: electing } = traitsOf(method);
     const names = shortNames(models);
-    // A weighted average needs no base, and its first model takes the base's part.
-    const reference = method === 'linear' ? (names[0] ?? '') : 'base';
+    // A method that sums values needs no base, and its first model takes the base's part.
+    const reference = !needsBase(method) ? (names[0] ?? '') : 'base';
     return { breakdown, models, names, reference, preferred, electing, slack: electing && breakdown.total.figures.reserved > 0 };
   }, [tensors, models, method, preferred]);
 

@@ -4,7 +4,7 @@ import { breakDown, type Breakdown } from '../../analysis/aggregate';
 import type { Metric } from '../../analysis/share';
 import { placeOf } from '../../checkpoint/places';
 import type { ModuleKind } from '../../checkpoint/types';
-import { isTies } from '../../recipe/resolve';
+import { needsBase, traitsOf } from '../../recipe/methods';
 import type { Setting } from '../../recipe/types';
 import { modelLabels } from '../../state/selectors';
 import { fulfilSnapshot } from '../../state/snapshots';
@@ -75,12 +75,12 @@ export function useCompared(models: readonly ChartModel[]): Compared | null {
     return {
       name: snapshot.name,
       breakdown: breakDown(estimate.tensors, placeOf, MODULES, labels.length),
-      electing: isTies(recipe.method),
+      electing: traitsOf(recipe.method).elects,
       models: models.map(({ role }, i) => byId[i] ?? same((label) => label.role === role)),
       densities: recipe.models.map(({ density }) => numberOf(density)),
       preferred: labels.findIndex(({ id }) => id === recipe.slack.prefer),
-      reference: recipe.method === 'linear' ? (labels[0]?.name ?? '') : 'base',
-      slack: { s: recipe.method === 'ties_sv' ? numberOf(recipe.slack.s) : null, of: recipe.slack.of },
+      reference: !needsBase(recipe.method) ? (labels[0]?.name ?? '') : 'base',
+      slack: { s: traitsOf(recipe.method).slack ? numberOf(recipe.slack.s) : null, of: recipe.slack.of },
     };
   }, [snapshots, open, roles, estimate, models]);
 }

@@ -1,5 +1,5 @@
 import { PAPER_K_SFT } from '../../recipe/presets';
-import { isTies } from '../../recipe/resolve';
+import { readsDensity, traitsOf } from '../../recipe/methods';
 import type { ModelLabel } from '../../state/selectors';
 import { showName } from '../format';
 import { useController, useStudio } from '../studio';
@@ -19,7 +19,7 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
         <span className="swatch" style={{ background: label.colour }} aria-hidden="true" />
         {name}
       </legend>
-      {isTies(method) && (
+      {readsDensity(method) && (
         <NumberSetting
           symbol={<>k<sub>{symbol}</sub></>}
           name={`Density of ${name} (k_${symbol})`}
@@ -36,7 +36,7 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
       <NumberSetting
         symbol={<>w<sub>{symbol}</sub></>}
         name={`Weight of ${name} (w_${symbol})`}
-        about={isTies(method) ? 'Vote and part in the mean' : 'Part in the sum'}
+        about={traitsOf(method).elects ? 'Vote and part in the mean' : 'Part in the sum'}
         setting={model.weight}
         min={0}
         max={2}

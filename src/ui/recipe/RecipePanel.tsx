@@ -1,7 +1,7 @@
 import './recipe.css';
 import { useMemo } from 'react';
 import { PRESETS } from '../../recipe/presets';
-import { isTies, normalizeByDefault } from '../../recipe/resolve';
+import { needsBase, readsDensity, traitsOf } from '../../recipe/methods';
 import { METHODS, type Method } from '../../recipe/types';
 import { validateRecipe } from '../../recipe/validate';
 import { isPreset, withTwoLanguages } from '../../state/decisions';
@@ -18,13 +18,6 @@ import { RulesEditor } from './RulesEditor';
 import { SlackSettings } from './SlackSettings';
 import { YamlText } from './YamlText';
 import { Snapshots } from './Snapshots';
-
-const METHOD_LABELS: Readonly<Record<Method, string>> = {
-  linear: 'Weighted average (linear)',
-  task_arithmetic: 'Task arithmetic',
-  ties: 'TIES',
-  ties_sv: 'TIES-SV (TIES with slack)',
-};
 
 export function RecipePanel() {
   const controller = useController();
@@ -57,7 +50,7 @@ export function RecipePanel() {
             <select aria-label="Method" value={method} onChange={(event) => controller.setMethod(event.target.value as Method)}>
               {METHODS.toReversed().map((one) => (
                 <option key={one} value={one}>
-                  {METHOD_LABELS[one]}
+                  {traitsOf(one).label}
                 </option>
               ))}
             </select>
@@ -65,10 +58,10 @@ export function RecipePanel() {
           {models.map((label, index) => (
             <ModelSettings key={`${index} ${label.id}`} index={index} label={label} />
           ))}
-          {method === 'ties_sv' && <SlackSettings />}
+          {traitsOf(method).slack && <SlackSettings />}
           <CommonSettings />
           <OutputSettings />
-          <Advanced ties={isTies(method)} />
+          <Advanced rescales={readsDensity(method)} />
           <YamlText />
         </fieldset>
       </ScrollBody>
@@ -122,7 +115,7 @@ function CommonSettings() {
   return (
     <fieldset className="model-settings">
       <legend>Sum</legend>
-      {method !== 'linear' && (
+      {needsBase(method) && (
         <NumberSetting
           symbol="λ"
           name="Lambda (λ)"
@@ -139,16 +132,16 @@ function CommonSettings() {
       {typeof normalize === 'boolean' ? (
         <label className="check">
           <input type="checkbox" checked={normalize} onChange={(event) => setNormalize(event.target.checked)} />
-          {isTies(method) ? 'Normalise by the weights that agree' : 'Divide by the sum of the weights'}
+          {traitsOf(method).elects ? 'Normalise by the weights that agree' : 'Divide by the sum of the weights'}
         </label>
       ) : (
-        <ListSetting name="Normalise" kind="boolean" setting={normalize} otherwise={normalizeByDefault(method)} onChange={setNormalize} onPress={(value) => controller.setRecipe({ normalize: value }, 'normalize scalar')} />
+        <ListSetting name="Normalise" kind="boolean" setting={normalize} otherwise={traitsOf(method).normalize} onChange={setNormalize} onPress={(value) => controller.setRecipe({ normalize: value }, 'normalize scalar')} />
       )}
     </fieldset>
   );
 }
 
-function Advanced({ ties }: { ties: boolean }) {
+function Advanced({ rescales }: { rescales: boolean }) {
   const controller = useController();
   const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
   const allowNonfinite = useStudio((state) => state.decisions.present.choices.allowNonfinite);
@@ -156,7 +149,7 @@ function Advanced({ ties }: { ties: boolean }) {
     <details className="advanced">
       <summary>Advanced</summary>
       <RulesEditor />
-      {ties && (
+      {rescales && (
         <label className="check">
           <input type="checkbox" checked={rescale} onChange={(event) => controller.setRecipe({ rescale: event.target.checked }, 'rescale')} />
           Rescale kept values to the magnitude before trimming

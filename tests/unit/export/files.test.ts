@@ -150,7 +150,7 @@ describe('README.md', () => {
   });
 
   it('holds the recipe as tables and as YAML', () => {
-    expect(card).toContain('| Method | TIES with a slack variable (TIES-SV) |');
+    expect(card).toContain('| Method | TIES-SV (TIES with slack) |');
     expect(card).toContain('| Slack | 0.04 of the retained values of sft |');
     expect(card).toContain('| Tensors matching embed | take from ct |');
     expect(card).toContain('| Model | Weight w | Density k |\n| --- | ---: | ---: |\n| sft | 1.0 | 0.2 |\n| ct | 1.0 | 1.0 |');

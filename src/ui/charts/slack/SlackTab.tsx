@@ -5,6 +5,7 @@ import { share } from '../../../analysis/share';
 import type { Table, TableCell } from '../../../analysis/table';
 import { within } from '../../../analysis/parts';
 import { placeOf } from '../../../checkpoint/places';
+import { traitsOf, trimsAndElects } from '../../../recipe/methods';
 import { PAPER_SLACK } from '../../../recipe/presets';
 import { constantValue } from '../../../recipe/settings';
 import { isBusy } from '../../../state/types';
@@ -24,7 +25,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
   const slack = useStudio((state) => state.decisions.present.recipe.slack);
   const method = useStudio((state) => state.decisions.present.recipe.method);
   const busy = useStudio((state) => isBusy(state.job));
-  const { preferred, names, models, breakdown, electing } = data;
+  const { preferred, names, models, breakdown } = data;
   const most = useMemo(() => {
     const losses = breakdown.cells.flatMap(({ parts }) => parts).map(({ figures, elements }) => {
       const weight = figures.numel > 0 ? elements / figures.numel : 1;
@@ -32,7 +33,8 @@ export function SlackTab({ data, view, onView }: TabProps) {
     });
     return shareForAll(losses, slack.of);
   }, [breakdown, preferred, slack.of]);
-  const question = electing && models[preferred] ? { slack: { prefer: preferred, of: slack.of, shares: sharesUpTo(most, [PAPER_SLACK]) } } : null;
+  const sweeps = trimsAndElects(method);
+  const question = sweeps && models[preferred] ? { slack: { prefer: preferred, of: slack.of, shares: sharesUpTo(most, [PAPER_SLACK]) } } : null;
   const { answer, loading, problem } = useView('slackCurve', question);
   const cell = cellOf(view, breakdown);
   const scope = { layer: cell?.layer ?? view.layer, module: cell?.module ?? view.module };
@@ -57,7 +59,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
   if (question === null) {
     return (
       <div className="charts-state">
-        <p>This method elects no sign: nothing is discarded, so there is nothing to give back.</p>
+        <p>{traitsOf(method).elects ? 'What this method keeps is drawn, not ranked: the slack is defined for TIES alone.' : 'This method elects no sign: nothing is discarded, so there is nothing to give back.'}</p>
         <button type="button" className="button" disabled={busy} onClick={() => controller.setMethod('ties_sv')}>
           Use TIES-SV
         </button>

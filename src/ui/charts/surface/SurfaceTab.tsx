@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import { sumFigures } from '../../../analysis/aggregate';
 import { FINE_DENSITIES, PAPER_DENSITIES, SURFACE_FIGURES, surfaceTable, type SurfaceFigure } from '../../../analysis/surface';
+import { trimsAndElects } from '../../../recipe/methods';
 import { ErrorNotice } from '../../Notice';
 import { useModels } from '../../names';
 import { useStudio } from '../../studio';
@@ -19,14 +20,16 @@ const GRIDS = { paper: PAPER_DENSITIES, fine: FINE_DENSITIES } as const;
 
 /** What every pair of densities would discard, and the present pair as a point to be dragged over it. */
 export function SurfaceTab({ data, view, onView }: TabProps) {
-  const { names, models, preferred, electing } = data;
+  const { names, models, preferred } = data;
   const labels = useModels();
   const [grid, setGrid] = useState<keyof typeof GRIDS>('paper');
   const [figure, setFigure] = useState<SurfaceFigure>('discardedX');
   const [chosen, setChosen] = useState<readonly [number, number] | null>(null);
   const [x, y] = axesOf(chosen, preferred, models.length);
   const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
-  const possible = electing && !rescale && models.length > 1;
+  const method = useStudio((state) => state.decisions.present.recipe.method);
+  const sweeps = trimsAndElects(method);
+  const possible = sweeps && !rescale && models.length > 1;
   const { surface, axes, loading, problem, waiting } = useSurface({ x, y, densities: GRIDS[grid], view, possible });
   const { ref, width, height } = useSize<HTMLDivElement>();
   const { layer, module, tensor } = view;
@@ -44,7 +47,7 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
     const { name, of } = metricLabel(metricOf(one, axes.x, axes.y), names);
     return `${name} / ${of}`;
   };
-  if (!possible) return <p className="charts-state charts-quiet">{whyNot(electing, models.length)}</p>;
+  if (!possible) return <p className="charts-state charts-quiet">{whyNot(sweeps, models.length)}</p>;
   const symbols = [labels[axes.x]?.symbol ?? '', labels[axes.y]?.symbol ?? ''] as const;
   return (
     <ChartFigure
@@ -134,8 +137,8 @@ function withAxis(axes: readonly [number, number], at: number, model: number): r
   return at === 0 ? [model, other] : [other, model];
 }
 
-function whyNot(electing: boolean, models: number): string {
-  if (!electing) return 'Only TIES and TIES-SV keep a share of each model, so only they have a surface over two densities. Choose one of them on the right.';
+function whyNot(sweeps: boolean, models: number): string {
+  if (!sweeps) return 'Only TIES and TIES-SV keep the largest values of each model and elect a sign, so only they have a surface over two densities. Choose one of them on the right.';
   if (models < 2) return 'A surface has the densities of two models on its axes: open another model.';
   return 'With rescale every value depends on its density, so a surface cannot be counted at once. Switch rescale off to see it.';
 }
