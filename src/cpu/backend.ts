@@ -3,6 +3,7 @@ import { asStudioError } from '../bytes/errors';
 import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import { Pace } from '../reference/pace';
+import { adapt } from './adapt';
 import { createHeld } from './held';
 import { inlineCrew } from './inline';
 import { mergeGroup, RESIDENT_BYTES } from './merging';
@@ -74,6 +75,10 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     chunkBytes: CHUNK_BYTES,
     merge,
     hold: createHeld,
+    adapt: (request) => {
+      const pace = new Pace(undefined);
+      return adapt(request, () => pace.pause());
+    },
     dispose() {
       team = 0;
       pool?.dispose();

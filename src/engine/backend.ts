@@ -3,6 +3,7 @@ import type { Backend, BackendInfo } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { Context } from './context';
 import { mergeGroup } from './evaluate';
+import { adapt } from './passes/adapt';
 import { holdGroup } from './held';
 import { Pace } from './pace';
 import type { Arithmetic } from './shaders';
@@ -42,6 +43,7 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
     chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
     merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),
     hold: (group, read) => holdGroup(context, group, read),
+    adapt: (request) => adapt(context, request),
     ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),
     dispose: () => context.dispose(),
   };

@@ -63,7 +63,7 @@ export async function loadChunk(
 }
 
 /** Writes bytes of any length: an odd 16-bit count leaves half a word, which is padded with zeros. */
-function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+export function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
   const whole = bytes.byteLength & ~3;
   if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
   if (whole < bytes.byteLength) {

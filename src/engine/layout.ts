@@ -22,6 +22,9 @@ export const WORK = {
   lane: 0, shift: 4, digit_bits: 8, first_block: 12, end_block: 16, row: 20, block_base: 24, slot_count: 28, size: 32,
 } as const;
 
+/** One request of shaders/adapt.wgsl. */
+export const ADAPT = { dtype: 0, count: 4, columns: 8, column: 12, scale: 16, size: 20 } as const;
+
 /** Fields of a segment's counts, in u32 words (shaders/lib/count.wgsl). */
 export const COUNT = { conflict: 0, reserved: 1, overflow: 2, nonfinite: 3, models: 12, perModel: 4, between: 44, words: 72 } as const;
 

@@ -14,6 +14,7 @@ import pairsNone from '../../shaders/lib/pairs_none.wgsl?raw';
 import product from '../../shaders/lib/product.wgsl?raw';
 import slack from '../../shaders/lib/slack.wgsl?raw';
 import outcome from '../../shaders/lib/outcome.wgsl?raw';
+import adapt from '../../shaders/adapt.wgsl?raw';
 import effect from '../../shaders/effect.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
 import locate from '../../shaders/locate.wgsl?raw';
@@ -40,6 +41,7 @@ const SOURCES = {
   surface: [...DECIDING, surface],
   magnitude: [...DECIDING, magnitude],
   effect: [...DECIDING, slack, outcome, effect],
+  adapt: [layout, bits, 'f32', dtypes, inputs, adapt],
   probe: [bits, 'f32', probe],
 } as const;
 export type ShaderName = keyof typeof SOURCES;

@@ -8,6 +8,7 @@
  */
 import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { Method, TensorParameters } from '../recipe/types';
+import type { AdaptRequest } from './adapting';
 import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from './exploring';
 import type { Figures } from './figures';
 
@@ -131,6 +132,11 @@ export interface Backend {
   ): Promise<GroupResult>;
   /** Reads a single-chunk group once and keeps it. Throws OutOfMemoryError when it does not fit. */
   hold(group: Group, read: ReadSegment): Promise<Held>;
+  /**
+   * Values of an adapter on its base, as F32 bytes: see AdaptRequest. Called by `read` while a merge or a hold is under way, so it
+   * waits for neither.
+   */
+  adapt(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
 }
 

@@ -7,6 +7,7 @@ import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import type { SlotEffect, SlotSlackCurve } from '../merge/exploring';
 import type { TensorParameters } from '../recipe/types';
 import { surfaceByEvaluating, evaluateShares } from '../merge/sweeps';
+import { adapt } from './adapt';
 import { decodeSlot, runsOf, type Run, type SlotValues } from './decode';
 import { encode } from './encode';
 import { distributionOf, effectOf, slackCurveOf } from './explore';
@@ -27,6 +28,7 @@ export function createReferenceBackend(): Backend {
     chunkBytes: CHUNK_BYTES,
     merge: mergeGroup,
     hold: holdGroup,
+    adapt: async (request) => adapt(request),
     dispose: () => {},
   };
 }

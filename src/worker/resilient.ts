@@ -20,6 +20,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
       return host.use((backend) => backend.merge(group, parameters, read, attempt(), options));
     },
     hold: (group, read) => host.use((backend) => backend.hold(group, read)),
+    adapt: (request) => host.use((backend) => backend.adapt(request)),
     // The host's backend goes on being used.
     dispose: () => {},
   };

@@ -39,6 +39,8 @@ export function serialised(backend: Backend): Backend {
         release: () => held.release(),
       } satisfies Held;
     },
+    // A merge asks for it while it reads: to wait for the merge would be to wait for ever.
+    adapt: (request) => backend.adapt(request),
     // After what is under way, which may be another request's.
     dispose: () => void inTurn(async () => backend.dispose()),
   };

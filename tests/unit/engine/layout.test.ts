@@ -7,8 +7,8 @@ const text = (name: string) => readFileSync(new URL(`../../../shaders/${name}`, 
 const WGSL = text('lib/layout.wgsl');
 
 /** Byte offsets of a struct of u32 and array<u32, n> fields, from its declaration. */
-function structLayout(name: string): Record<string, number> {
-  const body = new RegExp(`struct ${name} \\{([^}]*)\\}`).exec(WGSL)![1]!;
+function structLayout(name: string, source = WGSL): Record<string, number> {
+  const body = new RegExp(`struct ${name} \\{([^}]*)\\}`).exec(source)![1]!;
   const offsets: Record<string, number> = {};
   let at = 0;
   for (const [, field, type] of body.matchAll(/^\s*(\w+): (u32|array<u32, \d+>),/gm)) {
@@ -27,6 +27,10 @@ describe('layout', () => {
     ['Work', layout.WORK],
   ])('%s has the offsets of the shader', (name, mine) => {
     expect(mine).toEqual(structLayout(name));
+  });
+
+  it('has the offsets of an adapter\'s request', () => {
+    expect(layout.ADAPT).toEqual(structLayout('Request', text('adapt.wgsl')));
   });
 
   it('has the shader\'s constants', () => {

@@ -12,6 +12,7 @@ function backendOf(kind: 'webgpu' | 'cpu', label: string, chunkBytes = 1000): Ba
     chunkBytes,
     merge: () => Promise.reject(new Error('unused')),
     hold: () => Promise.reject(new Error('unused')),
+    adapt: () => Promise.reject(new Error('unused')),
     dispose: () => void disposed.push(label),
   };
 }

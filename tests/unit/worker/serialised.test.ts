@@ -22,6 +22,7 @@ function setUp() {
       log.push('hold');
       return { group, evaluate: async () => (log.push('evaluate'), RESULT), surface: unused, slackCurve: unused, effect: unused, distribution: unused, release: () => void log.push('release') };
     },
+    adapt: async () => (log.push('adapt'), new Uint8Array(4)),
     dispose: () => void log.push('dispose'),
   };
   return { log, backend: serialised(backend), endMerge: (error?: Error) => endMerge(error) };
@@ -41,6 +42,17 @@ describe('serialised', () => {
     expect(await figures).toBe(RESULT);
     await settle();
     expect(log).toEqual(['hold', 'merge', 'evaluate', 'dispose']);
+  });
+
+  it('forms adapted values while the merge that asks for them is under way', async () => {
+    const { log, backend, endMerge } = setUp();
+    const merge = backend.merge(GROUP, [], unused, unused);
+    await settle();
+    const empty = new Float32Array(1);
+    await backend.adapt({ base: new Uint8Array(4), dtype: 'F32', first: 0, columns: 1, rank: 1, scale: 1, left: empty, right: empty });
+    expect(log).toEqual(['merge', 'adapt']);
+    endMerge();
+    await merge;
   });
 
   it('does not evaluate what was superseded while it waited', async () => {
