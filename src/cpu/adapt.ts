@@ -49,6 +49,6 @@ function addScaled(theta: Float32Array, sums: Float32Array, scale: number, forme
   for (let j = 0; j < n; j++) {
     const value = fround(theta[j]! + fround(scale * sums[j]!));
     formed[at + j] = value;
-    if (value !== value) bits[at + j] = QUIET_NAN;
+    if (Number.isNaN(value)) bits[at + j] = QUIET_NAN;
   }
 }
