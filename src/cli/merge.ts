@@ -35,7 +35,7 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
 /** Throws IncompatibleCheckpointsError `undecided` with what is to be decided, and the options that do. */
 function planOf({ shardBytes }: Options, { recipe, choices, checkpoints }: Opened, chunkBytes: number): MergePlan {
   const used = checkpointsOf(recipe, checkpoints);
-  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used));
+  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used, choices));
   if (plan.refusals.length === 0) return plan;
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {

@@ -1,5 +1,6 @@
 /** What a finished folder holds besides weights and their index. */
 import type { Checkpoint } from '../checkpoint/types';
+import type { FitChoices } from '../merge/plan-types';
 import { provenanceMetadata } from '../recipe/provenance';
 import type { Recipe } from '../recipe/types';
 import { mergeKitText, modelCard } from './card';
@@ -68,9 +69,9 @@ function configNotes(input: ExportInput, model: string): ExportNote[] {
   return adapted.changes.map((change) => ({ kind: 'config-changed', model, change }));
 }
 
-/** Metadata for every output shard: the recipe and its sources. The writer adds `format: pt`. */
-export function exportMetadata(recipe: Recipe, checkpoints: readonly Checkpoint[]): Record<string, string> {
-  return provenanceMetadata({ recipe, sources: checkpoints });
+/** Metadata for every output shard: the recipe, its sources and what was decided about them. The writer adds `format: pt`. */
+export function exportMetadata(recipe: Recipe, checkpoints: readonly Checkpoint[], choices: FitChoices): Record<string, string> {
+  return provenanceMetadata({ recipe, sources: checkpoints, choices });
 }
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {

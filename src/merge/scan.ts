@@ -17,6 +17,8 @@ export interface ScanHooks {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
   readonly readAheadBytes?: number;
+  /** Takes the output of a step, slot by slot with its tail, in pieces; `isFirst` marks a step's first. It is thrown away where nobody does. */
+  readonly write?: (step: MergeStep, bytes: Uint8Array, isFirst: boolean) => Promise<void>;
   /** Of every merged tensor, with its N. */
   readonly onTensor: (name: string, elements: number, slot: SlotResult) => void;
 }
@@ -47,10 +49,17 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
   const queue = new StepQueue(steps, sources, hooks.readAheadBytes ?? READ_AHEAD_BYTES);
   try {
-    for (const [at, { group }] of steps.entries()) {
+    for (const [at, step] of steps.entries()) {
       await ready();
+      const { group } = step;
+      let isFirst = true;
+      const write = async (bytes: Uint8Array) => {
+        const written = hooks.write?.(step, bytes, isFirst);
+        isFirst = false;
+        await written;
+      };
       const onReadOut = () => queue.prefetch(at + 1);
-      const { result } = await mergePrepared(queue.take(at), { backend, sources, write: async () => {}, meter, signal: hooks.signal, onReadOut });
+      const { result } = await mergePrepared(queue.take(at), { backend, sources, write, meter, signal: hooks.signal, onReadOut });
       group.slots.forEach(({ name, elements }, s) => hooks.onTensor(name, elements, result.slots[s]!));
       meter.finish(group.slots.length);
     }

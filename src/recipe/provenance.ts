@@ -5,6 +5,7 @@ import type { Recipe } from './types';
 
 export const RECIPE_KEY = 'merging_studio.recipe';
 export const SOURCES_KEY = 'merging_studio.sources';
+export const CHOICES_KEY = 'merging_studio.choices';
 
 /** What is needed to ask for a source again: its id in the recipe, its name, and what tells it from others. */
 export interface SourceRecord {
@@ -18,12 +19,14 @@ export interface SourceRecord {
 export interface Provenance {
   readonly recipe: Recipe;
   readonly sources: readonly SourceRecord[];
+  /** What was decided where checkpoints differ, as JSON; null where the file does not say. Taken on trust by nobody. */
+  readonly choices: unknown;
 }
 
 /** Metadata for the header; the writer adds `format` itself. */
-export function provenanceMetadata({ recipe, sources }: Provenance): Record<string, string> {
+export function provenanceMetadata({ recipe, sources, choices }: Provenance): Record<string, string> {
   const records = sources.map(({ id, name, fingerprint, bytes }) => ({ id, name, fingerprint, bytes }));
-  return { [RECIPE_KEY]: encodeRecipe(recipe), [SOURCES_KEY]: JSON.stringify(records) };
+  return { [RECIPE_KEY]: encodeRecipe(recipe), [SOURCES_KEY]: JSON.stringify(records), ...(choices === null ? {} : { [CHOICES_KEY]: JSON.stringify(choices) }) };
 }
 
 /**
@@ -33,18 +36,22 @@ export function provenanceMetadata({ recipe, sources }: Provenance): Record<stri
 export function readProvenance(metadata: Readonly<Record<string, string>>): Provenance | null {
   if (!Object.hasOwn(metadata, RECIPE_KEY)) return null;
   const sources = Object.hasOwn(metadata, SOURCES_KEY) ? metadata[SOURCES_KEY]! : '[]';
-  return { recipe: decodeRecipe(metadata[RECIPE_KEY]!), sources: readSources(sources) };
+  return { recipe: decodeRecipe(metadata[RECIPE_KEY]!), sources: readSources(sources), choices: Object.hasOwn(metadata, CHOICES_KEY) ? parsed(metadata[CHOICES_KEY]!) : null };
 }
 
 function readSources(text: string): SourceRecord[] {
-  let parsed: unknown = null;
+  const records = parsed(text);
+  if (!Array.isArray(records) || !records.every(isRecord)) throw new InvalidRecipeError('sources-malformed', `${SOURCES_KEY} is no list of sources`);
+  return records.map(({ id, name, fingerprint, bytes }) => ({ id, name, fingerprint, bytes }));
+}
+
+/** Null for what is no JSON. */
+function parsed(text: string): unknown {
   try {
-    parsed = text.length > MAX_RECIPE_TEXT ? null : JSON.parse(text);
+    return text.length > MAX_RECIPE_TEXT ? null : JSON.parse(text);
   } catch {
-    // Refused below with everything else that is no list of records.
+    return null;
   }
-  if (!Array.isArray(parsed) || !parsed.every(isRecord)) throw new InvalidRecipeError('sources-malformed', `${SOURCES_KEY} is no list of sources`);
-  return parsed.map(({ id, name, fingerprint, bytes }) => ({ id, name, fingerprint, bytes }));
 }
 
 function isRecord(value: unknown): value is SourceRecord {
@@ -52,4 +59,22 @@ function isRecord(value: unknown): value is SourceRecord {
   const { id, name, fingerprint, bytes } = value as Partial<Record<keyof SourceRecord, unknown>>;
   const isCount = Number.isSafeInteger(bytes) && Number(bytes) >= 0;
   return typeof id === 'string' && typeof name === 'string' && typeof fingerprint === 'string' && isCount;
+}
+
+/** A checkpoint that may be a source: what a SourceRecord holds of one that is open. */
+export type Candidate = Pick<SourceRecord, 'id' | 'name' | 'fingerprint'>;
+
+/**
+ * The open checkpoint that each source is, by the source's id; sources that are not open are absent. Ids are of one computer and
+ * one time; fingerprints are equal along a training run, whose checkpoints differ in their values only. So: the same id, else the
+ * same fingerprint and name, else the same fingerprint where no other open checkpoint has it.
+ */
+export function matchSources(sources: readonly SourceRecord[], open: readonly Candidate[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { id, name, fingerprint } of sources) {
+    const alike = open.filter((one) => one.fingerprint === fingerprint);
+    const match = open.find((one) => one.id === id) ?? alike.find((one) => one.name === name) ?? (alike.length === 1 ? alike[0] : undefined);
+    if (match) found.set(id, match.id);
+  }
+  return found;
 }

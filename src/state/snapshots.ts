@@ -1,10 +1,10 @@
 /** Recipes kept under a name: listed, applied, compared with the present one. Kept by checkpoint names, since ids are of this page. */
-import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import { settingValues } from '../recipe/settings';
 import type { Recipe, Setting } from '../recipe/types';
 import { fulfil, idsOf, renamed, type Named } from './address';
+import { readChoices, recordOf, renamedChoices } from './choices';
 import type { Decisions, Snapshot, SnapshotsState, StudioState, WantedEstimate } from './types';
 
 /** More than anybody can tell apart; at some 2 kB each far below what a browser stores. */
@@ -31,16 +31,6 @@ export function fulfilSnapshot({ recipe, choices }: Snapshot, open: readonly Nam
 /** Names of a snapshot's checkpoints that are not open. */
 export function missingFor({ recipe }: Snapshot, open: readonly Named[]): string[] {
   return idsOf(recipe).filter((name) => !open.some((one) => one.name === name));
-}
-
-function renamedChoices(choices: FitChoices, nameOf: (id: string) => string): FitChoices {
-  const { leaveOut, extraRows, integerFrom } = choices;
-  return {
-    ...choices,
-    leaveOut: Object.fromEntries(Object.entries(leaveOut).map(([tensor, ids]) => [tensor, ids.map(nameOf)])),
-    extraRows: extraRows === 'cut' ? extraRows : { from: nameOf(extraRows.from) },
-    integerFrom: Object.fromEntries(Object.entries(integerFrom).map(([tensor, id]) => [tensor, nameOf(id)])),
-  };
 }
 
 /** The estimate of the snapshot that is compared; none where its checkpoints are not all open. */
@@ -80,7 +70,7 @@ export function readSnapshots(text: string | null): Snapshot[] {
     const { id, name, recipe, choices } = recordOf(one);
     if (typeof id !== 'number' || !Number.isSafeInteger(id) || seen.has(id) || typeof name !== 'string' || typeof recipe !== 'string') return [];
     try {
-      const snapshot = { id, name: name.slice(0, MAX_SNAPSHOT_NAME), recipe: decodeRecipe(recipe), choices: choicesOf(recordOf(choices)) };
+      const snapshot = { id, name: name.slice(0, MAX_SNAPSHOT_NAME), recipe: decodeRecipe(recipe), choices: readChoices(choices) };
       seen.add(id);
       return [snapshot];
     } catch {
@@ -95,17 +85,4 @@ function parsed(text: string | null): unknown {
   } catch {
     return null;
   }
-}
-
-const recordOf = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-function choicesOf({ leaveOut, extraRows, integerFrom, allowNonfinite }: Record<string, unknown>): FitChoices {
-  const { from } = recordOf(extraRows);
-  return {
-    leaveOut: Object.fromEntries(Object.entries(recordOf(leaveOut)).flatMap(([tensor, ids]) => (Array.isArray(ids) && ids.every(isText) ? [[tensor, ids]] : []))),
-    extraRows: isText(from) ? { from } : DEFAULT_CHOICES.extraRows,
-    integerFrom: Object.fromEntries(Object.entries(recordOf(integerFrom)).filter((entry): entry is [string, string] => isText(entry[1]))),
-    allowNonfinite: allowNonfinite === true,
-  };
 }

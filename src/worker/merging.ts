@@ -41,7 +41,7 @@ export async function merge(
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);
   const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
-  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints));
+  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices));
   const { destination, privateStorage } = folder;
   const extras = await extraFiles({ name: destination.name, application, recipe, text, checkpoints, plan }, openFile);
 

@@ -7,6 +7,7 @@ import type { Figures, FigureSpread } from '../merge/figures';
 import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
+import type { Verification } from '../merge/verify';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 
@@ -112,6 +113,13 @@ export interface MergeSummary {
   readonly overflow: number;
 }
 
+/** What came of comparing a merged checkpoint with its recipe. */
+export interface VerifyReport {
+  readonly verification: Verification;
+  readonly backend: BackendInfo;
+  readonly seconds: number;
+}
+
 export type MergeProgress = RunProgress;
 
 interface Asked {
@@ -142,6 +150,8 @@ export interface Requests {
   distribution: [Asked & { readonly tensor: string }, TensorView<SlotDistribution> | null];
   /** Counts every tensor in full and writes nothing; sends `progress` and `tensor` events as a merge does. */
   scan: [Asked, { readonly tensors: readonly TensorFigures[]; readonly seconds: number }];
+  /** Merges again and compares with `merged`, an open checkpoint's id; writes nothing. A job: sends `progress` events. */
+  verify: [Asked & { readonly merged: string }, VerifyReport];
   plan: [{ readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number }, PlanSummary];
   merge: [
     {

@@ -12,9 +12,9 @@ import { READ_AHEAD } from './sizing';
 import { Throttle } from './throttle';
 
 /** Milliseconds between two events of a kind. */
-const EVENT_MS = 100;
-/** A scan writes nothing: its plan's shards are of no consequence. */
-const NO_SHARDS = Number.MAX_SAFE_INTEGER;
+export const EVENT_MS = 100;
+/** What writes nothing plans one shard: they are of no consequence. */
+export const NO_SHARDS = Number.MAX_SAFE_INTEGER;
 
 export interface ScanContext {
   readonly catalogue: Catalogue;

@@ -19,6 +19,7 @@ import type { BackendFactory } from './host';
 import { merge } from './merging';
 import { scan } from './scanning';
 import { Planner } from './planning';
+import { verify } from './verifying';
 import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
 export interface SessionParts {
@@ -89,6 +90,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     }),
     distribution: (asked, { signal }) => explorer.distribution(about(asked), asked.tensor, signal),
     scan: (payload, control) => counting(payload, (counted) => scan(payload, control, { catalogue, host, emit, counted })),
+    verify: (payload, control) => explorer.jobs.during(() => verify(payload, control, { catalogue, host, emit })),
     plan: async (payload) => {
       const { chunkBytes } = await host.use(async (backend) => backend);
       return planner.summary(catalogue.checkpoints, payload, chunkBytes);

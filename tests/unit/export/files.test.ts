@@ -4,8 +4,9 @@ import type { Checkpoint, FileEntry } from '../../../src/checkpoint/types';
 import { exportFiles, exportMetadata, exportNotes } from '../../../src/export/files';
 import { configFile } from '../../../src/export/sources';
 import type { ExportInput } from '../../../src/export/types';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { fromMergeKit } from '../../../src/recipe/mergekit';
-import { readProvenance, RECIPE_KEY, SOURCES_KEY } from '../../../src/recipe/provenance';
+import { CHOICES_KEY, matchSources, readProvenance, RECIPE_KEY, SOURCES_KEY } from '../../../src/recipe/provenance';
 import type { Recipe } from '../../../src/recipe/types';
 import { TIES } from '../recipe/recipes';
 
@@ -203,16 +204,31 @@ describe('README.md', () => {
 
 describe('metadata of the weights', () => {
   it('holds the recipe and its sources, and gives them back', () => {
-    const metadata = exportMetadata(TIES, [BASE, SFT]);
-    expect(Object.keys(metadata)).toEqual([RECIPE_KEY, SOURCES_KEY]);
+    const metadata = exportMetadata(TIES, [BASE, SFT], DEFAULT_CHOICES);
+    expect(Object.keys(metadata)).toEqual([RECIPE_KEY, SOURCES_KEY, CHOICES_KEY]);
     const source = (id: string) => ({ id, name: id, fingerprint: 'ab'.repeat(32), bytes: 2000 });
-    expect(readProvenance(metadata)).toEqual({ recipe: TIES, sources: [source('base'), source('sft')] });
+    expect(readProvenance(metadata)).toEqual({ recipe: TIES, sources: [source('base'), source('sft')], choices: DEFAULT_CHOICES });
     expect(readProvenance({ format: 'pt' })).toBeNull();
-    expect(readProvenance({ [RECIPE_KEY]: metadata[RECIPE_KEY]! })).toEqual({ recipe: TIES, sources: [] });
+    expect(readProvenance({ [RECIPE_KEY]: metadata[RECIPE_KEY]! })).toEqual({ recipe: TIES, sources: [], choices: null });
+    expect(readProvenance({ ...metadata, [CHOICES_KEY]: '{' })?.choices).toBeNull();
+  });
+
+  it('finds its sources again by id, by fingerprint and name, or by a fingerprint that is the only one', () => {
+    const source = (id: string, name: string, fingerprint: string) => ({ id, name, fingerprint, bytes: 1 });
+    const sources = [source('1', 'base', 'a'), source('2', 'sft', 'b'), source('3', 'ct-4B', 'c'), source('4', 'ct-8B', 'c'), source('5', 'gone', 'd')];
+    const open = [
+      { id: '1', name: 'renamed', fingerprint: 'x' },
+      { id: '12', name: 'sft-moved', fingerprint: 'b' },
+      { id: '13', name: 'ct-8B', fingerprint: 'c' },
+      { id: '14', name: 'ct-16B', fingerprint: 'c' },
+      { id: '15', name: 'gone', fingerprint: 'y' },
+    ];
+    // ct-4B could be either of the run's open checkpoints; `gone` has the name of another file.
+    expect([...matchSources(sources, open)]).toEqual([['1', '1'], ['2', '12'], ['4', '13']]);
   });
 
   it.each(['', '{}', '[1]', '[{"id":"a"}]', '[{"id":"a","name":"b","fingerprint":"c","bytes":-1}]', '[null]'])('refuses sources %j', (sources) => {
-    const metadata = { ...exportMetadata(TIES, []), [SOURCES_KEY]: sources };
+    const metadata = { ...exportMetadata(TIES, [], DEFAULT_CHOICES), [SOURCES_KEY]: sources };
     expect(() => readProvenance(metadata)).toThrowError(expect.objectContaining({ reason: 'sources-malformed' }) as Error);
     expect(() => readProvenance({ ...metadata, [RECIPE_KEY]: 'x' })).toThrow(InvalidRecipeError);
   });

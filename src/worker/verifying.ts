@@ -1,0 +1,35 @@
+/** The verify job: a merged checkpoint compared with what its recipe gives. */
+import { InvalidRecipeError } from '../bytes/errors';
+import { planMerge } from '../merge/plan';
+import { verifyPlan } from '../merge/verify';
+import type { Control } from './dispatch';
+import type { MergeProgress, Reply, RequestPayload } from './protocol';
+import { resilient } from './resilient';
+import { EVENT_MS, NO_SHARDS, type ScanContext } from './scanning';
+import { READ_AHEAD } from './sizing';
+import { Throttle } from './throttle';
+
+/** Rejects as `planMerge` and the backend do, and with InvalidRecipeError `checkpoint-not-open`. */
+export async function verify(
+  { recipe, choices, merged }: RequestPayload<'verify'>,
+  { signal, ready }: Control,
+  { catalogue, host, emit }: Omit<ScanContext, 'counted'>,
+): Promise<Reply<'verify'>> {
+  const checkpoint = catalogue.checkpoints.find(({ id }) => id === merged);
+  if (!checkpoint) throw new InvalidRecipeError('checkpoint-not-open', `${merged} is not open`, { model: merged });
+  const planned = await host.use(async (backend) => backend);
+  const plan = planMerge(catalogue.checkpoints, recipe, choices, { chunkBytes: planned.chunkBytes, shardBytes: NO_SHARDS }, {});
+  const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
+  const started = performance.now();
+  try {
+    const verification = await verifyPlan(plan, checkpoint, resilient(host, planned), (id, shard) => catalogue.openShard(id, shard), {
+      readAheadBytes: READ_AHEAD,
+      signal,
+      ready,
+      onProgress: (now) => progress.offer(now),
+    });
+    return { verification, backend: host.info ?? planned.info, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    progress.flush();
+  }
+}

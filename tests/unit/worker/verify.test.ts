@@ -1,0 +1,46 @@
+/** An export dropped back: its recipe is read from its metadata, and its bytes are what the recipe gives. */
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import { matchSources, readProvenance } from '../../../src/recipe/provenance';
+import { readChoices } from '../../../src/state/choices';
+import { NORM, openFamily, picked } from './family';
+
+async function exported(damage: (weights: Uint8Array<ArrayBuffer>) => void = () => {}) {
+  const session = await openFamily();
+  await session.merge();
+  const weights = session.out.files.get('model.safetensors')!.bytes;
+  damage(weights);
+  const { checkpoints } = await session.request('open', { files: [picked('merged/model.safetensors', weights)] });
+  return { ...session, sources: session.checkpoints, merged: checkpoints[0]! };
+}
+
+describe('a merged checkpoint dropped back', () => {
+  it('holds the recipe, the choices and the sources it was made of, and is what they give', async () => {
+    const { request, merged, recipe, sources, events } = await exported();
+    const provenance = readProvenance(merged.shards[0]!.metadata)!;
+    expect([provenance.recipe, readChoices(provenance.choices)]).toEqual([recipe, DEFAULT_CHOICES]);
+    expect([...matchSources(provenance.sources, sources).values()].sort()).toEqual(sources.map(({ id }) => id).sort());
+    const report = await request('verify', { recipe, choices: DEFAULT_CHOICES, merged: merged.id });
+    expect(report.verification).toEqual({ tensors: 3, same: 3, values: 12, differing: 0, differences: [], missing: [], foreign: [], reshaped: [] });
+    expect(report.backend.kind).toBe('cpu');
+    const progress = events.flatMap((event) => (event.event === 'progress' ? [event.progress] : []));
+    expect(progress.at(-1)).toMatchObject({ tensorsDone: 3, tensors: 3 });
+  });
+
+  it('is not what they give when a value was changed', async () => {
+    const { request, merged, recipe } = await exported((weights) => weights.set([weights.at(-1)! ^ 0x80], weights.length - 1));
+    const { verification } = await request('verify', { recipe, choices: DEFAULT_CHOICES, merged: merged.id });
+    expect(verification).toMatchObject({ same: 2, differing: 1 });
+    // In the order of the file, by name, the norm comes last; its sign has turned.
+    expect(verification.differences).toMatchObject([{ tensor: NORM, values: 2, first: { index: 1 } }]);
+  });
+
+  it('that is closed cannot be compared, and two jobs do not run at once', async () => {
+    const { request, recipe, merged } = await exported();
+    const asked = { recipe, choices: DEFAULT_CHOICES };
+    await expect(request('verify', { ...asked, merged: 'gone' })).rejects.toMatchObject({ reason: 'checkpoint-not-open' });
+    const first = request('verify', { ...asked, merged: merged.id });
+    await expect(request('scan', asked)).rejects.toMatchObject({ reason: 'busy' });
+    await first;
+  });
+});
