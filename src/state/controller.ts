@@ -27,6 +27,8 @@ import { createViews, type ViewControls } from './views';
 export interface Controller extends OpeningControls, JobControls, BesideControls, ViewControls {
   /** Starts the worker's backend; also to change it. */
   startBackend(choice: BackendChoice): Promise<void>;
+  /** Measures both backends; what is in use stays. */
+  calibrate(): Promise<void>;
 
   setRole(id: string, role: Role): void;
   setMethod(method: Method): void;
@@ -136,6 +138,16 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
         setBackend({ problem: asStudioError(cause).toWire(), starting: false });
       }
       refresh();
+    },
+    async calibrate() {
+      if (isBusy(store.getState().job)) return;
+      setBackend({ measuring: true, problem: null });
+      try {
+        setBackend({ report: await worker.request('calibrate', {}) });
+      } catch (cause) {
+        setBackend({ problem: asStudioError(cause).toWire() });
+      }
+      setBackend({ measuring: false });
     },
 
     setRole: (id, role) => edit(null, (now) => withRole(now, id, role, openNow())),

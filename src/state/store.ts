@@ -21,7 +21,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },
     target: { folder: null, replace: false, canWriteFolders, problem: null },
-    backend: { choice: 'auto', report: null, problem: null, starting: false },
+    backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false },
     offline: { kept: false, update: false },
     view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },
     wanted: null,

@@ -112,6 +112,8 @@ export interface BackendState {
   /** The choice could not be started at all. */
   readonly problem: WireError | null;
   readonly starting: boolean;
+  /** Both backends are being measured. */
+  readonly measuring: boolean;
 }
 
 /** The studio itself, kept on this machine by its service worker. */

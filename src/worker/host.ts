@@ -2,7 +2,7 @@
 import { asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
 import type { Backend, BackendInfo } from '../merge/backend';
-import type { BackendChoice, BackendReport, BackendSpeed } from './protocol';
+import type { BackendChoice, BackendReason, BackendReport, BackendSpeed } from './protocol';
 import { serialised } from './serialised';
 
 export interface StartedBackend {
@@ -23,6 +23,8 @@ export class BackendHost {
   /** Starts and recoveries, one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
   private hasRecovered = false;
+  /** Of the backend in use. */
+  private report: BackendReport | null = null;
   /** By kind and label. */
   private readonly measured = new Map<string, BackendSpeed>();
 
@@ -48,6 +50,27 @@ export class BackendHost {
   }
 
   /**
+   * Measures the backend in use and the other kind, on whatever adapter there is, for the report to compare. What is in use
+   * stays. Where WebGPU cannot be had the report says why.
+   */
+  calibrate(): Promise<BackendReport> {
+    return this.change(async () => {
+      if (this.running === null) await this.choose('auto');
+      const { backend } = this.running!;
+      let gpuProblem = this.report!.gpuProblem;
+      await this.measure(backend);
+      try {
+        const other = backend.info.kind === 'cpu' ? await this.webgpu(true) : this.cpu();
+        await this.measure(other.backend);
+        other.backend.dispose();
+      } catch (error) {
+        gpuProblem ??= asStudioError(error).toWire();
+      }
+      return (this.report = { ...this.report!, gpuProblem, speeds: this.speeds() });
+    });
+  }
+
+  /**
    * Runs `act` on the backend in use (`auto` when none is). When the device is lost meanwhile, runs it again from its beginning
    * on the backend that takes over; every other failure is the caller's.
    */
@@ -68,6 +91,7 @@ export class BackendHost {
   private async choose(choice: BackendChoice): Promise<BackendReport> {
     let next: StartedBackend;
     let gpuProblem: StudioError | null = null;
+    let why: BackendReason = 'asked';
     try {
       next = choice === 'cpu' ? this.cpu() : await this.webgpu(choice === 'webgpu');
     } catch (error) {
@@ -76,17 +100,19 @@ export class BackendHost {
       next = this.cpu();
     }
     if (choice !== 'auto') await this.measure(next.backend);
-    else if (next.backend.info.kind === 'webgpu') next = await this.faster(next, this.cpu());
+    else if (next.backend.info.kind === 'webgpu') [next, why] = await this.faster(next, this.cpu());
+    else why = 'alone';
     this.hasRecovered = false;
-    return this.adopt(next, gpuProblem);
+    return this.adopt(next, gpuProblem?.toWire() ?? null, why);
   }
 
   /** Disposes of the slower one. The first stays where either cannot be measured. */
-  private async faster(one: StartedBackend, other: StartedBackend): Promise<StartedBackend> {
+  private async faster(one: StartedBackend, other: StartedBackend): Promise<[StartedBackend, BackendReason]> {
     const [first, second] = [await this.measure(one.backend), await this.measure(other.backend)];
-    const [taken, left] = first !== null && second !== null && second > first ? [other, one] : [one, other];
+    const isMeasured = first !== null && second !== null;
+    const [taken, left] = isMeasured && second > first ? [other, one] : [one, other];
     left.backend.dispose();
-    return taken;
+    return [taken, isMeasured ? 'faster' : 'unmeasured'];
   }
 
   private async measure(backend: Backend): Promise<number | null> {
@@ -109,14 +135,17 @@ export class BackendHost {
         next = null;
       }
     }
-    this.onChange(this.adopt(next ?? this.cpu(), next ? null : fault));
+    this.onChange(this.adopt(next ?? this.cpu(), next ? null : fault.toWire(), 'instead'));
   }
 
-  private adopt(next: StartedBackend, gpuProblem: StudioError | null): BackendReport {
+  private adopt(next: StartedBackend, gpuProblem: BackendReport['gpuProblem'], why: BackendReason): BackendReport {
     this.running?.backend.dispose();
     this.running = next;
-    const speeds = [...this.measured.values()].sort((a, b) => b.parametersPerSecond - a.parametersPerSecond);
-    return { info: next.backend.info, gpuProblem: gpuProblem?.toWire() ?? null, selfTest: next.selfTest, speeds };
+    return (this.report = { info: next.backend.info, gpuProblem, selfTest: next.selfTest, speeds: this.speeds(), why });
+  }
+
+  private speeds(): BackendSpeed[] {
+    return [...this.measured.values()].sort((a, b) => b.parametersPerSecond - a.parametersPerSecond);
   }
 
   private async webgpu(allowSoftware: boolean): Promise<StartedBackend> {

@@ -39,7 +39,13 @@ export interface BackendReport {
   readonly selfTest: readonly { readonly pass: string; readonly ok: boolean; readonly detail: string }[];
   /** What was measured here so far, fastest first: parameters a second of a TIES merge of bf16 values in memory. */
   readonly speeds: readonly BackendSpeed[];
+  readonly why: BackendReason;
 }
+/**
+ * Why this one: automatically the `faster` of two measured; `unmeasured`, WebGPU because one of the two gave no figure; `alone`,
+ * the CPU because there is no graphics card to use (`gpuProblem`); `asked` for by name; `instead` of a lost device.
+ */
+export type BackendReason = 'faster' | 'unmeasured' | 'alone' | 'asked' | 'instead';
 export interface BackendSpeed {
   readonly kind: BackendInfo['kind'];
   readonly label: string;
@@ -131,6 +137,8 @@ interface Asked {
 export interface Requests {
   /** Chooses and starts the backend; also tells why there is no GPU. */
   start: [{ readonly choice: BackendChoice }, BackendReport];
+  /** Measures the backend in use and the other one, a software adapter included; what is in use stays. */
+  calibrate: [Record<never, never>, BackendReport];
   /** Reads headers of files, which join what is already open. */
   open: [{ readonly files: readonly PickedFile[] }, OpenResult];
   /** Opens the sample family; `baseUrl` is the folder of its manifest.json, of the page's own origin, ending in `/`. */

@@ -61,6 +61,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
 
   return {
     start: ({ choice }) => host.start(choice),
+    calibrate: () => host.calibrate(),
     open: async ({ files }) => catalogue.add(await store.register(files)),
     openSample: async ({ baseUrl }) => {
       const files = await fetchSample(baseUrl);

@@ -1,7 +1,8 @@
 import { isBusy } from '../../state/types';
 import type { BackendInfo } from '../../merge/backend';
-import type { BackendChoice } from '../../worker/protocol';
+import type { BackendChoice, BackendReport } from '../../worker/protocol';
 import { ErrorNotice } from '../Notice';
+import { reasonText, speedText } from '../messages/backend';
 import { useController, useStudio } from '../studio';
 import { Panel } from './Panel';
 
@@ -20,12 +21,12 @@ const ARITHMETIC: Readonly<Record<BackendInfo['arithmetic'], string>> = {
 /** What computes, how it was checked, and why it is not something faster. */
 export function BackendPanel() {
   const controller = useController();
-  const { choice, report, problem, starting } = useStudio((state) => state.backend);
+  const { choice, report, problem, starting, measuring } = useStudio((state) => state.backend);
   const busy = useStudio((state) => isBusy(state.job));
   const cause = problem ?? report?.gpuProblem ?? null;
   return (
     <Panel title="Backend" opener="backend-chip">
-      <fieldset disabled={busy || starting}>
+      <fieldset disabled={busy || starting || measuring}>
         <legend className="unseen">Compute with</legend>
         <div className="segments">
           {CHOICES.map((one) => (
@@ -44,6 +45,7 @@ export function BackendPanel() {
       {cause && <ErrorNotice error={cause} grave="warn" role="status" />}
       {report && !starting && (
         <>
+          <p>{reasonText(report)}</p>
           <table>
             <tbody>
               <tr>
@@ -60,25 +62,17 @@ export function BackendPanel() {
               </tr>
             </tbody>
           </table>
-          {report.speeds.length > 0 && (
-            <table>
-              <caption className="unseen">Speed</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Measured here</th>
-                  <th scope="col">Million parameters per second</th>
-                </tr>
-              </thead>
-              <tbody>
-                {report.speeds.map(({ kind, label, parametersPerSecond }) => (
-                  <tr key={`${kind} ${label}`}>
-                    <th scope="row">{kind === 'webgpu' ? `WebGPU, ${label}` : label}</th>
-                    <td>{(parametersPerSecond / 1e6).toFixed(1)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
+          <Speeds report={report} />
+          <p className="row">
+            <button type="button" disabled={busy || measuring} onClick={() => void controller.calibrate()}>
+              Measure both
+            </button>
+            {measuring && (
+              <span role="status">
+                <span className="spinner" aria-hidden="true" /> Merging 1 million values on each.
+              </span>
+            )}
+          </p>
           {report.selfTest.length > 0 && (
             <table>
               <caption className="unseen">Self-test</caption>
@@ -104,5 +98,35 @@ export function BackendPanel() {
       )}
       <p className="quiet-text">Which values are kept, elected and reserved is the same on every backend, to the bit.</p>
     </Panel>
+  );
+}
+
+/** What was measured of each kind, and that it was not. */
+function Speeds({ report: { speeds } }: { readonly report: BackendReport }) {
+  const missing = (['webgpu', 'cpu'] as const).filter((kind) => !speeds.some((speed) => speed.kind === kind));
+  return (
+    <table>
+      <caption className="unseen">Speed</caption>
+      <thead>
+        <tr>
+          <th scope="col">Measured here</th>
+          <th scope="col">Million parameters per second</th>
+        </tr>
+      </thead>
+      <tbody>
+        {speeds.map((speed) => (
+          <tr key={`${speed.kind} ${speed.label}`}>
+            <th scope="row">{speed.kind === 'webgpu' ? `WebGPU, ${speed.label}` : speed.label}</th>
+            <td>{speedText(speed)}</td>
+          </tr>
+        ))}
+        {missing.map((kind) => (
+          <tr key={kind}>
+            <th scope="row">{kind === 'webgpu' ? 'WebGPU' : 'CPU'}</th>
+            <td>not measured</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

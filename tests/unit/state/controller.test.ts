@@ -152,7 +152,7 @@ describe('figures', () => {
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(0);
     expect([one.store.getState().figures.loading, one.store.getState().plan.loading]).toEqual([true, true]);
-    one.worker.last('start').resolve({ info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, gpuProblem: null, selfTest: [], speeds: [] });
+    one.worker.last('start').resolve({ info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, gpuProblem: null, selfTest: [], speeds: [], why: 'asked' });
     await settle();
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(1);

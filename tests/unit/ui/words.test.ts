@@ -65,11 +65,13 @@ describe('the plan in words', () => {
 });
 
 describe('the chip of the backend', () => {
-  const state = (patch: Partial<BackendState>): BackendState => ({ choice: 'auto', report: null, problem: null, starting: false, ...patch });
+  const state = (patch: Partial<BackendState>): BackendState => ({ choice: 'auto', report: null, problem: null, starting: false, measuring: false, ...patch });
   const report = (kind: 'webgpu' | 'cpu', software: boolean): BackendState['report'] => ({
     info: { kind, label: 'Card', software, arithmetic: 'native' },
     gpuProblem: null,
-    selfTest: [], speeds: [],
+    selfTest: [],
+    speeds: [],
+    why: 'asked',
   });
   it.each([
     [state({ starting: true }), 'off', 'starting'],

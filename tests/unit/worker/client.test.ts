@@ -38,7 +38,7 @@ function setUp() {
   });
   return { client, workers, worker: workers[0]! };
 }
-const report = { info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, gpuProblem: null, selfTest: [], speeds: [] } as const;
+const report = { info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, gpuProblem: null, selfTest: [], speeds: [], why: 'asked' } as const;
 
 describe('WorkerClient', () => {
   it('matches replies to requests by id, whatever their order', async () => {

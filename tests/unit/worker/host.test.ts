@@ -64,7 +64,22 @@ describe('calibration', () => {
   });
   it('what cannot be measured is no reason to change', async () => {
     const { host } = setUp([1000], { cpu: 60e6 });
-    expect(await host.start('auto')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ label: 'cpu' }] });
+    expect(await host.start('auto')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ label: 'cpu' }], why: 'unmeasured' });
+  });
+  it('the report says why the backend is the one in use', async () => {
+    const whyOf = async (devices: number[], choice: 'auto' | 'cpu' | 'webgpu') => (await setUp(devices, { 'gpu 1': 2, cpu: 1 }).host.start(choice)).why;
+    expect([await whyOf([1000], 'auto'), await whyOf([], 'auto'), await whyOf([1000], 'webgpu'), await whyOf([], 'cpu')]).toEqual(['faster', 'alone', 'asked', 'asked']);
+  });
+  it('on demand measures both, and what is in use stays in use', async () => {
+    const { host } = setUp([1000], { 'gpu 1': 10e6, cpu: 60e6 });
+    await host.start('cpu');
+    expect(await host.calibrate()).toMatchObject({ info: { label: 'cpu' }, gpuProblem: null, speeds: [{ label: 'cpu', parametersPerSecond: 60e6 }, { label: 'gpu 1', parametersPerSecond: 10e6 }], why: 'asked' });
+    expect(disposed).toEqual(['gpu 1']);
+    expect(host.info?.label).toBe('cpu');
+  });
+  it('on demand without an adapter says what is missing beside the one figure', async () => {
+    const { host } = setUp([], { cpu: 60e6 });
+    expect(await host.calibrate()).toMatchObject({ info: { label: 'cpu' }, gpuProblem: { reason: 'no-adapter' }, speeds: [{ label: 'cpu' }] });
   });
 });
 
@@ -112,6 +127,7 @@ describe('a lost device', () => {
     const { host, reports } = setUp([1000, 1000]);
     expect(await lose(host, 1)).toEqual(['gpu 1', 'gpu 2']);
     expect(labels(reports)).toEqual([['gpu 2', null]]);
+    expect(reports[0]!.why).toBe('instead');
     await settle();
     // The CPU was measured against it.
     expect(disposed).toEqual(['cpu', 'gpu 1']);
