@@ -5,6 +5,7 @@ import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
 import { describeGolden } from './golden';
 import { describeHeld } from './held';
+import { describeLimits } from './limits';
 import { describeProperties } from './properties';
 
 const loadCheckpoint = (folder: string) => loadFixture(`checkpoints/${folder}/model.safetensors`);
@@ -20,6 +21,7 @@ const VARIANTS = [
 for (const { name, options, runs } of VARIANTS) {
   const make = () => Promise.resolve(createCpuBackend(options));
   describeChunks(name, make);
+  describeLimits(name, make);
   describeProperties(name, make, { exact: true, runs });
 }
 

@@ -4,11 +4,13 @@ import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
 import { describeGolden } from './golden';
 import { describeHeld } from './held';
+import { describeLimits } from './limits';
 
 const NAME = 'the CPU reference';
 const makeReference = () => Promise.resolve(createReferenceBackend());
 
 describeGolden(NAME, makeReference, { exact: true });
 describeChunks(NAME, makeReference);
+describeLimits(NAME, makeReference);
 describeHeld(NAME, makeReference);
 describeFigures(NAME, makeReference, (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`));

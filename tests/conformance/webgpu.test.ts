@@ -9,6 +9,7 @@ import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
 import { describeGolden, goldenReports } from './golden';
 import { describeHeld } from './held';
+import { describeLimits } from './limits';
 import { expectSameResult } from './compare';
 import { mergeWhole } from './harness';
 import { describeProperties } from './properties';
@@ -26,6 +27,7 @@ describeGolden(NAME, make({}));
 describeGolden(`${NAME}, integer arithmetic`, make({ arithmetic: 'integer' }), { exact: true });
 describeChunks(NAME, make({}));
 describeChunks(`${NAME}, nothing resident between readings`, make({ residentBytes: 0 }));
+describeLimits(NAME, make({}), ['linear', 'ties_sv']);
 describeHeld(NAME, make({}));
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);

@@ -167,6 +167,36 @@ describe('pausing', () => {
   });
 });
 
+describe('a pause', () => {
+  it('anywhere in a run stops reading and writing, and changes no byte', async () => {
+    const { family, plan } = await planned({ ...FOUR, ids: { shape: [5], dtype: 'I32' } }, 384, 300);
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 2));
+    const run = async (pausedAt: number) => {
+      const folder = new MemoryFolder();
+      const touched = () => family.reads.length + folder.operations.length;
+      let calls = 0;
+      let pause: Promise<void> | null = null;
+      const hold = async () => {
+        // What was under way when the pause came may end; nothing begins.
+        for (let i = 0; i < 3; i++) await settle();
+        const before = touched();
+        for (let i = 0; i < 3; i++) await settle();
+        expect(touched(), `paused at ${pausedAt}`).toBe(before);
+      };
+      await runMerge(plan, reference, family.openShard, folder, {
+        ready: async () => {
+          if (calls++ === pausedAt) pause = hold();
+          await pause;
+        },
+      });
+      return { calls, files: folder.files };
+    };
+    const { calls, files } = await run(-1);
+    expect(calls).toBeGreaterThan(20);
+    for (let n = 0; n < calls; n++) expect((await run(n)).files, `paused at ${n}`).toEqual(files);
+  });
+});
+
 describe('progress', () => {
   it('only grows and ends with everything', async () => {
     const { family, plan } = await planned({ ...FOUR, ids: { shape: [5], dtype: 'I32' } }, 384, 300);

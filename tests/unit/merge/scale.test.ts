@@ -75,6 +75,18 @@ describe('a tensor of more than 2^32 bytes', () => {
 });
 
 describe('files of more than 4 GiB', () => {
+  it('are written as one where the shards may be so large, with offsets that are exact', async () => {
+    const family = await sparseFamily({ base: [LARGE], x: [LARGE] });
+    const plan = planOf(family, { chunkBytes: 128 * MIB, shardBytes: 1e12 });
+    const elements = 134_500 * 16_384;
+    expect(plan.shards.map(({ file, payloadBytes }) => [file, payloadBytes])).toEqual([['model.safetensors', 2 * elements + 8192]]);
+    const { header } = plan.shards[0]!;
+    const json = JSON.parse(new TextDecoder().decode(header.subarray(8))) as Record<string, { data_offsets: number[] }>;
+    expect(json['b.behind']!.data_offsets).toEqual([2 * elements, 2 * elements + 8192]);
+    expect(2 * elements).toBeGreaterThan(2 ** 32);
+    expect(plan.bytesWritten).toBe(header.length + 2 * elements + 8192);
+  });
+
   it('give neighbours behind that border in one read', async () => {
     const tensors = { ...LARGE, 'c.behind': [4096] };
     const family = await sparseFamily({ base: [tensors], x: [tensors] });
@@ -100,22 +112,52 @@ describe('files of more than 4 GiB', () => {
   });
 });
 
+/** 300 tensors of 8 values, `each` to a shard. */
+const shardsOf = (each: number) => Array.from({ length: 300 / each }, (_, s) => Object.fromEntries(Array.from({ length: each }, (_, t) => [`t${String(s * each + t).padStart(3, '0')}`, [8]])));
+
 describe('hundreds of shards', () => {
   it('merge into hundreds of others, every byte where it belongs', async () => {
-    const shards = (each: number) => Array.from({ length: 240 / each }, (_, s) => Object.fromEntries(Array.from({ length: each }, (_, t) => [`t${String(s * each + t).padStart(3, '0')}`, [8]])));
-    const family = await familyOf({ base: shards(1), x: shards(2) });
+    const family = await familyOf({ base: shardsOf(1), x: shardsOf(2) });
     const recipe = recipeOf(family, 'ties', 'base', ['x']);
     const merged = async (shardBytes: number) => {
       const folder = new MemoryFolder();
       const plan = planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, { chunkBytes: 4096, shardBytes }, {});
       await runMerge(plan, createCpuBackend(), family.openShard, folder, {});
       const payloads = plan.shards.map(({ file, header }) => folder.files.get(file)!.subarray(header.length));
-      return { count: plan.shards.length, files: folder.files.size, bytes: payloads.flatMap((payload) => [...payload]) };
+      return { names: plan.shards.map(({ file }) => file), files: folder.files.size, bytes: payloads.flatMap((payload) => [...payload]) };
     };
-    const [one, many] = [await merged(1e9), await merged(16)];
-    expect([one.count, one.files, many.count, many.files]).toEqual([1, 1, 240, 241]);
-    expect(many.bytes).toEqual(one.bytes);
-    expect(one.bytes.length).toBe(240 * 16);
+    const [one, some, many] = [await merged(1e9), await merged(1600), await merged(1)];
+    expect([one.files, some.files, many.files]).toEqual([1, 4, 301]);
+    expect([one.names, some.names]).toEqual([['model.safetensors'], [1, 2, 3].map((n) => `model-0000${n}-of-00003.safetensors`)]);
+    expect([many.names[0], many.names[299]]).toEqual(['model-00001-of-00300.safetensors', 'model-00300-of-00300.safetensors']);
+    expect([some.bytes, many.bytes]).toEqual([one.bytes, one.bytes]);
+    expect(one.bytes.length).toBe(300 * 16);
+  });
+
+  it('are one read each when all of them are one group, and one in all where they are one file', async () => {
+    const family = await familyOf({ base: shardsOf(1), x: shardsOf(2), y: shardsOf(300) });
+    const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x', 'y']), DEFAULT_CHOICES, { chunkBytes: 1e6, shardBytes: 1e9 }, {});
+    await runMerge(plan, createCpuBackend(), family.openShard, new MemoryFolder(), {});
+    const readsOf = (model: string) => family.reads.filter(({ file }) => file.startsWith(`${model}/`)).length;
+    expect([readsOf('base'), readsOf('x'), readsOf('y')]).toEqual([300, 150, 1]);
+  });
+});
+
+describe('a tensor about as large as a chunk', () => {
+  it('gives the bytes of one piece from four elements below the limit to four above it', async () => {
+    const limit = 2 * 4096;
+    for (let elements = limit - 4; elements <= limit + 4; elements++) {
+      const family = await familyOf({ base: { a: [elements] }, x: { a: [elements] }, y: { a: [elements] } });
+      const recipe = recipeOf(family, 'ties', 'base', ['x', 'y']);
+      const [cut, whole] = [planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, { chunkBytes: 8 * limit, shardBytes: 1e9 }, {}), planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, { chunkBytes: 1e9, shardBytes: 1e9 }, {})];
+      expect((cut.steps[0] as MergeStep).group.chunks.length, `${elements}`).toBe(elements <= limit ? 1 : 2);
+      const outputs = await Promise.all([cut, whole].map(async (plan) => {
+        const folder = new MemoryFolder();
+        await runMerge(plan, createCpuBackend({ residentBytes: 0 }), family.openShard, folder, {});
+        return folder.files.get('model.safetensors')!;
+      }));
+      expect(Buffer.compare(outputs[0]!, outputs[1]!), `${elements}`).toBe(0);
+    }
   });
 });
 
