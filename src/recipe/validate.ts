@@ -64,6 +64,8 @@ function slackProblems({ method, models, slack }: Recipe): InvalidRecipeError[] 
   if (!traitsOf(method).slack) return [];
   const inRange = (s: number) => s >= 0 && s <= 1;
   const problems = check<number>('slack', slack.s, inRange, 'slack-out-of-range', '[0, 1]');
+  // Without models there is nothing to prefer, which is said already.
+  if (models.length === 0) return problems;
   const listed = models.filter(({ model }) => model === slack.prefer).length;
   if (listed === 0) {
     problems.push(invalid('prefer-not-a-model', `slack prefers ${slack.prefer}, which is not a model`, { model: slack.prefer, names: ['slack'] }));

@@ -6,7 +6,7 @@ import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
 import { fulfil, readAddress, rolesOf, writeAddress } from './address';
-import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withTwoLanguages } from './decisions';
+import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withScaling, withTwoLanguages } from './decisions';
 import { createBesideControls, type BesideControls } from './beside';
 import { createComparedViews } from './compared-views';
 import { createEstimator } from './estimates';
@@ -40,6 +40,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   applyRecipe(recipe: Recipe, text: RecipeText | null): void;
   /** SFT and the last checkpoint of two runs, as the paper's three-model merge; nothing happens where only one run is open. */
   mergeTwoLanguages(): void;
+  /** The one open checkpoint multiplied by a weight. */
+  scaleAlone(): void;
   setShardBytes(bytes: number): void;
   leaveOut(model: string, tensors: readonly string[], leftOut: boolean): void;
   keepRowsOf(model: string | null): void;
@@ -156,6 +158,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     setModel: (index, patch, key) => edit(key, (now) => withModel(now, index, patch)),
     setRecipe: (patch, key) => editRecipe(key, patch),
     applyRecipe: (recipe, text) => edit(null, (now) => ({ ...now, recipe, text, roles: rolesOf(recipe, openNow(), now.roles) })),
+    scaleAlone: () => edit(null, (now) => withScaling(now, openNow()) ?? now),
     mergeTwoLanguages: () => edit(null, (now) => withTwoLanguages(now, openNow()) ?? now),
     setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
     leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),

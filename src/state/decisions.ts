@@ -59,6 +59,17 @@ export function withTwoLanguages(decisions: Decisions, open: Open): Decisions | 
   return withPreset(withRoles(decisions, next, open), 'paper');
 }
 
+/**
+ * One checkpoint alone, multiplied by a weight: a weighted sum that is not divided. Null unless exactly one is open.
+ */
+export function withScaling(decisions: Decisions, open: Open): Decisions | null {
+  const [only, ...others] = open;
+  if (only === undefined || others.length > 0) return null;
+  const next = withRoles(decisions, { [only.id]: 'other' }, open);
+  const weight = next.recipe.models[0]?.weight ?? 1;
+  return { ...next, recipe: { ...next.recipe, method: 'linear', normalize: false, models: [{ model: only.id, weight, density: 1 }] } };
+}
+
 /** Another checkpoint in the place of a model: the two swap roles, and the newcomer takes over the settings. */
 export function withSwapped(decisions: Decisions, from: string, to: string, open: Open): Decisions {
   const { roles } = decisions;

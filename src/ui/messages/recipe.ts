@@ -18,7 +18,7 @@ const malformedSetting: Template = ({ names }) => ({
 const unreadable = (detail: string): Template => () => ({ title: 'This recipe cannot be read', detail, action: 'Copy the whole link or file again, or start from a preset.' });
 
 export const RECIPE_MESSAGES = {
-  'models-empty': () => ({ title: 'No model takes part', detail: 'Every open checkpoint is the base or not merged.', action: 'Give at least one checkpoint the role SFT or CT.' }),
+  'models-empty': () => ({ title: 'No model takes part', detail: 'Every open checkpoint is the base or not merged.', action: 'Give at least one checkpoint the role SFT or CT; one alone can be scaled by a weight, under Presets.' }),
   'models-too-many': ({ expected, actual }) => ({ title: `${actual} models are too many`, detail: `At most ${expected} are merged at once.`, action: 'Set some of them to "not merged".' }),
   'checkpoint-not-open': ({ model }) => ({ title: `${model} is not open`, detail: 'The recipe names it.', action: 'Drop it again, or choose another in its place.' }),
   'base-missing': () => ({

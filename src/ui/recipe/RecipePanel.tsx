@@ -4,7 +4,7 @@ import { PRESETS } from '../../recipe/presets';
 import { needsBase, readsDensity, traitsOf } from '../../recipe/methods';
 import { METHODS, type Method } from '../../recipe/types';
 import { validateRecipe } from '../../recipe/validate';
-import { isPreset, withTwoLanguages } from '../../state/decisions';
+import { isPreset, withScaling, withTwoLanguages } from '../../state/decisions';
 import { isBusy } from '../../state/types';
 import { useModels } from '../names';
 import { ErrorNotice } from '../Notice';
@@ -75,6 +75,7 @@ function Presets() {
   const decisions = useStudio((state) => state.decisions.present);
   const open = useStudio((state) => state.checkpoints.open);
   const twoLanguages = useMemo(() => withTwoLanguages(decisions, open), [decisions, open]);
+  const scaling = useMemo(() => withScaling(decisions, open), [decisions, open]);
   // Its parameters are those of Paper: the button that says more is the one pressed.
   const isTwoLanguages = twoLanguages !== null && JSON.stringify(twoLanguages.recipe) === JSON.stringify(decisions.recipe);
   return (
@@ -84,6 +85,17 @@ function Presets() {
           {label}
         </button>
       ))}
+      {scaling !== null && (
+        <button
+          type="button"
+          className="button small"
+          title="The one open checkpoint multiplied by a weight"
+          aria-pressed={JSON.stringify(scaling.recipe) === JSON.stringify(decisions.recipe)}
+          onClick={() => controller.scaleAlone()}
+        >
+          Scale one checkpoint
+        </button>
+      )}
       {twoLanguages !== null && (
         <button
           type="button"

@@ -64,7 +64,7 @@ export function BackendPanel() {
           </table>
           <Speeds report={report} />
           <p className="row">
-            <button type="button" disabled={busy || measuring} onClick={() => void controller.calibrate()}>
+            <button type="button" className="button small" disabled={busy || measuring} onClick={() => void controller.calibrate()}>
               Measure both
             </button>
             {measuring && (

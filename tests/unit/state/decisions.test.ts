@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { validateRecipe } from '../../../src/recipe/validate';
 import {
   isMergeable,
   isPreset,
@@ -12,6 +13,7 @@ import {
   withOpened,
   withPreset,
   withRole,
+  withScaling,
   withTwoLanguages,
 } from '../../../src/state/decisions';
 import { inRoleOrder } from '../../../src/state/roles';
@@ -139,6 +141,25 @@ describe('edits', () => {
     expect([cut.choices.extraRows, cut.recipe.tokenizerFrom]).toEqual(['cut', null]);
     const own = { ...kept, recipe: { ...kept.recipe, tokenizerFrom: 'id:sft' } };
     expect(withExtraRows(own, null).recipe.tokenizerFrom).toBe('id:sft');
+  });
+});
+
+describe('one checkpoint alone', () => {
+  const named = (...names: string[]) => names.map((name) => ({ id: name, name }));
+  it('is a weighted sum of itself, whatever role it was given, and keeps the weight it has', () => {
+    const open = named('my-model');
+    const before = withOpened(noDecisions(), open);
+    expect(before.roles).toEqual({ 'my-model': 'base' });
+    const scaled = withScaling(before, open)!;
+    expect(scaled.roles).toEqual({ 'my-model': 'other' });
+    expect(scaled.recipe).toMatchObject({ method: 'linear', base: null, normalize: false, models: [{ model: 'my-model', weight: 1, density: 1 }] });
+    expect(validateRecipe(scaled.recipe)).toEqual([]);
+    const half = withModel(scaled, 0, { weight: 0.5 });
+    expect(withScaling(half, open)!.recipe).toEqual(half.recipe);
+  });
+  it('is not offered beside others, or where nothing is open', () => {
+    const open = named('base', 'sft');
+    expect([withScaling(withOpened(noDecisions(), open), open), withScaling(noDecisions(), [])]).toEqual([null, null]);
   });
 });
 
