@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { drop } from './support/drop';
 import { expectPaperSlack, PAPER_SLACK_COUNTS } from './support/expected';
 import { expect, photograph, test } from './support/fixtures';
 import { privateFiles } from './support/private-storage';
@@ -128,6 +130,17 @@ test.describe('without a graphics adapter', () => {
     await expect(mergeButton(page)).toBeEnabled();
     const report = await merge(page);
     await expectPaperSlack(await download(page, report, 'model.safetensors', folder));
+
+    // Dropped back, the export reopens its recipe and is verified against its sources.
+    await choosePreset(page, 'WAVG');
+    await drop(page, [join(folder, 'model.safetensors')]);
+    const card = page.getByRole('article', { name: 'model', exact: true });
+    await card.getByRole('button', { name: 'Reopen the recipe of model' }).click();
+    await expect(page.getByRole('slider', { name: /^Slack/ })).toHaveValue('0.04');
+    await card.getByRole('button', { name: 'Verify model' }).click();
+    const verdict = page.getByRole('status').filter({ hasText: 'model is what its recipe gives' });
+    await expect(verdict).toContainText('75 of 75 tensors are the same to the bit');
+    await photograph(page, '07 verified');
     expect(complaints).toEqual([]);
   });
 });

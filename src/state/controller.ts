@@ -15,8 +15,10 @@ import { rebase, record, redo, seal, startHistory, undo, type History } from './
 import { createJobControls, type JobControls } from './job';
 import { createKinship } from './kinship';
 import { createOpeningControls, type OpeningControls } from './opening';
+import { originOf } from './origin';
 import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
+import { readDraft } from './recipe-text';
 import { comparedSeriesEstimates, seriesEstimates } from './series';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
@@ -38,6 +40,10 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   setRecipe(patch: Partial<Recipe>, key: string): void;
   /** A whole recipe, of ids of open checkpoints, and the text it was read from: one step of undo, roles included. */
   applyRecipe(recipe: Recipe, text: RecipeText | null): void;
+  /** The YAML being edited; null: as the recipe is. */
+  setDraft(text: string | null): void;
+  /** The recipe a merged checkpoint was made by, in the place of the present one; nothing while a source is not open. */
+  reopenRecipe(id: string): void;
   /** SFT and the last checkpoint of two runs, as the paper's three-model merge; nothing happens where only one run is open. */
   mergeTwoLanguages(): void;
   /** The one open checkpoint multiplied by a weight. */
@@ -91,14 +97,32 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const editRecipe = (key: string | null, patch: Partial<Recipe>) => edit(key, (now) => ({ ...now, recipe: { ...now.recipe, ...patch } }));
   const openNow = () => store.getState().checkpoints.open;
 
+  /** A recipe that was dropped: applied when it reads, else shown with what is wrong, until it is mended or what it names is open. */
+  function offer(text: string): void {
+    if (isBusy(store.getState().job)) return;
+    store.setState({ draft: { text, dropped: true } });
+    takeDraft();
+  }
+  function takeDraft(): void {
+    const { draft, checkpoints } = store.getState();
+    const reading = draft?.dropped ? readDraft(draft.text, checkpoints.open) : null;
+    if (reading === null || reading.recipe === null || reading.problems.length > 0) return;
+    applyRecipe(reading.recipe, reading.text);
+  }
+  function applyRecipe(recipe: Recipe, text: RecipeText | null, choices?: FitChoices): void {
+    edit(null, (now) => ({ ...now, recipe, text, choices: choices ?? now.choices, roles: rolesOf(recipe, openNow(), now.roles) }));
+    store.setState({ draft: null });
+  }
+
   const opening = createOpeningControls(store, worker, files, (closed) => {
     const open = openNow();
     const { decisions } = store.getState();
     store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
     takeOver();
+    takeDraft();
     refresh();
     kinship();
-  });
+  }, offer);
 
   /** Applies a link's recipe once everything it names is open. */
   function takeOver(): void {
@@ -157,8 +181,16 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     applyPreset: (preset) => edit(null, (now) => withPreset(now, preset)),
     setModel: (index, patch, key) => edit(key, (now) => withModel(now, index, patch)),
     setRecipe: (patch, key) => editRecipe(key, patch),
-    applyRecipe: (recipe, text) => edit(null, (now) => ({ ...now, recipe, text, roles: rolesOf(recipe, openNow(), now.roles) })),
     scaleAlone: () => edit(null, (now) => withScaling(now, openNow()) ?? now),
+    applyRecipe,
+    setDraft: (text) => store.setState({ draft: text === null ? null : { text, dropped: false } }),
+    reopenRecipe(id) {
+      const { checkpoints, recipes } = store.getState();
+      const { open } = checkpoints;
+      const merged = open.find((one) => one.id === id);
+      const origin = merged ? originOf(merged, open, recipes) : null;
+      if (origin?.status === 'ready') applyRecipe(origin.recipe, origin.text, origin.choices);
+    },
     mergeTwoLanguages: () => edit(null, (now) => withTwoLanguages(now, openNow()) ?? now),
     setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
     leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),

@@ -1,6 +1,7 @@
 /** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
 import type { PickedFolder } from '../worker/protocol';
+import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
 import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from './types';
@@ -9,6 +10,8 @@ export interface JobControls {
   merge(): Promise<void>;
   /** Counts every tensor in full; writes nothing. */
   scan(): Promise<void>;
+  /** Merges again what a merged checkpoint was made of, and compares; nothing while its sources are not open. */
+  verify(id: string): Promise<void>;
   pause(paused: boolean): Promise<void>;
   cancel(): Promise<void>;
   /** Puts the finished, failed or cancelled job away. */
@@ -49,7 +52,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       reports.flush();
       setJob(outcome);
       // Every figure on the screen is counted now: no sample stands behind it.
-      store.setState(({ figures }) => ({ figures: { ...figures, sample: null } }));
+      if (kind !== 'verify') store.setState(({ figures }) => ({ figures: { ...figures, sample: null } }));
     } catch (cause) {
       reports.flush();
       const error = asStudioError(cause).toWire();
@@ -70,6 +73,16 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       return { status: 'counted', tensors: tensors.length, seconds };
     });
 
+  async function verify(id: string): Promise<void> {
+    const { checkpoints, recipes } = store.getState();
+    const { open } = checkpoints;
+    const merged = open.find((one) => one.id === id);
+    const origin = merged ? originOf(merged, open, recipes) : null;
+    if (origin?.status !== 'ready') return;
+    const { recipe, choices } = origin;
+    await run('verify', async () => ({ status: 'verified', merged: id, report: await worker.request('verify', { recipe, choices, merged: id }) }));
+  }
+
   /** A request whose failure is a job's failure only if the job itself says so. */
   async function tell(request: 'pause' | 'cancel', paused = false): Promise<boolean> {
     try {
@@ -84,6 +97,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   return {
     merge,
     scan,
+    verify,
     async pause(paused) {
       const before = store.getState().job.status;
       if (before !== 'running' && before !== 'paused') return;

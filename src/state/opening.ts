@@ -1,6 +1,7 @@
 /** Files come in, checkpoints go out. */
 import { asStudioError } from '../bytes/errors';
 import type { OpenResult, PickedFile } from '../worker/protocol';
+import { folderOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
 import { isBusy, type CheckpointsState } from './types';
@@ -18,8 +19,11 @@ export interface OpeningControls {
 /** What the studio was doing when an opening failed as a whole, where no file can be named. */
 const SELECTION = 'the selection';
 
-/** `changed` is called with the ids that came and went, after the store holds them. */
-export function createOpeningControls(store: StudioStore, worker: WorkerPort, files: FilePort, changed: (closed: string | null) => void): OpeningControls {
+/**
+ * `changed` is called with the ids that came and went, after the store holds them; `offered` then, with a recipe that was dropped
+ * without a checkpoint beside it.
+ */
+export function createOpeningControls(store: StudioStore, worker: WorkerPort, files: FilePort, changed: (closed: string | null) => void, offered: (text: string) => void): OpeningControls {
   const set = (change: (state: CheckpointsState) => CheckpointsState) => store.setState(({ checkpoints }) => ({ checkpoints: change(checkpoints) }));
 
   async function open(name: string, bring: () => Promise<OpenResult | null>): Promise<void> {
@@ -28,6 +32,10 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
       const result = await bring();
       set((state) => ({ ...(result === null ? state : joined(state, result)), opening: state.opening - 1 }));
       if (result !== null && result.checkpoints.length > 0) changed(null);
+      const found = result?.recipes ?? [];
+      if (found.length > 0) store.setState(({ recipes }) => ({ recipes: [...recipes.filter(({ file }) => !found.some((one) => one.file === file)), ...found] }));
+      const alone = found.findLast(({ file }) => !store.getState().checkpoints.open.some(({ path }) => path !== '' && path === folderOf(file)));
+      if (alone) offered(alone.text);
     } catch (cause) {
       const error = asStudioError(cause).toWire();
       set((state) => ({

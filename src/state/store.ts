@@ -14,6 +14,8 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
     kin: [],
     decisions: startHistory(noDecisions()),
+    draft: null,
+    recipes: [],
     figures: { tensors: [], sample: null, loading: false, problem: null },
     views: { surface: unseen, slackCurve: unseen, effect: unseen, distribution: unseen },
     comparedViews: { effect: null, slackCurve: null },

@@ -5,7 +5,7 @@ import type { Kin } from '../merge/kinship';
 import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures } from '../worker/protocol';
+import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -22,6 +22,12 @@ export interface Decisions {
   readonly choices: FitChoices;
   /** Largest output shard, payload bytes. */
   readonly shardBytes: number;
+}
+
+/** MergeKit's YAML as dropped. */
+export interface RecipeFile {
+  readonly file: string;
+  readonly text: string;
 }
 
 export interface CheckpointsState {
@@ -83,8 +89,8 @@ export interface PlanState {
   readonly problem: WireError | null;
 }
 
-/** A merge writes a checkpoint; a scan counts every tensor and writes nothing. */
-export type JobKind = 'merge' | 'scan';
+/** A merge writes a checkpoint; a scan counts every tensor, a verification compares every tensor, and both write nothing. */
+export type JobKind = 'merge' | 'scan' | 'verify';
 export type Job =
   | { readonly status: 'idle' }
   | { readonly status: 'running' | 'paused' | 'cancelling'; readonly kind: JobKind; readonly progress: MergeProgress | null }
@@ -92,6 +98,8 @@ export type Job =
   | { readonly status: 'finished'; readonly summary: MergeSummary }
   /** A scan. */
   | { readonly status: 'counted'; readonly tensors: number; readonly seconds: number }
+  /** A verification of the checkpoint of that id. */
+  | { readonly status: 'verified'; readonly merged: string; readonly report: VerifyReport }
   | { readonly status: 'failed'; readonly kind: JobKind; readonly error: WireError; readonly progress: MergeProgress | null }
   | { readonly status: 'cancelled'; readonly kind: JobKind };
 
@@ -188,6 +196,10 @@ export interface StudioState {
   /** How far the open checkpoints are apart; empty until it is known. */
   readonly kin: readonly Kin[];
   readonly decisions: History<Decisions>;
+  /** YAML that is being edited, or was dropped and waits for what it names; null: none. */
+  readonly draft: { readonly text: string; readonly dropped: boolean } | null;
+  /** Recipes that were dropped, with or without a checkpoint beside them. */
+  readonly recipes: readonly RecipeFile[];
   readonly figures: FiguresState;
   readonly views: ViewsState;
   readonly comparedViews: ComparedViewsState;

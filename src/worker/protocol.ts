@@ -28,6 +28,8 @@ export interface OpenResult {
   readonly problems: readonly { readonly file: string; readonly error: WireError }[];
   /** Files that are none of a checkpoint's: listed, not used. */
   readonly ignored: readonly string[];
+  /** Texts of MergeKit's recipes among the files, by path. */
+  readonly recipes?: readonly { readonly file: string; readonly text: string }[];
 }
 
 /** Why there is or is no GPU, for the banner and the report. */

@@ -19,6 +19,7 @@ import type { BackendFactory } from './host';
 import { merge } from './merging';
 import { scan } from './scanning';
 import { Planner } from './planning';
+import { readRecipes } from './recipes';
 import { verify } from './verifying';
 import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
@@ -62,7 +63,12 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
   return {
     start: ({ choice }) => host.start(choice),
     calibrate: () => host.calibrate(),
-    open: async ({ files }) => catalogue.add(await store.register(files)),
+    open: async ({ files }) => {
+      const given = await store.register(files);
+      const recipes = await readRecipes(given.entries, context.openFile);
+      const result = await catalogue.add(given);
+      return { ...result, ignored: result.ignored.filter((path) => !recipes.some(({ file }) => file === path)), recipes };
+    },
     openSample: async ({ baseUrl }) => {
       const files = await fetchSample(baseUrl);
       return catalogue.add({ entries: files.map(({ path, source }) => store.registerSource(path, source)), problems: [] });

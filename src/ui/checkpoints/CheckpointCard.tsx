@@ -7,6 +7,7 @@ import { formatBytes, formatParameters, showName } from '../format';
 import { useModels } from '../names';
 import { useController, useStudio } from '../studio';
 import { BaseWarning } from './BaseWarning';
+import { OriginPanel } from './OriginPanel';
 import { useAncestry } from './useAncestry';
 
 const ROLE_LABELS: Readonly<Record<Role, string>> = { base: 'Base', sft: 'SFT', ct: 'CT', other: 'Another model', none: 'Not merged' };
@@ -47,6 +48,7 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
         <Fact term="Shards" value={String(shards.length)} />
         {change !== undefined && <Fact term="Change" value={formatPercent(change)} title={`|τ| / |θ|: how far this model is from the base, over a sample of the layers`} />}
       </dl>
+      <OriginPanel checkpoint={checkpoint} />
       {role === 'base' && <BaseWarning checkpoint={checkpoint} ancestry={ancestry} />}
     </article>
   );

@@ -6,6 +6,7 @@ import { plural, showName } from '../format';
 import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
 import { CheckpointCard } from './CheckpointCard';
+import { DraftNotice } from './DraftNotice';
 import { FitTable } from './FitTable';
 import { LinkNotice } from './LinkNotice';
 import { ProblemList } from './ProblemList';
@@ -34,6 +35,7 @@ export function Checkpoints() {
       </div>
       <ScrollBody label="Open checkpoints" busy={busy}>
         <LinkNotice />
+        <DraftNotice />
         <ProblemList />
         <FitTable part="decisions" />
         <ul className="cards" role="list">

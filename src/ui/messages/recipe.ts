@@ -42,6 +42,7 @@ export const RECIPE_MESSAGES = {
   'rule-from-missing': ({ actual }) => ({ title: `The rule for ${actual} takes from no model`, detail: 'A rule that takes a tensor whole needs to know from where.', action: 'Choose the model in the rule, or remove it.' }),
   'setting-mixed': malformedSetting,
   'gradient-empty': malformedSetting,
+  'sources-malformed': unreadable('The list of its sources was changed.'),
   'recipe-too-long': unreadable('It is far longer than any recipe.'),
   'recipe-not-json': unreadable('It is cut off or was changed on the way.'),
   'recipe-version': ({ expected, actual }) => ({ title: 'This recipe is of another version', detail: `It has version ${actual}, this studio reads ${expected}.`, action: 'Reload the page to get the newest studio.' }),

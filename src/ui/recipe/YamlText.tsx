@@ -1,8 +1,9 @@
-import { useId, useMemo, useState } from 'react';
+import { useEffect, useId, useMemo, useRef } from 'react';
 import { rewriteMergeKit } from '../../recipe/mergekit';
+import { readDraft } from '../../state/recipe-text';
 import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
-import { problemLines, readDraft } from './yaml-draft';
+import { problemLines } from './yaml-draft';
 
 /** The recipe as MergeKit's YAML, editable: what is wrong is named at its line, and nothing changes until it is applied. */
 export function YamlText() {
@@ -11,13 +12,18 @@ export function YamlText() {
   const recipe = useStudio((state) => state.decisions.present.recipe);
   const source = useStudio((state) => state.decisions.present.text);
   const open = useStudio((state) => state.checkpoints.open);
-  const [draft, setDraft] = useState<string | null>(null);
+  const draft = useStudio((state) => state.draft?.text ?? null);
+  const dropped = useStudio((state) => state.draft?.dropped ?? false);
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (dropped && box.current) box.current.open = true;
+  }, [dropped]);
   const hint = useId();
   const own = useMemo(() => rewriteMergeKit(recipe, nameOf, undefined, source), [recipe, nameOf, source]);
   const reading = useMemo(() => (draft === null ? null : readDraft(draft, open)), [draft, open]);
   const text = draft ?? own;
   return (
-    <details className="yaml">
+    <details className="yaml" ref={box}>
       <summary>As MergeKit YAML</summary>
       <textarea
         className="field"
@@ -27,7 +33,7 @@ export function YamlText() {
         spellCheck={false}
         rows={14}
         value={text}
-        onChange={(event) => setDraft(event.target.value)}
+        onChange={(event) => controller.setDraft(event.target.value)}
       />
       <div id={hint} role="status">
         {reading === null ? (
@@ -49,14 +55,11 @@ export function YamlText() {
           type="button"
           className="button small"
           disabled={reading === null || reading.recipe === null}
-          onClick={() => {
-            controller.applyRecipe(reading!.recipe!, reading!.text);
-            setDraft(null);
-          }}
+          onClick={() => controller.applyRecipe(reading!.recipe!, reading!.text)}
         >
           Apply
         </button>
-        <button type="button" className="button quiet small" disabled={draft === null} onClick={() => setDraft(null)}>
+        <button type="button" className="button quiet small" disabled={draft === null} onClick={() => controller.setDraft(null)}>
           Discard changes
         </button>
       </div>

@@ -2,13 +2,16 @@ import { formatCount } from '../../analysis/format';
 import { isBusy } from '../../state/types';
 import { formatSeconds, plural } from '../format';
 import { ErrorNotice, Notice } from '../Notice';
+import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
 import { Finished } from './Finished';
+import { Verified } from './Verified';
 
 /** What came of the last merge, until it is put away. */
 export function JobPanel() {
   const controller = useController();
   const job = useStudio((state) => state.job);
+  const nameOf = useNameOf();
   const problem = useStudio((state) => state.target.problem);
   const dismiss = (
     <button type="button" className="button quiet small icon" aria-label="Close the report" onClick={() => controller.dismiss()}>
@@ -34,6 +37,14 @@ export function JobPanel() {
           >
             {dismiss}
           </Notice>
+        </div>
+      );
+    case 'verified':
+      return (
+        <div className="job">
+          <Verified name={nameOf(job.merged)} report={job.report}>
+            {dismiss}
+          </Verified>
         </div>
       );
     case 'failed': {
@@ -69,7 +80,7 @@ export function JobPanel() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : 'The sources are untouched, and the shard being written was thrown away.'}>
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : 'The sources are untouched, and the shard being written was thrown away.'}>
             {dismiss}
           </Notice>
         </div>

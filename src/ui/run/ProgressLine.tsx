@@ -1,12 +1,13 @@
 import { formatCount } from '../../analysis/format';
 import { paceOf, type Pace } from '../../state/progress';
-import { isBusy, type Job } from '../../state/types';
+import { isBusy, type Job, type JobKind } from '../../state/types';
 import type { MergeProgress } from '../../worker/protocol';
 import { formatBytes, formatSeconds } from '../format';
 import { useStudio } from '../studio';
 
 type Running = Extract<Job, { status: 'running' | 'paused' | 'cancelling' }>;
 
+const PROGRESS_LABELS: Readonly<Record<JobKind, string>> = { merge: 'Merge progress', scan: 'Counting progress', verify: 'Verification progress' };
 const ACTIVITIES = [
   ['reading', 'Reading'],
   ['computing', 'Computing'],
@@ -29,7 +30,7 @@ export function ProgressLine() {
         {pace?.readRate && <span>{formatBytes(pace.readRate)}/s</span>}
         {pace?.secondsLeft != null && status === 'running' && <span>{formatSeconds(pace.secondsLeft)} left</span>}
       </div>
-      <progress max={1} value={pace?.share} aria-label={work === 'scan' ? 'Counting progress' : 'Merge progress'} />
+      <progress max={1} value={pace?.share} aria-label={PROGRESS_LABELS[work]} />
       {pace && <Activities pace={pace} writes={work === 'merge'} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
     </div>
   );
@@ -40,6 +41,7 @@ function phaseWords({ status, kind, progress }: Running): string {
   if (status === 'cancelling') return 'Cancelling';
   if (progress === null) return 'Starting';
   if (kind === 'scan') return 'Counting every value';
+  if (kind === 'verify') return 'Merging again and comparing';
   return { reading: 'Merging', finalising: 'Finalising: the browser is moving the file into place', verifying: 'Verifying what was written' }[progress.phase];
 }
 

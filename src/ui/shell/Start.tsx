@@ -1,3 +1,4 @@
+import { DraftNotice } from '../checkpoints/DraftNotice';
 import { ProblemList } from '../checkpoints/ProblemList';
 import { Notice } from '../Notice';
 import { useController, useStudio } from '../studio';
@@ -20,6 +21,7 @@ export function Start() {
         {wanted && (
           <Notice grave="calm" role="status" title="This link holds a recipe" detail={`It is for ${wanted.names.join(', ')}. Open these and it is applied.`} />
         )}
+        <DraftNotice />
         <div className="drop-zone">
           <strong>{opening ? 'Reading headers' : 'Drop checkpoint folders or .safetensors files anywhere'}</strong>
           <div className="row">

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { YAML_MESSAGES } from '../../../src/ui/messages/yaml';
-import { problemLines, readDraft } from '../../../src/ui/recipe/yaml-draft';
+import { readDraft } from '../../../src/state/recipe-text';
+import { problemLines } from '../../../src/ui/recipe/yaml-draft';
 
 const OPEN = [
   { id: '1', name: 'base' },

@@ -19,6 +19,16 @@ describe('open', () => {
     expect(result.ignored).toEqual(['notes.md']);
   });
 
+  it('gives the texts of recipes, and no other YAML', async () => {
+    const { request } = startSession();
+    const text = '# mine\nmerge_method: ties\n';
+    const other = new Uint8Array([0x6d, 0xff]);
+    const files = [picked('m/mergekit_config.yml', text), picked('m/ci.yaml', 'on: push\n'), picked('m/broken.yml', other), picked('m/merge_method.txt', text)];
+    const result = await request('open', { files: [...files, ...familyFiles()] });
+    expect(result.recipes).toEqual([{ file: 'm/mergekit_config.yml', text }]);
+    expect([...result.ignored].sort()).toEqual(['m/broken.yml', 'm/ci.yaml', 'm/merge_method.txt']);
+  });
+
   it('loose shards may come one by one', async () => {
     const { request } = startSession();
     const shard = (n: number) => picked(`model-0000${n}-of-00002.safetensors`, shardBytes([{ name: `t${n}`, dtype: 'F32', shape: [1], values: [n] }]));
