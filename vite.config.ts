@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
 import { DEVELOPMENT_HEADERS, META_POLICY, SECURITY_HEADERS } from './scripts/headers.mjs';
+import { kernels } from './scripts/kernels.mjs';
 import { offline } from './scripts/offline.mjs';
 
 /** Puts the policy into the built page itself, for static hosts that cannot send headers. */
@@ -22,7 +23,7 @@ function policyInPage(): Plugin {
 
 export default defineConfig({
   base: './',
-  plugins: [react(), policyInPage(), offline()],
+  plugins: [react(), kernels(), policyInPage(), offline()],
   build: {
     target: 'es2023',
     // An inlined asset would be a data: URL, which font-src and connect-src do not allow.
@@ -31,7 +32,7 @@ export default defineConfig({
     // One script for the page is right for an instrument that works offline; recharts is most of it.
     chunkSizeWarningLimit: 1200,
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [kernels()] },
   server: { headers: DEVELOPMENT_HEADERS },
   preview: { headers: SECURITY_HEADERS },
 });

@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { findChromium, launchArguments } from './scripts/chromium.mjs';
+import { kernels } from './scripts/kernels.mjs';
 
 // Where none is found Playwright's own is named, and its error says how to install it.
 const executablePath = await findChromium();
@@ -9,12 +10,16 @@ export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [kernels()],
         test: { name: 'unit', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
+        plugins: [kernels()],
         test: { name: 'conformance-cpu', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
+        plugins: [kernels()],
+        worker: { format: 'es', plugins: () => [kernels()] },
         // Every dependency by name, the page's as well: a test that asks for a path that is not there is given the page, Vite
         // follows its imports, and a dependency found only then makes it reload the tests in the middle.
         optimizeDeps: {

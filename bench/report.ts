@@ -35,3 +35,11 @@ async function timed(work: () => Promise<void>): Promise<number> {
   await work();
   return (performance.now() - began) / 1000;
 }
+
+/** Several things in turns, so that what else the machine does meets all of them alike. */
+export async function measureInTurns(works: readonly { readonly name: string; work(): Promise<void> }[], bytes: number, repetitions: number): Promise<Measurement[]> {
+  for (const { work } of works) await work();
+  const seconds: number[][] = works.map(() => []);
+  for (let i = 0; i < repetitions; i++) for (const [w, { work }] of works.entries()) seconds[w]!.push(await timed(work));
+  return works.map(({ name }, w) => ({ name, bytes, seconds: seconds[w]! }));
+}

@@ -2,23 +2,37 @@
 import { createCpuBackend } from '../src/cpu/backend';
 import { createWebGpuBackend } from '../src/engine/backend';
 import type { Backend, Group } from '../src/merge/backend';
-import type { TensorParameters } from '../src/recipe/types';
+import type { Method, TensorParameters } from '../src/recipe/types';
 import { passTimings } from './passes';
 import { measure, type Measurement, type Report } from './report';
 import { COLUMNS, syntheticFamily } from './synthetic';
 
 const READ_CHUNK_BYTES = 16 * 1024 * 1024;
-const DENSITIES = [
-  [0.2, 1.0],
-  [0.2, 0.2],
-] as const;
 
+/** A merge that is measured. */
+export interface Case {
+  readonly title: string;
+  readonly method: Method;
+  readonly parameters: TensorParameters;
+}
 function parametersAt(density: readonly number[]): TensorParameters {
   return { weight: [1, 1], density, lambda: 1, normalize: true, rescale: false };
 }
+const TIES: readonly Case[] = [
+  { title: 'whole merge at (0.2, 1)', method: 'ties', parameters: parametersAt([0.2, 1]) },
+  { title: 'whole merge at (0.2, 0.2)', method: 'ties', parameters: parametersAt([0.2, 0.2]) },
+];
+const WITH_SLACK: TensorParameters = { ...parametersAt([0.2, 1]), slack: { s: 0.04, of: 'retained', prefer: 0 } };
+/** Every path of the CPU backend. */
+export const CASES: readonly Case[] = [
+  ...TIES,
+  { title: 'TIES-SV at (0.2, 1), 4 %', method: 'ties_sv', parameters: WITH_SLACK },
+  { title: 'task arithmetic', method: 'task_arithmetic', parameters: { ...parametersAt([1, 1]), normalize: false } },
+  { title: 'linear', method: 'linear', parameters: parametersAt([1, 1]) },
+];
 
 /** The tensor as one group, in as many chunks as the backend's budget asks for. */
-function groupFor(backend: Backend, elements: number): Group {
+function groupFor(backend: Backend, method: Method, elements: number): Group {
   // Three inputs and the output are on the device at once, two bytes a value.
   const perChunk = Math.min(elements, Math.floor(backend.chunkBytes / 8 / COLUMNS) * COLUMNS);
   const chunks = Array.from({ length: Math.ceil(elements / perChunk) }, (_, i) => [
@@ -31,7 +45,7 @@ function groupFor(backend: Backend, elements: number): Group {
     modelElements: [elements, elements],
     outDtype: 'BF16' as const,
   };
-  return { method: 'ties', slots: [slot], chunks };
+  return { method, slots: [slot], chunks };
 }
 
 /** What the browser itself needs to bring the bytes of three files into memory: the bar for speed. */
@@ -45,21 +59,23 @@ async function rawRead(family: readonly Uint8Array<ArrayBuffer>[]): Promise<Meas
   });
 }
 
-export async function whole(backend: Backend, name: string, family: readonly Uint8Array<ArrayBuffer>[], repetitions: number): Promise<Measurement[]> {
-  const group = groupFor(backend, family[0]!.byteLength / 2);
-  const rows: Measurement[] = [];
-  for (const density of DENSITIES) {
-    const title = `${name}, whole merge at (${density.join(', ')})`;
-    rows.push(
-      await measure(title, family.length * family[0]!.byteLength, repetitions, async () => {
-        await backend.merge(
-          group,
-          [parametersAt(density)],
-          async ({ first, count }, input) => family[input]!.slice(first * 2, (first + count) * 2),
-          async () => {},
-        );
-      }),
+/** One case on one backend, inputs in memory. */
+export function mergeOf(backend: Backend, { method, parameters }: Case, family: readonly Uint8Array<ArrayBuffer>[]): () => Promise<void> {
+  const group = groupFor(backend, method, family[0]!.byteLength / 2);
+  return async () => {
+    await backend.merge(
+      group,
+      [parameters],
+      async ({ first, count }, input) => family[input]!.slice(first * 2, (first + count) * 2),
+      async () => {},
     );
+  };
+}
+
+async function whole(backend: Backend, name: string, family: readonly Uint8Array<ArrayBuffer>[], repetitions: number): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const one of TIES) {
+    rows.push(await measure(`${name}, ${one.title}`, family.length * family[0]!.byteLength, repetitions, mergeOf(backend, one, family)));
   }
   return rows;
 }
@@ -82,8 +98,7 @@ export async function measureTensor(adapter: GPUAdapter, rows: number): Promise<
     },
   });
   const engine = await createWebGpuBackend(device);
-  const withSlack = { ...parametersAt(DENSITIES[0]), slack: { s: 0.04, of: 'retained', prefer: 0 } as const };
-  measurements.push(...(await passTimings(device, { ...groupFor(engine, elements), method: 'ties_sv' }, withSlack, family)));
+  measurements.push(...(await passTimings(device, groupFor(engine, 'ties_sv', elements), WITH_SLACK, family)));
   measurements.push(...(await whole(engine, 'engine', family, 3)));
   engine.dispose();
   return { adapter: [vendor, architecture, description].filter(Boolean).join(', '), elements, measurements };

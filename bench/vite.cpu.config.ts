@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import { kernels } from '../scripts/kernels.mjs';
 
 /** The measurements of the CPU backend, and the thread they start. */
 export default defineConfig({
   root: import.meta.dirname,
+  plugins: [kernels()],
   publicDir: false,
   build: {
     target: 'node20',

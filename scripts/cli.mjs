@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { ensureInstalled, isNewer, ROOT, tool } from './project.mjs';
 
 const BUNDLE = join(ROOT, '.cache', 'cli', 'main.mjs');
-const INPUTS = ['package-lock.json', 'shaders', 'src', 'scripts/cli.vite.config.ts'];
+const INPUTS = ['package-lock.json', 'kernels', 'shaders', 'src', 'scripts/cli.vite.config.ts', 'scripts/kernels.mjs'];
 
 if (!existsSync(BUNDLE) || isNewer(INPUTS, statSync(BUNDLE).mtimeMs)) {
   await ensureInstalled();

@@ -1,9 +1,11 @@
 /** Bundles the command line for Node: TypeScript and shaders into one module. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { kernels } from './kernels.mjs';
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
+  plugins: [kernels()],
   publicDir: false,
   ssr: { noExternal: true, external: ['webgpu'] },
   build: {

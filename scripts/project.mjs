@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What the built page is made of; anything newer than the build makes it stale. */
-const BUILD_INPUTS = ['index.html', 'package-lock.json', 'public', 'scripts/headers.mjs', 'shaders', 'src', 'vite.config.ts'];
+const BUILD_INPUTS = ['index.html', 'kernels', 'package-lock.json', 'public', 'scripts/headers.mjs', 'scripts/kernels.mjs', 'shaders', 'src', 'vite.config.ts'];
 
 /** Vite's floor; older versions fail later and with a riddle. */
 const OLDEST_NODE = [20, 19];

@@ -39,7 +39,7 @@ export async function chooseBackend(choice: Options['backend']): Promise<Chosen>
 }
 
 function cpu(): Backend {
-  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: spawnThread });
+  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread() });
 }
 
 async function webGpu(allowSoftware: boolean): Promise<Backend> {

@@ -10,7 +10,7 @@ import { mergeGroup, RESIDENT_BYTES } from './merging';
 import type { Crew } from './part-types';
 import { Pool, POOL_DIED } from './pool';
 import type { PoolWorker } from './pool-messages';
-import { Scratch } from './scratch';
+import { createWorkspace, type Workspace } from './workspace';
 
 /** A chunk of 2 M elements of three bf16 inputs and their output: enough to keep a worker busy for a twentieth of a second. */
 const CHUNK_BYTES = 16 * 2 ** 20;
@@ -26,14 +26,18 @@ export interface CpuOptions {
   readonly spawn?: () => PoolWorker;
   /** Fewest elements of a group that workers are told of. */
   readonly leastPooled?: number;
+  /** Whether this thread uses WebAssembly SIMD where it runs (default); typed arrays otherwise. Workers decide for themselves. */
+  readonly simd?: boolean;
 }
 
 /**
  * Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. When one of its workers dies,
  * the merge under way goes on from the segments it has written, on this thread, and so do all later ones.
  */
-export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED }: CpuOptions = {}): Backend {
-  const scratch = new Scratch();
+export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED, simd = true }: CpuOptions = {}): Backend {
+  // Compiling takes milliseconds, and a backend may only be asked what it is.
+  let own: Workspace | null = null;
+  const workspaceOf = () => (own ??= createWorkspace(simd));
   let team = spawn === undefined ? 0 : workers;
   let pool: Pool | null = null;
   const labelOf = () => (team === 0 ? 'CPU, one thread' : `CPU, ${team} ${team === 1 ? 'worker' : 'workers'}`);
@@ -56,15 +60,15 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     const attempt = attemptsOf(write, onChunk);
     const by = (crew: Crew) => {
       const { writeNew, onNewChunk } = attempt();
-      return mergeGroup(group, parameters, read, writeNew, { crew, scratch, pause, residentBytes }, onNewChunk);
+      return mergeGroup(group, parameters, read, writeNew, { crew, workspace: workspaceOf(), pause, residentBytes }, onNewChunk);
     };
-    const own = poolFor(group);
+    const crew = poolFor(group);
     try {
-      return await by(own ?? inlineCrew(pause, scratch));
+      return await by(crew ?? inlineCrew(pause, workspaceOf()));
     } catch (error) {
-      if (own === null || team === 0 || asStudioError(error).reason !== POOL_DIED) throw error;
+      if (crew === null || team === 0 || asStudioError(error).reason !== POOL_DIED) throw error;
       team = 0;
-      return by(inlineCrew(pause, scratch));
+      return by(inlineCrew(pause, workspaceOf()));
     }
   };
 

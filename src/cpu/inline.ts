@@ -1,14 +1,14 @@
 /** The crew of one: this thread. */
 import { Part } from './part';
 import type { Crew } from './part-types';
-import { Scratch } from './scratch';
+import { createWorkspace } from './workspace';
 
 /** Does the passes where it is called. `pause` runs before each and may let other events in or reject. */
-export function inlineCrew(pause: () => Promise<void>, scratch = new Scratch()): Crew {
+export function inlineCrew(pause: () => Promise<void>, workspace = createWorkspace()): Crew {
   return {
     size: 1,
     load(spec, inputs) {
-      let part: Part | null = new Part(spec, inputs, scratch);
+      let part: Part | null = new Part(spec, inputs, workspace);
       const pass =
         <A extends unknown[], T>(act: (part: Part, ...args: A) => T) =>
         async (...args: A): Promise<T> => {

@@ -6,9 +6,9 @@ import { NAN_KEY } from '../reference/select';
 import { inOrder } from './in-order';
 import { inputBytes, piecesOf, type Piece } from './layout';
 import type { Crew, MergedPart, PartPasses } from './part-types';
-import type { Scratch } from './scratch';
 import { decideSlot, type DecidedSlot, type SlotJob } from './slot';
 import { PartStore } from './store';
+import type { Workspace } from './workspace';
 
 /** Inputs of a group up to this size are kept between the passes; larger ones are read again for each. */
 export const RESIDENT_BYTES = 512 * 2 ** 20;
@@ -16,7 +16,7 @@ export const RESIDENT_BYTES = 512 * 2 ** 20;
 export interface Means {
   readonly crew: Crew;
   /** Of this thread. */
-  readonly scratch: Scratch;
+  readonly workspace: Workspace;
   readonly pause: () => Promise<void>;
   readonly residentBytes: number;
 }
@@ -26,7 +26,7 @@ export async function mergeGroup(
   parameters: readonly TensorParameters[],
   read: ReadSegment,
   write: WriteSegment,
-  { crew, scratch, pause, residentBytes }: Means,
+  { crew, workspace, pause, residentBytes }: Means,
   onChunk: MergeOptions['onChunk'],
 ): Promise<GroupResult> {
   if (parameters.length !== group.slots.length) {
@@ -36,7 +36,7 @@ export async function mergeGroup(
   const resident = group.chunks.length === 1 || inputBytes(pieces) <= residentBytes;
   const jobs = group.slots.map((slot, s): SlotJob => {
     const store = new PartStore(crew, read, slot.name, resident);
-    return { method: group.method, slot, parameters: parameters[s]!, pieces: pieces.filter(({ segment }) => segment.slot === s), store, crew, pause, scratch };
+    return { method: group.method, slot, parameters: parameters[s]!, pieces: pieces.filter(({ segment }) => segment.slot === s), store, crew, pause, workspace };
   });
   try {
     const decided: DecidedSlot[] = [];

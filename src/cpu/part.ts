@@ -1,20 +1,23 @@
 /** The passes over one part, block by block: each decodes what it needs, so that between passes a part is its raw bytes. */
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import { traitsOf } from '../recipe/methods';
-import { allFinite, decodeBlock, rawOf, subtract, type Raw } from './decode';
-import { addTerms, agreeBlock, electBlock, weighBlock } from './elect';
+import { rawOf, type Raw } from './decode';
 import { createOutput, encodeBlock, type Output } from './encode';
 import { countBlock, countReserved } from './figures';
 import { INFINITY_KEY, NAN_KEY } from '../reference/select';
 import { LEAST_DIVISOR } from '../reference/merge';
-import { addAgreeing, addWeighted, applyBlock, divideBlock, divideByConstant } from './merge';
-import { mergePairBlock, pairOf, type PairCounts } from './pair';
+import { TYPED_OPS, type BlockOps } from './ops';
+import { pairOf, type PairCounts } from './pair';
 import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
 import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Lane, type Scratch } from './scratch';
 import { tallyBlock, type KeyRange, type Tally } from './select';
-import { gatherMargins, Reserver } from './slack';
-import { Cutter, settleNan, trimBlock, type Cut } from './trim';
+import { Reserver } from './slack';
+import { Cutter, settleNan, type Cut } from './trim';
+import type { Workspace } from './workspace';
+
+/** A scratch of more models than these is not all in the memory of the kernels. */
+const MOST_MODELS = 64;
 
 export class Part {
   private readonly inputs: readonly (Raw | null)[];
@@ -23,6 +26,10 @@ export class Part {
   private readonly elects: boolean;
   /** Whether the values themselves are summed, not task vectors. */
   private readonly ofValues: boolean;
+  private readonly scratch: Scratch;
+  /** Of full blocks, and of what is left of them. */
+  private readonly fast: BlockOps;
+  private readonly step: number;
   /** D of the whole part, once gathered: every round of the selection asks for it again. */
   private margin: { readonly keys: Int32Array<ArrayBuffer> } | null = null;
 
@@ -30,8 +37,12 @@ export class Part {
   constructor(
     private readonly spec: PartSpec,
     bytes: readonly (Uint8Array<ArrayBuffer> | null)[],
-    private readonly scratch: Scratch,
+    { scratch, ops, step }: Workspace,
   ) {
+    this.scratch = scratch;
+    const fits = spec.dtypes.length - 1 <= MOST_MODELS;
+    this.fast = fits ? ops : TYPED_OPS;
+    this.step = fits ? step : 1;
     this.inputs = spec.dtypes.map((dtype, input) => {
       const own = bytes[input];
       if (dtype === null || own == null) return null;
@@ -46,15 +57,15 @@ export class Part {
 
   /** Keys of |tau| of `model`. */
   tally(model: number, range: KeyRange): Tally {
-    const counts = new Uint32Array(range.bins);
-    if (!this.present.includes(model)) return { counts, above: 0 };
+    if (!this.present.includes(model)) return { counts: new Uint32Array(range.bins), above: 0 };
+    const counts = this.fast.counts(range.bins);
     let above = 0;
     const { bits } = this.scratch.tau(model);
-    this.eachBlock((at, n) => {
-      this.loadTau(model, at, n);
-      above += tallyBlock(bits, n, range, INFINITY_KEY, counts);
+    this.eachBlock((at, n, ops) => {
+      this.loadTau(ops, model, at, n);
+      above += ops.tallyBlock(bits, n, range, INFINITY_KEY, counts);
     });
-    return { counts, above };
+    return { counts: counts.slice(), above };
   }
 
   /** Every `step`-th run of `length` keys of `model`, appended to `sample` from `from` on; returns the end. */
@@ -62,7 +73,7 @@ export class Part {
     let end = from;
     const { bits } = this.scratch.tau(model);
     for (let at = 0; at + length <= this.spec.count && end + length <= sample.length; at += step) {
-      this.loadTau(model, at, length);
+      this.loadTau(this.fast, model, at, length);
       settleNan(bits, length);
       for (let j = 0; j < length; j++) sample[end++] = bits[j]! & 0x7fffffff;
     }
@@ -73,8 +84,8 @@ export class Part {
   magnitudes(model: number, cut: Cut, { all, kept }: MagnitudeSums): MagnitudeSums {
     const cutter = new Cutter(cut);
     const { f32, bits } = this.scratch.tau(model);
-    this.eachBlock((at, n) => {
-      this.loadTau(model, at, n);
+    this.eachBlock((at, n, ops) => {
+      this.loadTau(ops, model, at, n);
       settleNan(bits, n);
       const before = cutter.limit;
       const until = cutter.advance(bits, n);
@@ -106,20 +117,20 @@ export class Part {
     const reserver = this.reserves(decision) ? new Reserver(decision.reserve) : null;
     const pair = reserver === null && this.elects ? pairOf(this.present, decision) : null;
     const divisor = this.constantDivisor(decision);
-    this.eachBlock((at, n) => {
-      if (!this.load(decision, at, n)) {
+    this.eachBlock((at, n, ops) => {
+      if (!this.load(ops, decision, at, n)) {
         this.mergeRareBlock(decision, cutters, reserver, at, n, output, figures);
         return;
       }
-      this.trim(cutters, n, figures);
-      if (pair) mergePairBlock(pair, scratch, n);
+      this.trim(ops, cutters, n, figures);
+      if (pair) ops.mergePairBlock(pair, scratch, n);
       else {
-        this.weighAndSum(decision, n);
-        countBlock(scratch, this.present, this.elects, n, figures);
-        if (reserver) this.giveBack(decision, reserver, at, n, figures);
-        this.combine(decision, divisor, n);
+        this.weighAndSum(ops, decision, n);
+        countBlock(ops, scratch, this.present, this.elects, n, figures);
+        if (reserver) this.giveBack(ops, decision, reserver, at, n, figures);
+        this.combine(ops, decision, divisor, n);
       }
-      figures.overflow += encodeBlock(scratch.merged.bits, n, output, at);
+      figures.overflow += ops.encodeBlock(scratch.merged.bits, n, output, at);
     });
     if (pair) addPair(pair.counts, this.present, figures);
     return {
@@ -130,70 +141,70 @@ export class Part {
     };
   }
 
-  private eachBlock(act: (at: number, n: number) => void): void {
-    for (let at = 0; at < this.spec.count; at += BLOCK) act(at, Math.min(BLOCK, this.spec.count - at));
+  private eachBlock(act: (at: number, n: number, ops: BlockOps) => void): void {
+    const { fast, step } = this;
+    const { count } = this.spec;
+    const whole = count - (count % step);
+    for (let at = 0; at < whole; at += BLOCK) act(at, Math.min(BLOCK, whole - at), fast);
+    if (whole < count) act(whole, count - whole, TYPED_OPS);
   }
 
-  private loadTau(model: number, at: number, n: number): void {
+  private loadTau(ops: BlockOps, model: number, at: number, n: number): void {
     const { base } = this.scratch;
-    const tau = this.scratch.tau(model);
-    decodeBlock(this.inputs[this.spec.origin]!, at, n, base);
-    decodeBlock(this.inputs[model + 1]!, at, n, tau);
-    subtract(tau.f32, base.f32, n);
+    ops.decodeBlock(this.inputs[this.spec.origin]!, at, n, base);
+    ops.loadTau(this.inputs[model + 1]!, at, n, base, this.scratch.tau(model));
   }
 
   /** Base and task vectors of a block; false when some value is not finite, or will not be once it is weighted. */
-  private load(decision: Decision, at: number, n: number): boolean {
+  private load(ops: BlockOps, decision: Decision, at: number, n: number): boolean {
     const { scratch, inputs, spec } = this;
-    decodeBlock(inputs[spec.origin] ?? null, at, n, scratch.base);
-    let finite = this.present.length > 0 || allFinite(scratch.base.bits, n);
+    ops.decodeBlock(inputs[spec.origin] ?? null, at, n, scratch.base);
+    let finite = this.present.length > 0 || ops.allFinite(scratch.base.bits, n);
     for (const model of this.present) {
       const tau = scratch.tau(model);
-      decodeBlock(inputs[model + 1]!, at, n, tau);
-      if (this.ofValues) scratch.term(model).f32.set(tau.f32.subarray(0, n));
-      subtract(tau.f32, scratch.base.f32, n);
-      finite &&= allFinite(tau.bits, n);
+      if (this.ofValues) ops.decodeBlock(inputs[model + 1]!, at, n, scratch.term(model));
+      finite = ops.loadTau(inputs[model + 1]!, at, n, scratch.base, tau) && finite;
       const [weight, factor] = [decision.weights[model]!, decision.factors[model]!];
       if (!finite || (Math.abs(weight) <= 1 && factor === 1)) continue;
       const term = scratch.divisor;
-      weighBlock(tau.f32, factor, weight, n, term.f32);
-      finite &&= allFinite(term.bits, n);
+      ops.weighBlock(tau.f32, factor, weight, n, term.f32);
+      finite &&= ops.allFinite(term.bits, n);
     }
     return finite;
   }
 
-  private trim(cutters: readonly Cutter[], n: number, figures: Figures): void {
+  private trim(ops: BlockOps, cutters: readonly Cutter[], n: number, figures: Figures): void {
     for (const model of this.present) {
       const { bits } = this.scratch.tau(model);
       const cutter = cutters[model]!;
       const before = cutter.limit;
-      const until = cutter.advance(bits, n);
-      figures.kept[model]! += trimBlock(bits, 0, until, before) + trimBlock(bits, until, n, cutter.limit);
+      const until = cutter.advance(bits, n, ops.countEqual);
+      figures.kept[model]! += ops.trimBlock(bits, 0, until, before) + (until === n ? 0 : ops.trimBlock(bits, until, n, cutter.limit));
     }
   }
 
   /** w_i * tau^_i, their sum, and where methods elect: the sign and who agrees. */
-  private weighAndSum({ weights, factors }: Decision, n: number): void {
+  private weighAndSum(ops: BlockOps, { weights, factors }: Decision, n: number): void {
     const { scratch } = this;
     if (this.ofValues) return;
     scratch.e.bits.fill(0, 0, n);
     for (const model of this.present) {
       const term = scratch.term(model);
-      weighBlock(scratch.tau(model).f32, factors[model]!, weights[model]!, n, term.f32);
-      addTerms(scratch.e.f32, term.f32, n);
+      ops.weighBlock(scratch.tau(model).f32, factors[model]!, weights[model]!, n, term.f32);
+      ops.addTerms(scratch.e.f32, term.f32, n);
     }
     if (!this.elects) return;
-    electBlock(scratch.e.bits, n, scratch.negative);
-    for (const model of this.present) agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
+    ops.electBlock(scratch.e.bits, n, scratch.negative);
+    for (const model of this.present) ops.agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
   }
 
   private reserves({ prefer }: Decision): boolean {
     return this.elects && this.present.includes(prefer);
   }
 
-  private gather({ prefer }: Decision, n: number): number {
+  private gather(ops: BlockOps, { prefer }: Decision, n: number): number {
     const { scratch } = this;
-    return gatherMargins(scratch.term(prefer).bits, scratch.agrees(prefer), scratch.e.bits, n, scratch.marginKeys, scratch.marginPlaces);
+    return ops.gatherMargins(scratch.term(prefer).bits, scratch.agrees(prefer), scratch.e.bits, n, scratch.marginKeys, scratch.marginPlaces);
   }
 
   private gatherAll(decision: Decision): Int32Array<ArrayBuffer> {
@@ -211,29 +222,29 @@ export class Part {
       all.set(keys, found);
       found += keys.length;
     };
-    this.eachBlock((at, n) => {
-      if (!this.load(decision, at, n)) {
+    this.eachBlock((at, n, ops) => {
+      if (!this.load(ops, decision, at, n)) {
         append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
         return;
       }
-      this.trim(cutters, n, emptyFigures(cutters.length));
-      this.weighAndSum(decision, n);
-      append(scratch.marginKeys.subarray(0, this.gather(decision, n)));
+      this.trim(ops, cutters, n, emptyFigures(cutters.length));
+      this.weighAndSum(ops, decision, n);
+      append(scratch.marginKeys.subarray(0, this.gather(ops, decision, n)));
     });
     return all.slice(0, found);
   }
 
   /** Turns the elected sign where positions are given back, and counts what that costs. */
-  private giveBack(decision: Decision, reserver: Reserver, at: number, n: number, figures: Figures): void {
+  private giveBack(ops: BlockOps, decision: Decision, reserver: Reserver, at: number, n: number, figures: Figures): void {
     const { scratch, present } = this;
-    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, this.gather(decision, n), at);
+    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, this.gather(ops, decision, n), at);
     if (given === 0) return;
     figures.reserved += given;
     const terms = present.map((model) => scratch.term(model).f32);
     const agrees = present.map((model) => scratch.agrees(model));
     figures.reservedCost += countReserved(terms, agrees, scratch.marginPlaces, given);
     for (let k = 0; k < given; k++) scratch.negative[scratch.marginPlaces[k]!]! ^= 1;
-    for (const model of present) agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
+    for (const model of present) ops.agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
   }
 
   /** What every value of the part is divided by; 1 where the divisor depends on who agrees. */
@@ -245,29 +256,29 @@ export class Part {
   }
 
   /** theta_m of the block. */
-  private combine({ weights, normalize, lambda }: Decision, constant: number, n: number): void {
+  private combine(ops: BlockOps, { weights, normalize, lambda }: Decision, constant: number, n: number): void {
     const { scratch, present } = this;
     const { sum, divisor, e, merged, base } = scratch;
     if (this.ofValues) {
       const into: Lane = present.length === 0 ? base : sum;
       if (into === sum) sum.bits.fill(0, 0, n);
-      for (const model of present) addWeighted(scratch.term(model).f32, weights[model]!, n, sum.f32);
-      if (present.length > 0 && constant !== 1) divideByConstant(sum.f32, constant, n);
+      for (const model of present) ops.addWeighted(scratch.term(model).f32, weights[model]!, n, sum.f32);
+      if (present.length > 0 && constant !== 1) ops.divideByConstant(sum.f32, constant, n);
       merged.bits.set(into.bits.subarray(0, n));
       return;
     }
     if (!this.elects) {
-      if (constant !== 1) divideByConstant(e.f32, constant, n);
-      applyBlock(base, e, lambda, n, merged);
+      if (constant !== 1) ops.divideByConstant(e.f32, constant, n);
+      ops.applyBlock(base, e, lambda, n, merged);
       return;
     }
     sum.bits.fill(0, 0, n);
     divisor.bits.fill(0, 0, n);
     for (const model of present) {
-      addAgreeing(scratch.term(model).bits, scratch.agrees(model), merged, weights[model]!, n, sum.f32, divisor.f32);
+      ops.addAgreeing(scratch.term(model).bits, scratch.agrees(model), merged, weights[model]!, n, sum.f32, divisor.f32);
     }
-    if (normalize) divideBlock(sum.f32, divisor.f32, n);
-    applyBlock(base, sum, lambda, n, merged);
+    if (normalize) ops.divideBlock(sum.f32, divisor.f32, n);
+    ops.applyBlock(base, sum, lambda, n, merged);
   }
 
   private rareBlock(at: number, n: number) {

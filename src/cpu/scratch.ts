@@ -10,39 +10,60 @@ export interface Lane {
 }
 
 export function createLane(elements = BLOCK): Lane {
-  const buffer = new ArrayBuffer(elements * 4);
-  return { f32: new Float32Array(buffer), bits: new Int32Array(buffer) };
+  return laneAt(new ArrayBuffer(elements * 4), 0, elements);
+}
+function laneAt(buffer: ArrayBuffer, at: number, elements: number): Lane {
+  return { f32: new Float32Array(buffer, at, elements), bits: new Int32Array(buffer, at, elements) };
 }
 
+/** Gives room for so many words, or null when there is no more. */
+export type Allocate = (words: number) => { readonly buffer: ArrayBuffer; readonly at: number } | null;
+
 export class Scratch {
-  readonly base = createLane();
-  readonly e = createLane();
-  readonly sum = createLane();
-  readonly divisor = createLane();
-  readonly merged = createLane();
+  readonly base: Lane;
+  readonly e: Lane;
+  readonly sum: Lane;
+  readonly divisor: Lane;
+  readonly merged: Lane;
   /** 1 where the elected sign is negative. */
-  readonly negative = new Int32Array(BLOCK);
+  readonly negative: Int32Array<ArrayBuffer>;
   /** 1 where kept values have both signs. */
-  readonly conflict = new Int32Array(BLOCK);
-  readonly positives = new Int32Array(BLOCK);
-  readonly negatives = new Int32Array(BLOCK);
+  readonly conflict: Int32Array<ArrayBuffer>;
+  readonly positives: Int32Array<ArrayBuffer>;
+  readonly negatives: Int32Array<ArrayBuffer>;
   /** Keys and places in the block of the preferred model's discarded values, side by side from the start. */
-  readonly marginKeys = new Int32Array(BLOCK);
-  readonly marginPlaces = new Int32Array(BLOCK);
+  readonly marginKeys: Int32Array<ArrayBuffer>;
+  readonly marginPlaces: Int32Array<ArrayBuffer>;
   private readonly taus: Lane[] = [];
   private readonly terms: Lane[] = [];
-  private readonly agreeing: Int32Array[] = [];
+  private readonly agreeing: Int32Array<ArrayBuffer>[] = [];
+
+  /** @param allocate where the arrays lie; without it, or when its room ends, each in a buffer of its own */
+  constructor(private readonly allocate: Allocate | null = null) {
+    [this.base, this.e, this.sum, this.divisor, this.merged] = [this.lane(), this.lane(), this.lane(), this.lane(), this.lane()];
+    this.negative = this.lane().bits;
+    this.conflict = this.lane().bits;
+    this.positives = this.lane().bits;
+    this.negatives = this.lane().bits;
+    this.marginKeys = this.lane().bits;
+    this.marginPlaces = this.lane().bits;
+  }
 
   /** tau_i, later tau^_i. */
   tau(model: number): Lane {
-    return (this.taus[model] ??= createLane());
+    return (this.taus[model] ??= this.lane());
   }
   /** w_i * tau^_i; for `linear` theta_i. */
   term(model: number): Lane {
-    return (this.terms[model] ??= createLane());
+    return (this.terms[model] ??= this.lane());
   }
   /** 1 where a model agrees with the elected sign. */
-  agrees(model: number): Int32Array {
-    return (this.agreeing[model] ??= new Int32Array(BLOCK));
+  agrees(model: number): Int32Array<ArrayBuffer> {
+    return (this.agreeing[model] ??= this.lane().bits);
+  }
+
+  private lane(): Lane {
+    const room = this.allocate?.(BLOCK);
+    return room ? laneAt(room.buffer, room.at, BLOCK) : createLane();
   }
 }

@@ -24,7 +24,7 @@ export interface Tally {
 /** Keys are 31 bits. */
 const KEYS = 2 ** 31;
 /** 1 MiB of counts a part: a twelfth of what a part of the usual size holds, and still in a core's second cache. */
-const MOST_BINS = 2 ** 18;
+export const MOST_BINS = 2 ** 18;
 const FEWEST_BINS = 2 ** 11;
 
 /** How many bins pay for so many keys: counts are cleared, moved and added up in every round. */

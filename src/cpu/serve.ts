@@ -2,17 +2,19 @@
 import { asStudioError } from '../bytes/errors';
 import { Part } from './part';
 import type { FromPoolWorker, PassRequest, PassResult, ToPoolWorker } from './pool-messages';
-import { Scratch } from './scratch';
+import { createWorkspace } from './workspace';
 
 /** Receives the messages of one pool; `post` takes the answers back. */
-export function serveParts(post: (message: FromPoolWorker, transfer: ArrayBuffer[]) => void): (message: ToPoolWorker) => void {
-  const scratch = new Scratch();
+export function serveParts(
+  post: (message: FromPoolWorker, transfer: ArrayBuffer[]) => void,
+  workspace = createWorkspace(),
+): (message: ToPoolWorker) => void {
   const parts = new Map<number, { readonly part: Part } | { readonly fault: unknown }>();
   return (message) => {
     if ('load' in message) {
       // What is wrong with a part is told by its first pass.
       try {
-        parts.set(message.part, { part: new Part(message.load, message.inputs, scratch) });
+        parts.set(message.part, { part: new Part(message.load, message.inputs, workspace) });
       } catch (fault) {
         parts.set(message.part, { fault });
       }

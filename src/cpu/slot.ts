@@ -7,10 +7,10 @@ import { elementsOf, type Piece } from './layout';
 import { Part } from './part';
 import type { Crew, Decision, MagnitudeSums, PartPasses } from './part-types';
 import { rescaleFactor } from './rescale';
-import type { Scratch } from './scratch';
 import { addCounts, allKeys, binsFor, bracket, narrow, type Found, type KeyRange, type Tally } from './select';
 import type { Look, PartStore } from './store';
 import { NOTHING, WHOLE, type Cut } from './trim';
+import type { Workspace } from './workspace';
 
 /** Keys that the bracket of a slot is drawn from, in runs of this many neighbours (half a cache line of bf16). */
 const SAMPLE_KEYS = 2 ** 15;
@@ -28,7 +28,7 @@ export interface SlotJob {
   readonly crew: Crew;
   /** Lets other events in, or rejects when the merge is cancelled. */
   readonly pause: () => Promise<void>;
-  readonly scratch: Scratch;
+  readonly workspace: Workspace;
 }
 export interface DecidedSlot {
   /** Per part. */
@@ -83,7 +83,7 @@ export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
 }
 
 /** Brackets for the selections, from a sample that is drawn as the parts are read. */
-async function guess({ pieces, store, scratch, pause }: SlotJob, trimmed: ReadonlyMap<number, Selection>): Promise<void> {
+async function guess({ pieces, store, workspace, pause }: SlotJob, trimmed: ReadonlyMap<number, Selection>): Promise<void> {
   const samples = new Map<number, { readonly keys: Uint32Array; step: number; length: number }>();
   for (const model of trimmed.keys()) {
     const elements = elementsOf(pieces, model);
@@ -92,7 +92,7 @@ async function guess({ pieces, store, scratch, pause }: SlotJob, trimmed: Readon
   }
   const look: Look = ({ spec }, inputs) => {
     if (samples.size === 0) return;
-    const part = new Part(spec, inputs, scratch);
+    const part = new Part(spec, inputs, workspace);
     for (const [model, sample] of samples) {
       if (spec.dtypes[model + 1] !== null) sample.length = part.sampleKeys(model, sample.step, SAMPLE_RUN, sample.keys, sample.length);
     }

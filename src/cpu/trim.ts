@@ -34,10 +34,10 @@ export class Cutter {
    * Advances by a block of `n` keys, signs disregarded; no NaN but that of the largest key. Returns up to which of them the
    * limit before this call holds; from there on the limit after it does.
    */
-  advance(keys: Int32Array, n: number): number {
+  advance(keys: Int32Array, n: number, countTies = countEqual): number {
     let until = n;
     if (this.remaining > 0 && this.remaining !== Infinity) {
-      const ties = countEqual(keys, n, this.cut.threshold);
+      const ties = countTies(keys, n, this.cut.threshold);
       if (ties < this.remaining) this.remaining -= ties;
       else {
         until = placeOfEqual(keys, this.cut.threshold, this.remaining) + 1;
@@ -55,7 +55,8 @@ export function settleNan(bits: Int32Array, n: number): void {
   for (let j = 0; j < n; j++) if ((bits[j]! & 0x7fffffff) > INFINITY_KEY) bits[j] = NAN_KEY;
 }
 
-function countEqual(keys: Int32Array, n: number, threshold: number): number {
+/** How many of `n` words have this key. */
+export function countEqual(keys: Int32Array, n: number, threshold: number): number {
   let count = 0;
   for (let j = 0; j < n; j++) count += Number((keys[j]! & 0x7fffffff) === threshold);
   return count;
