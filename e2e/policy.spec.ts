@@ -39,6 +39,10 @@ for (const [host, headers] of [
       await page.goto(server.url);
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       await openSample(page);
+      // The policy lets the CPU backend compile its WebAssembly, in a worker.
+      await page.getByRole('button', { name: /^Backend: CPU/ }).click();
+      await expect(page.getByRole('row', { name: /^In use CPU, .*SIMD$/ })).toBeVisible();
+      await page.keyboard.press('Escape');
       const workers = page.workers();
       expect(workers.length).toBeGreaterThan(0);
       for (const worker of workers) expect(await worker.evaluate(reach, `${other.url}worker`)).toBe('refused');

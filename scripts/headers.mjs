@@ -1,6 +1,7 @@
 const DIRECTIVES = {
   'default-src': ["'none'"],
-  'script-src': ["'self'"],
+  // WebAssembly is compiled from bytes, here those that a script of this origin carries. JavaScript from text stays refused.
+  'script-src': ["'self'", "'wasm-unsafe-eval'"],
   // A script's address is made in one place, src/worker/spawn.ts; markup from text nowhere.
   'require-trusted-types-for': ["'script'"],
   'trusted-types': ['studio-script'],
@@ -44,7 +45,7 @@ export const DEVELOPMENT_HEADERS = {
   ...SECURITY_HEADERS,
   'Content-Security-Policy': written({
     ...Object.fromEntries(Object.entries(DIRECTIVES).filter(([name]) => !name.includes('trusted-types'))),
-    'script-src': ["'self'", "'unsafe-inline'"],
+    'script-src': ["'self'", "'wasm-unsafe-eval'", "'unsafe-inline'"],
     'style-src': ["'self'", "'unsafe-inline'"],
     'connect-src': ["'self'", 'ws://localhost:*', 'ws://127.0.0.1:*'],
   }),

@@ -40,7 +40,10 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
   const workspaceOf = () => (own ??= createWorkspace(simd));
   let team = spawn === undefined ? 0 : workers;
   let pool: Pool | null = null;
-  const labelOf = () => (team === 0 ? 'CPU, one thread' : `CPU, ${team} ${team === 1 ? 'worker' : 'workers'}`);
+  const labelOf = () => {
+    const hands = team === 0 ? 'one thread' : team === 1 ? '1 worker' : `${team} workers`;
+    return `CPU, ${hands}${workspaceOf().simd ? ', SIMD' : ''}`;
+  };
 
   /** The pool, or null where this thread does as well. */
   const poolFor = (group: Group): Pool | null => {

@@ -8,10 +8,11 @@ export interface Workspace {
   /** For blocks of a multiple of `step` elements, which lie in the scratch. What is left of a part goes by TYPED_OPS. */
   readonly ops: BlockOps;
   readonly step: number;
+  readonly simd: boolean;
 }
 
 /** @param simd whether to use WebAssembly SIMD where it runs; typed arrays otherwise */
 export function createWorkspace(simd = true): Workspace {
   const kernels = simd ? createKernels() : null;
-  return kernels ? { scratch: new Scratch(kernels.allocate), ops: kernels.ops, step: STEP } : { scratch: new Scratch(), ops: TYPED_OPS, step: 1 };
+  return kernels ? { scratch: new Scratch(kernels.allocate), ops: kernels.ops, step: STEP, simd: true } : { scratch: new Scratch(), ops: TYPED_OPS, step: 1, simd: false };
 }

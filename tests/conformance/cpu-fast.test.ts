@@ -1,3 +1,4 @@
+import { expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/cpu/backend';
 import { channelWorker } from './channel-worker';
 import { describeChunks } from './chunks';
@@ -11,21 +12,33 @@ import { describeProperties } from './properties';
 const loadCheckpoint = (folder: string) => loadFixture(`checkpoints/${folder}/model.safetensors`);
 
 /** Groups of any size go to the workers. */
-const POOLED = { workers: 2, spawn: () => channelWorker(), leastPooled: 0 };
-const VARIANTS = [
-  { name: 'the CPU backend', options: {}, runs: 150 },
-  { name: 'the CPU backend, nothing kept between passes', options: { residentBytes: 0 }, runs: 60 },
-  { name: 'the CPU backend, two workers', options: POOLED, runs: 40 },
-  { name: 'the CPU backend, two workers, nothing kept between passes', options: { ...POOLED, residentBytes: 0 }, runs: 40 },
+const pooled = (simd: boolean) => ({ workers: 2, spawn: () => channelWorker(Infinity, simd), leastPooled: 0, simd });
+const PATHS = [
+  { path: 'the CPU backend by SIMD', simd: true, runs: 150 },
+  { path: 'the CPU backend by typed arrays', simd: false, runs: 60 },
 ];
-for (const { name, options, runs } of VARIANTS) {
+for (const { path, simd, runs } of PATHS) {
+  it(`${path} is what it says`, () => {
+    expect(createCpuBackend({ simd }).info.label).toBe(simd ? 'CPU, one thread, SIMD' : 'CPU, one thread');
+  });
+
+  const make = () => Promise.resolve(createCpuBackend({ simd }));
+  describeChunks(path, make);
+  describeLimits(path, make);
+  describeProperties(path, make, { exact: true, runs });
+  describeGolden(path, make, { exact: true });
+  describeFigures(path, make, loadCheckpoint);
+}
+describeHeld('the CPU backend', () => Promise.resolve(createCpuBackend()));
+
+// How parts are kept and shared out is the same code on both paths.
+for (const { name, options } of [
+  { name: 'the CPU backend, nothing kept between passes', options: { residentBytes: 0 } },
+  { name: 'the CPU backend, two workers', options: pooled(true) },
+  { name: 'the CPU backend, two workers by typed arrays, nothing kept between passes', options: { ...pooled(false), residentBytes: 0 } },
+]) {
   const make = () => Promise.resolve(createCpuBackend(options));
   describeChunks(name, make);
   describeLimits(name, make);
-  describeProperties(name, make, { exact: true, runs });
+  describeProperties(name, make, { exact: true, runs: 40 });
 }
-
-const make = () => Promise.resolve(createCpuBackend());
-describeGolden('the CPU backend', make, { exact: true });
-describeHeld('the CPU backend', make);
-describeFigures('the CPU backend', make, loadCheckpoint);

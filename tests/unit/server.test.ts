@@ -71,7 +71,7 @@ it('has a policy that connects to its own origin alone and runs nothing inline',
   const directives = new Map(CONTENT_SECURITY_POLICY.split('; ').map((text) => [text.split(' ')[0], text.split(' ').slice(1)]));
   expect(directives.get('default-src')).toEqual(["'none'"]);
   expect(directives.get('connect-src')).toEqual(["'self'"]);
-  expect(directives.get('script-src')).toEqual(["'self'"]);
+  expect(directives.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
   expect(directives.get('style-src')).toEqual(["'self'"]);
   expect(META_POLICY).toBe(CONTENT_SECURITY_POLICY.replace("; frame-ancestors 'none'", ''));
 });

@@ -53,7 +53,7 @@ describe('a pool of workers', () => {
       const merged = await mergeGroup(backend, group, [slot]);
       expectSameResult(merged.result, expected.result);
       expect(merged.outputs).toEqual(expected.outputs);
-      expect(backend.info.label).toBe('CPU, one thread');
+      expect(backend.info.label).toBe('CPU, one thread, SIMD');
       expect((await mergeGroup(backend, group, [slot])).outputs).toEqual(expected.outputs);
       backend.dispose();
     });
@@ -75,7 +75,7 @@ describe('a pool of workers', () => {
     };
     await expect(backend.merge(group, [PARAMETERS], readerOf([slot]), write)).rejects.toThrow('disk full');
     expect(writes).toBe(2);
-    expect(backend.info.label).toBe('CPU, 2 workers');
+    expect(backend.info.label).toBe('CPU, 2 workers, SIMD');
     backend.dispose();
   });
 
