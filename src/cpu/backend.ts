@@ -17,6 +17,9 @@ const CHUNK_BYTES = 16 * 2 ** 20;
 /** Groups of fewer elements are done sooner than workers are told of them. */
 const LEAST_POOLED = 2 ** 17;
 
+/** One group is merged while the next is selected in, so that workers are idle in neither's gaps. */
+const CONCURRENCY = 2;
+
 export interface CpuOptions {
   /** Bytes of a group's inputs that are kept between passes. */
   readonly residentBytes?: number;
@@ -80,6 +83,9 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return { kind: 'cpu', label: labelOf(), software: false, arithmetic: 'native' } as const;
     },
     chunkBytes: CHUNK_BYTES,
+    get concurrency() {
+      return team === 0 ? 1 : CONCURRENCY;
+    },
     merge,
     hold: createHeld,
     adapt: (request) => {

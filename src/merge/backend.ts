@@ -122,6 +122,8 @@ export interface Backend {
   readonly info: BackendInfo;
   /** Most bytes of inputs and output that one chunk may hold on the device. */
   readonly chunkBytes: number;
+  /** Groups that `merge` may be given at the same time, so that no worker is idle while one begins or ends; absent: 1. */
+  readonly concurrency?: number;
   /** Merges a group: reads its segments (more than once when it has several chunks), writes each exactly once, in order. */
   merge(
     group: Group,

@@ -1,59 +1,31 @@
-/** Running one merge step: its inputs ahead of time, its output and tails in order. */
+/** Running one merge step: its inputs from a reader, its output and tails in order. */
 import { IncompatibleCheckpointsError, StudioError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Backend, GroupResult, ReadSegment, Segment, WriteSegment } from './backend';
-import { ChunkReader } from './chunk-reading';
+import type { ChunkReader } from './chunk-reading';
 import { copyPart } from './copying';
-import type { MergeStep, Step } from './plan-types';
-import type { Meter } from './progress';
-import { elementRange } from './reading';
+import type { MergeStep } from './plan-types';
+import type { GroupMeter, Meter } from './progress';
 import type { Sources } from './reading';
+
+/** Takes output bytes in the order of the file; they are the caller's again when it resolves. */
+export type Write = (bytes: Uint8Array) => Promise<void>;
 
 /** A merge step whose reading has begun. */
 export interface Prepared {
   readonly step: MergeStep;
   readonly reader: ChunkReader;
-  /** A failure is met by `mergePrepared`. */
+  /** A failure is met by `mergeStep`. */
   readonly ready: Promise<void>;
 }
 
-/** The merge steps of a run, one of them read ahead. */
-export class StepQueue {
-  private ahead: { readonly at: number; readonly prepared: Prepared } | null = null;
-
-  constructor(
-    private readonly steps: readonly Step[],
-    private readonly sources: Sources,
-    /** Bytes that reading ahead may hold. */
-    private readonly budget: number,
-  ) {}
-
-  /** Starts reading the beginning of step `at`, once; nothing where that is no merge. */
-  prefetch(at: number): void {
-    const step = this.steps[at];
-    if (step?.kind !== 'merge' || this.ahead?.at === at) return;
-    const { group, inputs } = step;
-    const reader = new ChunkReader(group, this.sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count), this.budget);
-    const ready = reader.begin();
-    ready.catch(() => {});
-    this.ahead = { at, prepared: { step, reader, ready } };
-  }
-
-  /** Merge step `at`. */
-  take(at: number): Prepared {
-    this.prefetch(at);
-    return this.ahead!.prepared;
-  }
-}
-
-export interface MergeContext {
+export interface StepContext {
   readonly backend: Backend;
   readonly sources: Sources;
-  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Resolves to where the output goes when everything before it is written. */
+  readonly turn: Promise<Write>;
   readonly meter: Meter;
-  readonly signal: AbortSignal | undefined;
-  /** All of the step has been read once: what comes next may be. Called any number of times. */
-  readonly onReadOut: () => void;
+  readonly signal: AbortSignal;
 }
 
 export interface GroupOutcome {
@@ -63,18 +35,17 @@ export interface GroupOutcome {
 }
 
 /**
- * Merges a prepared step and hands its output to `write`: merged rows, then their tail, slot by slot. Rejects with StudioError
- * `internal` when the backend does not write every segment whole, once and in order.
+ * Merges a prepared step and writes its output when its turn has come: merged rows, then their tail, slot by slot. Rejects with
+ * StudioError `internal` when the backend does not write every segment whole, once and in order.
  */
-export async function mergePrepared({ step, reader, ready }: Prepared, context: MergeContext): Promise<GroupOutcome> {
-  const { backend, sources, write, meter, signal, onReadOut } = context;
+export async function mergeStep({ step, reader, ready }: Prepared, { backend, sources, turn, meter, signal }: StepContext): Promise<GroupOutcome> {
   await ready;
   const { group, parameters, tails } = step;
   const expected = group.chunks.flat();
   let next = 0;
   let tailOverflow = 0;
   let written: Promise<void> = Promise.resolve();
-  reader.onLastStretch = onReadOut;
+  const busy = meter.group();
 
   const take = async (segment: Segment, bytes: Uint8Array<ArrayBuffer>) => {
     const slot = group.slots[segment.slot]!;
@@ -84,6 +55,7 @@ export async function mergePrepared({ step, reader, ready }: Prepared, context: 
       const where = { tensor: slot.name, expected: wanted, actual: bytes.length };
       throw new StudioError('internal', 'backend-output', `${slot.name}: ${bytes.length} bytes out of turn, ${wanted} were due`, where);
     }
+    const write = await turn;
     await write(bytes);
     if (segment.first + segment.count < slot.elements) return;
     for (const part of tails[segment.slot]!) tailOverflow += await copyPart(part, sources, write);
@@ -91,14 +63,14 @@ export async function mergePrepared({ step, reader, ready }: Prepared, context: 
   // A backend need not wait for one write before the next; the file must.
   const writeSegment: WriteSegment = (segment, bytes) => {
     written = written.then(() => take(segment, bytes));
-    const handed = meter.handing(() => written);
+    const handed = busy.handing(() => written);
     handed.catch(() => {});
     return handed;
   };
 
   let result: GroupResult;
   try {
-    result = await meter.computing(() => backend.merge(group, parameters, counted(step, reader, meter), writeSegment, signal ? { signal } : {}));
+    result = await busy.computing(() => backend.merge(group, parameters, counted(step, reader, meter, busy), writeSegment, { signal }));
   } finally {
     await written;
   }
@@ -110,13 +82,13 @@ export async function mergePrepared({ step, reader, ready }: Prepared, context: 
 }
 
 /** Reads for the backend, telling the meter of segments that are read a second time. */
-function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter): ReadSegment {
+function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter, busy: GroupMeter): ReadSegment {
   const known = new Set<string>();
   return (segment, input) => {
     const key = `${segment.slot}:${segment.first}:${input}`;
     if (known.has(key)) meter.readingAgain(segment.count * bytesPerValue(group.slots[segment.slot]!.inputs[input]!));
     known.add(key);
-    return meter.handing(() => reader.read(segment, input));
+    return busy.handing(() => reader.read(segment, input));
   };
 }
 

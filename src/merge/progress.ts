@@ -16,7 +16,7 @@ export interface RunProgress {
   /** Milliseconds in which at least one read (write) was under way; they overlap with everything else. */
   readonly readingMs: number;
   readonly writingMs: number;
-  /** Milliseconds in which the backend had a group and was neither waiting for bytes nor for room to write. */
+  /** Milliseconds in which the backend had a group for which it was neither waiting for bytes nor for room to write. */
   readonly computingMs: number;
   /** Milliseconds since the start, pauses left out. */
   readonly elapsedMs: number;
@@ -50,6 +50,28 @@ export class Stopwatch {
   }
 }
 
+/** The time in which the backend computes one of the groups it has. */
+export class GroupMeter {
+  /** Callbacks that the backend is waiting for. */
+  private waits = 0;
+
+  constructor(private readonly computes: Stopwatch) {}
+
+  /** While the backend has the group. */
+  computing<T>(act: () => Promise<T>): Promise<T> {
+    return this.computes.during(act);
+  }
+  /** While the backend waits for its caller, at least once: that is no computing. */
+  async handing<T>(act: () => Promise<T>): Promise<T> {
+    if (this.waits++ === 0) this.computes.end();
+    try {
+      return await act();
+    } finally {
+      if (--this.waits === 0) this.computes.begin();
+    }
+  }
+}
+
 export interface Totals {
   readonly tensors: number;
   readonly bytesRead: number;
@@ -65,8 +87,6 @@ export class Meter {
   private bytesWritten = 0;
   private bytesVerified = 0;
   private isStopped = false;
-  /** Callbacks that the backend is waiting for. */
-  private waits = 0;
   private readonly started: number;
   private readonly reads: Stopwatch;
   private readonly writes: Stopwatch;
@@ -104,18 +124,9 @@ export class Meter {
     this.report();
     return result;
   }
-  /** While the backend has a group. */
-  computing<T>(act: () => Promise<T>): Promise<T> {
-    return this.computes.during(act);
-  }
-  /** While the backend waits for its caller, at least once: that is no computing. */
-  async handing<T>(act: () => Promise<T>): Promise<T> {
-    if (this.waits++ === 0) this.computes.end();
-    try {
-      return await act();
-    } finally {
-      if (--this.waits === 0) this.computes.begin();
-    }
+  /** Of a group that is handed to the backend. */
+  group(): GroupMeter {
+    return new GroupMeter(this.computes);
   }
   pausing(act: () => Promise<void>): Promise<void> {
     return this.pauses.during(act);

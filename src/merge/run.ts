@@ -6,9 +6,10 @@ import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
 import { OutputFolder } from './folder';
-import { StepQueue, mergePrepared, refuseNonfinite } from './groups';
+import { refuseNonfinite } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES, READ_AHEAD_BYTES } from './io-sizes';
+import { Pipeline } from './pipeline';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
@@ -22,8 +23,8 @@ import { ShardWriter } from './writing';
 /**
  * Executes a plan and leaves in `destination` either a finished, verified export or no weights of this run.
  *
- * Reading, computing and writing overlap: while the backend has one group, the next one's inputs are read and the last one's
- * output is written. Shards become final as they are finished; extras follow, and what makes the folder load comes last: the
+ * Reading, computing and writing overlap (see `Pipeline`): while the backend has some groups, the next one's inputs are read and
+ * the last one's output is written. Shards become final as they are finished; extras follow, and what makes the folder load comes last: the
  * index, or the only weight file. Every shard is read again and compared with what was handed over before the index appears.
  *
  * With `replace`, nothing becomes final before every tensor is merged, so that a failure until then leaves the old export whole.
@@ -65,7 +66,7 @@ interface Filled {
 class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
-  private readonly queue: StepQueue;
+  private readonly pipeline: Pipeline;
   private readonly figures = new Map<string, SlotResult>();
   private readonly files: FinishedFile[] = [];
   /** Sinks that are open. */
@@ -75,7 +76,7 @@ class Run {
 
   constructor(
     private readonly plan: MergePlan,
-    private readonly backend: Backend,
+    backend: Backend,
     openShard: OpenShard,
     private readonly destination: Destination,
     private readonly folder: OutputFolder,
@@ -83,7 +84,8 @@ class Run {
   ) {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) });
-    this.queue = new StepQueue(plan.steps, this.sources, hooks.readAheadBytes ?? READ_AHEAD_BYTES);
+    const { sources, meter } = this;
+    this.pipeline = new Pipeline(plan.steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
   }
 
   async all(): Promise<RunResult> {
@@ -112,6 +114,7 @@ class Run {
   async abandon(): Promise<void> {
     this.isAbandoned = true;
     this.meter.stop();
+    await this.pipeline.stop();
     await Promise.all([...this.unfinished].map((writer) => writer.abort()));
     const left = await this.folder.discard(this.hooks.keepShards ?? false);
     if (left.length > 0) this.hooks.onLeftBehind?.(left);
@@ -122,7 +125,7 @@ class Run {
     const { shards, steps } = this.plan;
     const filled: Filled[] = [];
     let at = 0;
-    this.queue.prefetch(0);
+    this.pipeline.begin();
     for (const [index, shard] of shards.entries()) {
       const writer = await this.create(shard.file, shard.header.length + shard.payloadBytes);
       await writer.write(shard.header);
@@ -139,15 +142,7 @@ class Run {
   }
 
   private async merge(step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
-    const { backend, sources, meter } = this;
-    const { result, tailOverflow } = await mergePrepared(this.queue.take(at), {
-      backend,
-      sources,
-      meter,
-      write: (bytes) => writer.write(bytes),
-      signal: this.hooks.signal,
-      onReadOut: () => this.queue.prefetch(at + 1),
-    });
+    const { result, tailOverflow } = await this.pipeline.finish(at, (bytes) => writer.write(bytes));
     this.overflow += tailOverflow;
     if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
     step.group.slots.forEach(({ name }, s) => {
@@ -160,7 +155,7 @@ class Run {
   }
 
   private async copy({ parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
-    this.queue.prefetch(at + 1);
+    this.pipeline.pass(at);
     for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
     this.meter.finish(1);
   }

@@ -2,8 +2,8 @@
 import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
-import { StepQueue, mergePrepared } from './groups';
 import { READ_AHEAD_BYTES } from './io-sizes';
+import { Pipeline } from './pipeline';
 import type { MergePlan, MergeStep } from './plan-types';
 import { Meter } from './progress';
 import type { RunProgress } from './progress';
@@ -47,7 +47,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
-  const queue = new StepQueue(steps, sources, hooks.readAheadBytes ?? READ_AHEAD_BYTES);
+  const pipeline = new Pipeline(steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
   try {
     for (const [at, step] of steps.entries()) {
       await ready();
@@ -58,8 +58,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
         isFirst = false;
         await written;
       };
-      const onReadOut = () => queue.prefetch(at + 1);
-      const { result } = await mergePrepared(queue.take(at), { backend, sources, write, meter, signal: hooks.signal, onReadOut });
+      const { result } = await pipeline.finish(at, write);
       group.slots.forEach(({ name, elements }, s) => hooks.onTensor(name, elements, result.slots[s]!));
       meter.finish(group.slots.length);
     }
@@ -69,5 +68,6 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
   } finally {
     isOver = true;
     meter.stop();
+    await pipeline.stop();
   }
 }

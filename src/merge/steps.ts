@@ -2,7 +2,7 @@
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Method, TensorParameters } from '../recipe/types';
 import type { Group, Segment, Slot } from './backend';
-import { bytesPerElement, chunkRanges, elementsPerChunk, segmentInputBytes, segmentsOf, slotBytes } from './chunks';
+import { EDGE_ELEMENTS, bytesPerElement, chunkRanges, elementsPerChunk, segmentInputBytes, segmentsOf, slotBytes } from './chunks';
 import type { PlannedTensor } from './decide';
 import type { ByteRange, CopyPart, MergeStep, OutputShard, Step } from './plan-types';
 
@@ -65,7 +65,9 @@ function chunksOf(slots: readonly Slot[], chunkBytes: number): Segment[][] {
   if (slots.length > 1 || slotBytes(first!) <= chunkBytes) {
     return [slots.flatMap((slot, i) => segmentsOf(slot, i, { first: 0, end: slot.elements }))];
   }
-  const each = elementsPerChunk(chunkBytes, bytesPerElement(first!));
+  const most = elementsPerChunk(chunkBytes, bytesPerElement(first!));
+  // Chunks of one size, so that workers which have as many of them have as much to do.
+  const each = Math.min(most, EDGE_ELEMENTS * Math.ceil(first!.elements / Math.ceil(first!.elements / most) / EDGE_ELEMENTS));
   return chunkRanges(first!.elements, each).map((range) => segmentsOf(first!, 0, range));
 }
 

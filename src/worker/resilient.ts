@@ -15,6 +15,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
       return host.info ?? planned.info;
     },
     chunkBytes: planned.chunkBytes,
+    concurrency: planned.concurrency ?? 1,
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);
       return host.use((backend) => backend.merge(group, parameters, read, attempt(), options));

@@ -5,12 +5,23 @@
 import { CancelledError } from '../bytes/errors';
 import type { Backend, Held } from '../merge/backend';
 
-/** `backend` with merges, holds and evaluations one at a time, in the order of the calls. */
+/** `backend` with holds and evaluations one at a time, and groups as many as it takes, in the order of the calls. */
 export function serialised(backend: Backend): Backend {
+  /** The last operation that nothing else may run beside. */
   let tail: Promise<unknown> = Promise.resolve();
+  /** Groups since then, in lanes of which each has one at a time. */
+  let lanes: Promise<unknown>[] = [];
+  let merges = 0;
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const result = tail.then(act);
+    const result = Promise.all([tail, ...lanes]).then(act);
     tail = result.catch(() => {});
+    lanes = [];
+    return result;
+  };
+  const beside = <T>(act: () => Promise<T>): Promise<T> => {
+    const lane = merges++ % (backend.concurrency ?? 1);
+    const result = (lanes[lane] ?? tail).then(act);
+    lanes[lane] = result.catch(() => {});
     return result;
   };
   return {
@@ -20,7 +31,10 @@ export function serialised(backend: Backend): Backend {
     get chunkBytes() {
       return backend.chunkBytes;
     },
-    merge: (group, parameters, read, write, options) => inTurn(() => backend.merge(group, parameters, read, write, options)),
+    get concurrency() {
+      return backend.concurrency ?? 1;
+    },
+    merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
     hold: async (group, read) => {
       const held = await inTurn(() => backend.hold(group, read));
       // It may have waited for a long merge; nobody wants the answer to a superseded question.

@@ -8,15 +8,20 @@ const RESULT: GroupResult = { slots: [], segments: [] };
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 const unused = () => Promise.reject(new Error('unused'));
 
-function setUp() {
+function setUp(concurrency?: number) {
   const log: string[] = [];
   let endMerge: (error?: Error) => void = () => {};
+  const ends: (() => void)[] = [];
   const backend: Backend = {
     info: { kind: 'cpu', label: 'fake', software: false, arithmetic: 'native' },
     chunkBytes: 8,
+    ...(concurrency === undefined ? {} : { concurrency }),
     merge: () => {
       log.push('merge');
-      return new Promise((resolve, reject) => (endMerge = (error) => (error ? reject(error) : resolve(RESULT))));
+      return new Promise((resolve, reject) => {
+        endMerge = (error) => (error ? reject(error) : resolve(RESULT));
+        ends.push(() => resolve(RESULT));
+      });
     },
     hold: async (group) => {
       log.push('hold');
@@ -25,7 +30,7 @@ function setUp() {
     adapt: async () => (log.push('adapt'), new Uint8Array(4)),
     dispose: () => void log.push('dispose'),
   };
-  return { log, backend: serialised(backend), endMerge: (error?: Error) => endMerge(error) };
+  return { log, backend: serialised(backend), endMerge: (error?: Error) => endMerge(error), ends };
 }
 
 describe('serialised', () => {
@@ -67,5 +72,28 @@ describe('serialised', () => {
     await merge;
     await expect(figures).rejects.toMatchObject({ code: 'cancelled' });
     expect(log).toEqual(['hold', 'merge']);
+  });
+
+  it('lets as many groups run beside each other as the backend takes, and exploring beside none', async () => {
+    const { log, backend, ends } = setUp(2);
+    const held = await backend.hold(GROUP, unused);
+    const merge = () => backend.merge(GROUP, [], unused, unused);
+    const merges = [merge(), merge(), merge()];
+    const figures = held.evaluate([]);
+    const last = merge();
+    await settle();
+    expect(log).toEqual(['hold', 'merge', 'merge']);
+    ends[0]!();
+    await settle();
+    expect(log).toEqual(['hold', 'merge', 'merge', 'merge']);
+    ends[1]!();
+    await settle();
+    expect(log.length).toBe(4);
+    ends[2]!();
+    await Promise.all([...merges, figures]);
+    await settle();
+    expect(log).toEqual(['hold', 'merge', 'merge', 'merge', 'evaluate', 'merge']);
+    ends[3]!();
+    await last;
   });
 });

@@ -1,0 +1,146 @@
+/** The merge steps of a run that are under way: several at the backend, the inputs of the next on their way, output in order. */
+import { CancelledError } from '../bytes/errors';
+import type { Backend } from './backend';
+import { ChunkReader } from './chunk-reading';
+import { mergeStep } from './groups';
+import type { GroupOutcome, Write } from './groups';
+import type { MergeStep, Step } from './plan-types';
+import type { Meter } from './progress';
+import { elementRange } from './reading';
+import type { Sources } from './reading';
+
+export interface PipelineMeans {
+  readonly backend: Backend;
+  readonly sources: Sources;
+  readonly meter: Meter;
+  readonly signal: AbortSignal | undefined;
+  /** Bytes that reading ahead may hold. */
+  readonly readAheadBytes: number;
+}
+
+/** A step whose reading has begun. */
+interface UnderWay {
+  readonly step: MergeStep;
+  readonly reader: ChunkReader;
+  /** Its first stretch is here; a failure is met by the merge. */
+  readonly ready: Promise<void>;
+  /** All of it has been read once. */
+  isReadOut: boolean;
+  /** Null until the backend has it. */
+  merging: Promise<GroupOutcome> | null;
+  isMerged: boolean;
+  /** Settled when the output of everything before it is written. */
+  readonly turn: Turn;
+}
+
+/** Waited for by a step's output. */
+class Turn {
+  give!: (write: Write) => void;
+  refuse!: (reason: CancelledError) => void;
+  readonly come = new Promise<Write>((resolve, reject) => {
+    this.give = resolve;
+    this.refuse = reject;
+  });
+
+  constructor() {
+    // A step may end, or never begin, without having written.
+    this.come.catch(() => {});
+  }
+}
+
+/**
+ * Steps begin in their order. The next one is read once all of the last one has been read, so that the disk is never asked for
+ * two places at once, and is handed to the backend as soon as that takes another group (`Backend.concurrency`): no worker then
+ * waits for another's group to end. A group that comes to writing before its turn waits, which bounds what is held.
+ */
+export class Pipeline {
+  private readonly underWay = new Map<number, UnderWay>();
+  private readonly stopping = new AbortController();
+  /** First step that has not begun. */
+  private next = 0;
+
+  constructor(
+    private readonly steps: readonly Step[],
+    private readonly means: PipelineMeans,
+  ) {
+    means.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
+  }
+
+  /** Begins what may begin before the first step is asked for. */
+  begin(): void {
+    this.advance();
+  }
+
+  /** Merge step `at`, whose output goes to `write` now. Steps are finished in their order. Rejects as the backend and sources do. */
+  async finish(at: number, write: Write): Promise<GroupOutcome> {
+    if (!this.underWay.has(at)) this.enter(at);
+    const own = this.underWay.get(at)!;
+    own.turn.give(write);
+    if (own.merging === null) this.hand(own);
+    this.advance();
+    try {
+      return await own.merging!;
+    } finally {
+      this.underWay.delete(at);
+    }
+  }
+
+  /** Copy step `at` begins: what follows may be read meanwhile. */
+  pass(at: number): void {
+    this.next = Math.max(this.next, at + 1);
+    this.advance();
+  }
+
+  /** Ends what is under way and waits for it. Never rejects. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    const left = [...this.underWay.values()];
+    for (const { turn } of left) turn.refuse(new CancelledError());
+    await Promise.allSettled(left.map(({ merging, ready }) => merging ?? ready));
+  }
+
+  private advance(): void {
+    const concurrency = this.means.backend.concurrency ?? 1;
+    while (!this.stopping.signal.aborted) {
+      const all = [...this.underWay.values()];
+      const waiting = all.find(({ merging }) => merging === null);
+      if (waiting) {
+        if (all.filter(({ merging, isMerged }) => merging !== null && !isMerged).length >= concurrency) return;
+        this.hand(waiting);
+        continue;
+      }
+      const step = this.steps[this.next];
+      // Copies are made in their turn; what comes after one is read when it begins.
+      if (step?.kind !== 'merge' || all.some(({ isReadOut }) => !isReadOut)) return;
+      this.enter(this.next);
+    }
+  }
+
+  /** Starts reading the beginning of step `at`. */
+  private enter(at: number): void {
+    const step = this.steps[at] as MergeStep;
+    const { group, inputs } = step;
+    const { sources, readAheadBytes } = this.means;
+    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
+    const own: UnderWay = { step, reader, ready: reader.begin(), isReadOut: false, merging: null, isMerged: false, turn: new Turn() };
+    own.ready.catch(() => {});
+    reader.onLastStretch = () => {
+      if (own.isReadOut) return;
+      own.isReadOut = true;
+      this.advance();
+    };
+    this.underWay.set(at, own);
+    this.next = at + 1;
+  }
+
+  private hand(own: UnderWay): void {
+    const { backend, sources, meter } = this.means;
+    own.merging = mergeStep(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal }).finally(() => {
+      own.isMerged = true;
+      own.isReadOut = true;
+      this.advance();
+    });
+    // Met when its turn comes.
+    own.merging.catch(() => {});
+  }
+}
