@@ -128,6 +128,7 @@ test.describe('on the CPU', () => {
       'README.md',
       'config.json',
       'generation_config.json',
+      'merge_by_layer.svg',
       'mergekit_config.yml',
       'model.safetensors',
       'special_tokens_map.json',

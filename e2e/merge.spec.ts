@@ -53,6 +53,7 @@ test('from an empty page to a merged checkpoint, bit for bit what independent co
     'README.md',
     'config.json',
     'generation_config.json',
+    'merge_by_layer.svg',
     'mergekit_config.yml',
     'model.safetensors',
     'special_tokens_map.json',

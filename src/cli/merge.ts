@@ -92,9 +92,9 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
   }
 }
 
-function extrasOf({ out }: Options, { recipe, text, checkpoints, openFile }: Opened, plan: MergePlan): Promise<ExtraFile[]> {
+function extrasOf({ out }: Options, { recipe, text, choices, checkpoints, openFile }: Opened, plan: MergePlan): Promise<ExtraFile[]> {
   const name = out!.split(/[/\\]/).filter(Boolean).at(-1) ?? 'merged-model';
-  return extraFiles({ name, application: APPLICATION, recipe, text, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+  return extraFiles({ name, application: APPLICATION, recipe, text, choices, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
 }
 
 /** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */

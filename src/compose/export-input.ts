@@ -6,7 +6,7 @@ import { isVocabulary, placeOf } from '../checkpoint/places';
 import { MODULE_KINDS } from '../checkpoint/types';
 import type { Checkpoint } from '../checkpoint/types';
 import type { ExportFigures, ExportInput } from '../export/types';
-import type { MergePlan, OutputTensor } from '../merge/plan-types';
+import type { FitChoices, MergePlan, OutputTensor } from '../merge/plan-types';
 import type { RunFigures } from '../merge/run-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
@@ -18,6 +18,7 @@ export interface ExportSubject {
   readonly application: string;
   readonly recipe: Recipe;
   readonly text: RecipeText | null;
+  readonly choices: FitChoices;
   readonly checkpoints: readonly Checkpoint[];
   /** Content of config.json, null when there is none. */
   readonly config: Uint8Array | null;

@@ -4,8 +4,9 @@ import { rewriteMergeKit } from '../recipe/mergekit';
 import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
 import type { Recipe } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
+import { CHART_FILE } from './chart';
 import { codeBlock, grouped, plain, share, table } from './markdown';
-import { modelPath } from './sources';
+import { RECIPE_FILE, reproduceSections, written } from './reproduce';
 import type { ExportCounts, ExportInput } from './types';
 
 /** Characters of the longest bar in the table of layers. */
@@ -32,14 +33,14 @@ export function modelCard(input: ExportInput): string {
     '## Recipe',
     recipeTable(input),
     modelTable(input),
-    '`mergekit_config.yml` is the same as text. Its comments say what MergeKit would do differently.',
+    `\`${RECIPE_FILE}\` is the same as text. Its comments say what MergeKit would do differently.`,
     codeBlock('yaml', mergeKitText(input)),
     '## Sources',
     sourceTable(input),
     'The fingerprint is the SHA-256 over the name, the size and the header of every shard.',
     ...(figures === null ? [] : figureSections(input, figures)),
     '## How to reproduce',
-    'Open the source checkpoints in the studio together with one weight file of this folder: its metadata holds the recipe. The same sources and recipe give the same bytes on the same backend and graphics adapter.',
+    ...reproduceSections(input),
     '## Citation',
     'Method and figures follow arXiv 2407.03994.',
     codeBlock('bibtex', CITATION),
@@ -48,15 +49,17 @@ export function modelCard(input: ExportInput): string {
 }
 
 /** MergeKit's YAML for this export, with folders as the recipe's text or the user's drop names them. */
-export function mergeKitText({ recipe, text = null, checkpoints, output }: ExportInput): string {
-  return rewriteMergeKit(recipe, (id) => modelPath(id, checkpoints), output.dominant, text);
+export function mergeKitText(input: ExportInput): string {
+  const { recipe, text = null, output } = input;
+  return rewriteMergeKit(recipe, (id) => written(id, input), output.dominant, text);
 }
 
 function named(id: string, checkpoints: readonly Checkpoint[]): string {
   return plain(checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id);
 }
 
-function recipeTable({ recipe, checkpoints }: ExportInput): string {
+function recipeTable(input: ExportInput): string {
+  const { recipe, checkpoints } = input;
   const { method, base, slack, rules } = recipe;
   const rows = [
     ['Method', traitsOf(method).label],
@@ -68,9 +71,22 @@ function recipeTable({ recipe, checkpoints }: ExportInput): string {
     ['Arithmetic', 'float32, rounded once'],
     ['Output dtype', recipe.outDtype === 'base' ? 'each tensor as in the base' : recipe.outDtype],
     ...rules.map(({ filter, action, from }) => [`Tensors matching ${plain(filter)}`, from === undefined ? action : `${action} from ${named(from, checkpoints)}`]),
+    ...choiceRows(input),
     ['Tokenizer and config', named(recipe.tokenizerFrom ?? base ?? recipe.models[0]?.model ?? '', checkpoints)],
   ];
   return table(['Setting', 'Value'], rows, 'text');
+}
+
+/** What the user decided where the checkpoints differ. */
+function choiceRows({ choices, checkpoints }: ExportInput): string[][] {
+  if (choices === undefined) return [];
+  const { extraRows, leaveOut, integerFrom, allowNonfinite } = choices;
+  return [
+    ...(extraRows === 'cut' ? [] : [['Vocabulary rows beyond the base', `kept from ${named(extraRows.from, checkpoints)}`]]),
+    ...Object.entries(leaveOut).map(([tensor, ids]) => [plain(tensor), `without ${ids.map((id) => named(id, checkpoints)).join(', ')}`]),
+    ...Object.entries(integerFrom).map(([tensor, id]) => [plain(tensor), `whole numbers of ${named(id, checkpoints)}`]),
+    ...(allowNonfinite ? [['NaN and infinite values', 'merged all the same']] : []),
+  ];
 }
 
 function modelTable({ recipe, checkpoints }: ExportInput): string {
@@ -101,6 +117,7 @@ function figureSections(input: ExportInput, figures: NonNullable<ExportInput['fi
     `${source} Kept: values left after trimming. Discarded: kept values that are not 0 and lost the election of the sign. Conflict: positions where kept values have opposite signs.`,
     wholeTable(recipe, models, figures.whole),
     `Conflict: ${share(figures.whole.conflict, figures.whole.numel)} of all positions.`,
+    `![Conflicts and losses by layer](${CHART_FILE})`,
     '### Discarded share by layer',
     layerTable(recipe, models, figures.layers),
   ];

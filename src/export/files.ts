@@ -2,9 +2,12 @@
 import type { Checkpoint } from '../checkpoint/types';
 import type { FitChoices } from '../merge/plan-types';
 import { provenanceMetadata } from '../recipe/provenance';
+import { traitsOf } from '../recipe/methods';
 import type { Recipe } from '../recipe/types';
 import { mergeKitText, modelCard } from './card';
+import { CHART_FILE, layerChart } from './chart';
 import { adaptConfig } from './config';
+import { RECIPE_FILE } from './reproduce';
 import { fileSource, shapeSource, sidecarsByName } from './sources';
 import type { ExportFile, ExportInput, ExportNote } from './types';
 
@@ -17,7 +20,7 @@ const CODE = /^(?:configuration|modeling|tokenization|processing|image_processin
 
 /**
  * The files, in the order to write them: `config.json`, what is copied from the chosen model, `mergekit_config.yml`,
- * `README.md`. Nothing else of the model is carried: its card, its licence and its training logs are not true of a merge.
+ * the chart of a method that elects, `README.md`. Nothing else of the model is carried: its card, its licence and its training logs are not true of a merge.
  */
 export function exportFiles(input: ExportInput): ExportFile[] {
   const source = fileSource(input.recipe, input.checkpoints);
@@ -26,9 +29,18 @@ export function exportFiles(input: ExportInput): ExportFile[] {
   return [
     ...configEntry(input),
     ...copies,
-    { name: 'mergekit_config.yml', bytes: utf8(mergeKitText(input)) },
+    { name: RECIPE_FILE, bytes: utf8(mergeKitText(input)) },
+    ...chartEntry(input),
     { name: 'README.md', bytes: utf8(modelCard(input)) },
   ];
+}
+
+/** Listed before the figures are there, as everything that will be written is. */
+function chartEntry({ recipe, checkpoints, figures }: ExportInput): ExportFile[] {
+  if (!traitsOf(recipe.method).elects) return [];
+  const models = recipe.models.map(({ model }) => checkpoints.find(({ id }) => id === model)?.name ?? model);
+  const preferred = Math.max(0, recipe.models.findIndex(({ model }) => model === recipe.slack.prefer));
+  return [{ name: CHART_FILE, bytes: utf8(layerChart({ models, preferred, layers: figures?.layers ?? [] })) }];
 }
 
 function isCarried(name: string): boolean {

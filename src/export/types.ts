@@ -1,6 +1,7 @@
 /** What an export is made from, and what it holds besides weights. */
 import type { OutputDtype } from '../bytes/dtypes';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
+import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 import type { ConfigChange } from './config';
@@ -30,6 +31,8 @@ export interface ExportInput {
   readonly recipe: Recipe;
   /** The text the recipe was read from, whose comments and names the exported one keeps; null when there was none. */
   readonly text?: RecipeText | null;
+  /** What was decided where the checkpoints differ; absent: nothing to decide. */
+  readonly choices?: FitChoices;
   /** Every checkpoint the recipe names, base first. */
   readonly checkpoints: readonly Checkpoint[];
   /** Content of the file that `configFile` names; null when it names none. */

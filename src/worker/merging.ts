@@ -43,7 +43,7 @@ export async function merge(
   const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
   const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices));
   const { destination, privateStorage } = folder;
-  const extras = await extraFiles({ name: destination.name, application, recipe, text, checkpoints, plan }, openFile);
+  const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, checkpoints, plan }, openFile);
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);

@@ -30,6 +30,8 @@ function checkpoint(id: string, names: readonly string[], change: Partial<Checkp
 }
 
 const FILES = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
+/** Made here, in this order. */
+const OWN = ['mergekit_config.yml', 'merge_by_layer.svg', 'README.md'];
 const OTHERS = ['training_args.json', 'README.txt', 'config_sentence_transformers.json', 'train.py', 'adapter_config.json', 'all_results.json', 'sub/tokenizer.json'];
 const BASE = checkpoint('base', [...FILES, ...OTHERS]);
 const SFT = checkpoint('sft', ['config.json', 'tokenizer.model', 'modeling_own.py']);
@@ -57,7 +59,7 @@ const kinds = (input: ExportInput) => exportNotes(input).map(({ kind }) => kind)
 describe('the files beside the weights', () => {
   it('are what transformers needs, from the base, and nothing else of it', () => {
     const files = exportFiles(INPUT);
-    expect(files.map(({ name }) => name)).toEqual([...FILES, 'mergekit_config.yml', 'README.md']);
+    expect(files.map(({ name }) => name)).toEqual([...FILES, ...OWN]);
     expect(files[1]).toEqual({ name: 'generation_config.json', copyFrom: file('models/base/generation_config.json') });
     expect(read(INPUT, 'config.json')).toBe('{"torch_dtype":"bfloat16","vocab_size":32000}');
     expect(exportNotes(INPUT)).toEqual([{ kind: 'config-changed', model: 'base', change: { field: 'torch_dtype', from: 'float32', to: 'bfloat16' } }]);
@@ -70,7 +72,7 @@ describe('the files beside the weights', () => {
     ['qwen.tiktoken', 'tokenization_qwen.py'],
   ])('carry the tokenizers of other families: %s', (...names) => {
     const input: ExportInput = { ...INPUT, config: null, checkpoints: [checkpoint('base', names), SFT, CT] };
-    expect(exportFiles(input).map(({ name }) => name)).toEqual([...names, 'mergekit_config.yml', 'README.md']);
+    expect(exportFiles(input).map(({ name }) => name)).toEqual([...names, ...OWN]);
     expect(kinds(input)).not.toContain('tokenizer-missing');
   });
 
@@ -78,7 +80,7 @@ describe('the files beside the weights', () => {
     const recipe: Recipe = { ...TIES, tokenizerFrom: 'sft' };
     const input: ExportInput = { ...INPUT, recipe };
     expect(configFile(recipe, INPUT.checkpoints)).toEqual(file('models/sft/config.json'));
-    expect(exportFiles(input).map(({ name }) => name)).toEqual(['config.json', 'tokenizer.model', 'modeling_own.py', 'mergekit_config.yml', 'README.md']);
+    expect(exportFiles(input).map(({ name }) => name)).toEqual(['config.json', 'tokenizer.model', 'modeling_own.py', ...OWN]);
     expect(exportNotes(input).slice(1)).toEqual([{ kind: 'custom-code', model: 'sft', names: ['modeling_own.py'] }]);
   });
 
@@ -103,7 +105,7 @@ describe('the files beside the weights', () => {
       { kind: 'config-missing', model: 'base' },
       { kind: 'tokenizer-missing', model: 'base' },
     ]);
-    expect(exportFiles(input).map(({ name }) => name)).toEqual(['mergekit_config.yml', 'README.md']);
+    expect(exportFiles(input).map(({ name }) => name)).toEqual([...OWN]);
   });
 
   it('keep a config.json that cannot be read as it is, and say so', () => {
@@ -185,6 +187,30 @@ describe('README.md', () => {
     expect(read({ ...INPUT, figures, recipe: { ...TIES, method: 'linear' } }, 'README.md')).not.toContain('Discarded');
   });
 
+  it('shows the chart, whose file goes with it, of the same figures', () => {
+    const input = { ...INPUT, figures: { exact: true, whole: counts, layers: [{ label: '0', counts: layer }] } };
+    expect(read(input, 'README.md')).toContain('![Conflicts and losses by layer](merge_by_layer.svg)');
+    // 2 of 20: the end of the axis for what is lost.
+    expect(read(input, 'merge_by_layer.svg')).toContain('text-anchor="start">10 %</text>');
+    expect(exportFiles({ ...INPUT, recipe: { ...TIES, method: 'linear' } }).map(({ name }) => name)).not.toContain('merge_by_layer.svg');
+  });
+
+  it('says how to make it again: with the names of the recipe and what was decided, quoted for a shell', () => {
+    const choices = { ...DEFAULT_CHOICES, extraRows: { from: 'ct' }, leaveOut: { head: ['sft'] }, integerFrom: { ids: 'ct' }, allowNonfinite: true };
+    const again = read({ ...INPUT, choices, text: { text: '', paths: { ct: "it's ct" } } }, 'README.md');
+    expect(again).toContain(`npx merging-studio merge mergekit_config.yml --out again \\
+  --model models/base=FOLDER \\
+  --model models/sft=FOLDER \\
+  --model 'it'\\''s ct=FOLDER' \\
+  --extra-rows 'it'\\''s ct' \\
+  --leave-out models/sft:head \\
+  --integer-from 'ids=it'\\''s ct' \\
+  --allow-nonfinite
+`);
+    expect(again).toContain('mergekit-yaml mergekit_config.yml again-mergekit');
+    expect(again).toContain("| Vocabulary rows beyond the base | kept from ct |\n| head | without sft |\n| ids | whole numbers of ct |\n| NaN and infinite values | merged all the same |");
+  });
+
   it('cites the paper', () => {
     expect(card).toContain('eprint = {2407.03994}');
   });
@@ -195,7 +221,7 @@ describe('README.md', () => {
     const hostile = read({ ...INPUT, name, checkpoints, figures: { exact: true, whole: COUNTS, layers } }, 'README.md');
     expect(hostile.split('\n').filter((line) => line === '---')).toHaveLength(2);
     expect(hostile).toMatch(/^````yaml$/m);
-    const outside = hostile.replace(/^(`{3,})[^\n]*\n[^]*?\n\1$/gm, '');
+    const outside = hostile.replace(/^(`{3,})[^\n]*\n[^]*?\n\1$/gm, '').replace('![Conflicts and losses by layer](merge_by_layer.svg)', '');
     expect(outside).not.toMatch(/<|[^\\]\[|[^\\]`{2}/);
     expect(outside).toContain('| ---\ufffdtags\\: \\[x\\]\ufffd---\ufffd\\| &lt;img src=x onerror=y&gt; \\| \\`\\`\\`\ufffd\\# \\[a\\]\\(b\\) | model |');
     expect(outside).toContain('| 1,000 | 2,000 | `b` |');

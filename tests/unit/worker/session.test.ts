@@ -118,7 +118,7 @@ describe('merge', () => {
   it('leaves a folder that loads, verified, with exact figures and progress on the way', async () => {
     const { request, merge, out, events } = await openFamily();
     const summary = await merge();
-    expect([...out.files.keys()].sort()).toEqual(['README.md', 'config.json', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json']);
+    expect([...out.files.keys()].sort()).toEqual(['README.md', 'config.json', 'merge_by_layer.svg', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json']);
     expect(summary).toMatchObject({ destination: 'out', privateStorage: true, tensors: 3, verified: 3, overflow: 0, backend: { kind: 'cpu' } });
     expect(summary.files.map(({ name }) => name).sort()).toEqual([...out.files.keys()].sort());
     for (const { name, bytes, sha256 } of summary.files) {

@@ -1,0 +1,49 @@
+/** How the model card says to make the merge again: in the studio, on the command line, with MergeKit. */
+import { traitsOf } from '../recipe/methods';
+import { codeBlock } from './markdown';
+import { modelPath } from './sources';
+import type { ExportInput } from './types';
+
+export const RECIPE_FILE = 'mergekit_config.yml';
+
+/** Paragraphs and code blocks below the heading. Fixed words but for names, which are quoted for a shell. */
+export function reproduceSections(input: ExportInput): string[] {
+  const ties = traitsOf(input.recipe.method).elects
+    ? ' Where several values share the threshold of a density, MergeKit keeps some of them in an order of its own; this merge keeps the first.'
+    : '';
+  return [
+    `In the studio: drop the source checkpoints and this folder, and press *Reopen its recipe* on its card; *Verify* merges again and compares every value. The same sources and recipe give the same bytes on the same backend and graphics adapter.`,
+    'On the command line of the studio, beside this folder:',
+    codeBlock('sh', commandLine(input)),
+    `With MergeKit, as far as it can express the recipe; the comments at the head of \`${RECIPE_FILE}\` say what its result lacks.${ties}`,
+    codeBlock('sh', `mergekit-yaml ${RECIPE_FILE} again-mergekit`),
+  ];
+}
+
+function commandLine(input: ExportInput): string {
+  const { checkpoints, choices } = input;
+  const models = checkpoints.map(({ id }) => ['--model', `${written(id, input)}=FOLDER`]);
+  const decided = choices === undefined ? [] : choiceOptions(input, choices);
+  return [`npx merging-studio merge ${RECIPE_FILE} --out again`, ...[...models, ...decided].map((words) => `  ${words.map(quoted).join(' ')}`)].join(' \\\n');
+}
+
+/** The options of the command line that decide as the user did. */
+function choiceOptions(input: ExportInput, { extraRows, leaveOut, integerFrom, allowNonfinite }: NonNullable<ExportInput['choices']>): string[][] {
+  const name = (id: string) => written(id, input);
+  return [
+    ...(extraRows === 'cut' ? [] : [['--extra-rows', name(extraRows.from)]]),
+    ...Object.entries(leaveOut).flatMap(([tensor, ids]) => ids.map((id) => ['--leave-out', `${name(id)}:${tensor}`])),
+    ...Object.entries(integerFrom).map(([tensor, id]) => ['--integer-from', `${tensor}=${name(id)}`]),
+    ...(allowNonfinite ? [['--allow-nonfinite']] : []),
+  ];
+}
+
+/** A checkpoint as the exported recipe calls it. */
+export function written(id: string, { text, checkpoints }: Pick<ExportInput, 'text' | 'checkpoints'>): string {
+  return text && Object.hasOwn(text.paths, id) ? text.paths[id]! : modelPath(id, checkpoints);
+}
+
+/** One word of a POSIX shell, on one line. */
+function quoted(word: string): string {
+  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, '?').replaceAll("'", "'\\''")}'`;
+}
