@@ -1,0 +1,122 @@
+/**
+ * A table of scores for merges that were validated elsewhere: CSV or JSON, a row for each recipe. What `batchTable` writes comes
+ * back with its score column filled in; tables of people's own scripts are read as far as their columns say what they mean.
+ */
+import { MalformedFileError } from '../bytes/errors';
+import { csvRows } from './csv';
+import { DENSITY_PREFIX, FOLDER_COLUMN, LAMBDA_COLUMN, METHOD_COLUMN, SLACK_COLUMN } from './batch';
+
+/** UTF-16 units: far above any grid search, far below what hurts. */
+export const MAX_RESULTS_TEXT = 4_000_000;
+const MAX_RESULTS = 20_000;
+
+export interface ResultRow {
+  /** 1-based: of the file for CSV, of the list for JSON. */
+  readonly line: number;
+  readonly folder: string | null;
+  readonly method: string | null;
+  /** By what the column says after `density of ` or `k_`: a checkpoint's name, or a symbol such as `sft`. */
+  readonly densities: Readonly<Record<string, number>>;
+  readonly lambda: number | null;
+  readonly slack: number | null;
+  /** By column: every other column that holds numbers. Finite. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+export interface Results {
+  readonly file: string;
+  /** Names of the scores, in the order of the columns; at least one. */
+  readonly metrics: readonly string[];
+  readonly rows: readonly ResultRow[];
+}
+
+const FIXED = new Set([FOLDER_COLUMN, METHOD_COLUMN, LAMBDA_COLUMN, SLACK_COLUMN]);
+const SHORT_DENSITY = /^k[_ ]/i;
+
+/**
+ * Reads a table of scores. Throws MalformedFileError with the line: `results-too-long`, `results-not-a-table` (no header, no
+ * JSON list of objects, a row with another number of cells), `results-without-densities` (no column says what was varied),
+ * `results-without-scores` (no numeric column is left, or every score is empty), `results-number` (a density, lambda or slack
+ * that is not a finite number).
+ */
+export function readResults(text: string, file: string): Results {
+  if (text.length > MAX_RESULTS_TEXT) throw new MalformedFileError('results-too-long', `${file}: ${text.length} characters`, { file, expected: MAX_RESULTS_TEXT, actual: text.length });
+  const records = /^\s*[[{]/.test(text) ? fromJson(text, file) : fromCsv(text, file);
+  if (records.length > MAX_RESULTS) throw new MalformedFileError('results-too-long', `${file}: ${records.length} rows`, { file, expected: MAX_RESULTS, actual: records.length });
+  const columns = [...new Set(records.flatMap(({ cells }) => [...cells.keys()]))];
+  const densities = columns.filter((column) => densityOf(column) !== null);
+  if (densities.length === 0) throw new MalformedFileError('results-without-densities', `${file}: no column is called "${DENSITY_PREFIX}..." or "k_..."`, { file, names: columns });
+  const metrics = columns.filter((column) => !FIXED.has(column) && densityOf(column) === null && isNumeric(column, records));
+  if (metrics.length === 0) throw new MalformedFileError('results-without-scores', `${file}: no column of numbers`, { file, names: columns });
+  return { file, metrics, rows: records.map((record) => rowOf(record, densities, metrics, file)) };
+}
+
+interface Cells {
+  readonly line: number;
+  readonly cells: ReadonlyMap<string, string>;
+}
+
+/** What a column is the density of; null for another column. */
+function densityOf(column: string): string | null {
+  if (column.startsWith(DENSITY_PREFIX)) return column.slice(DENSITY_PREFIX.length);
+  return SHORT_DENSITY.test(column) ? column.slice(2) : null;
+}
+
+/** Whether the column holds finite numbers, at least one, and otherwise nothing. */
+function isNumeric(column: string, records: readonly Cells[]): boolean {
+  const texts = records.map(({ cells }) => cells.get(column) ?? '').filter((text) => text !== '');
+  return texts.length > 0 && texts.every((text) => Number.isFinite(Number(text)));
+}
+
+function rowOf({ line, cells }: Cells, densities: readonly string[], metrics: readonly string[], file: string): ResultRow {
+  const text = (column: string) => {
+    const value = cells.get(column) ?? '';
+    return value === '' ? null : value;
+  };
+  const number = (column: string) => {
+    const value = text(column);
+    if (value === null) return null;
+    if (!Number.isFinite(Number(value))) throw new MalformedFileError('results-number', `${file}, line ${line}: ${column} is ${JSON.stringify(value)}`, { file, line, names: [column], actual: value });
+    return Number(value);
+  };
+  const present = (columns: readonly string[], nameOf: (column: string) => string) =>
+    Object.fromEntries(columns.flatMap((column) => (number(column) === null ? [] : [[nameOf(column), number(column)!] as const])));
+  return {
+    line,
+    folder: text(FOLDER_COLUMN),
+    method: text(METHOD_COLUMN),
+    densities: present(densities, (column) => densityOf(column)!),
+    lambda: number(LAMBDA_COLUMN),
+    slack: number(SLACK_COLUMN),
+    scores: present(metrics, (column) => column),
+  };
+}
+
+function fromCsv(text: string, file: string): Cells[] {
+  const rows = csvRows(text);
+  const wrong = (line: number, expected: number, actual: number) => new MalformedFileError('results-not-a-table', `${file}, line ${line}: ${actual} cells, ${expected} columns`, { file, line, expected, actual });
+  if (rows === null) throw new MalformedFileError('results-not-a-table', `${file}: a quote is never closed`, { file });
+  const [head, ...body] = rows;
+  if (head === undefined || body.length === 0) throw wrong(1, 2, head?.cells.length ?? 0);
+  const columns = head.cells.map((cell) => cell.trim());
+  return body.map(({ line, cells }) => {
+    if (cells.length !== columns.length) throw wrong(line, columns.length, cells.length);
+    return { line, cells: new Map(columns.map((column, i) => [column, cells[i]!.trim()])) };
+  });
+}
+
+/** A list of objects, or an object with one such list; numbers of an object inside a row are scores: `"scores": {"bleu": 20}`. */
+function fromJson(text: string, file: string): Cells[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new MalformedFileError('results-not-a-table', `${file}: not JSON`, { file });
+  }
+  const lists = isObject(parsed) ? Object.values(parsed).filter((value) => Array.isArray(value)) : [parsed];
+  const list: unknown = lists.length === 1 ? lists[0] : null;
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) throw new MalformedFileError('results-not-a-table', `${file}: no list of objects`, { file });
+  return list.map((row, i) => ({ line: i + 1, cells: new Map(Object.entries(row).flatMap(([key, value]): (readonly [string, string])[] => (isObject(value) ? Object.entries(value).map(([inner, one]) => [inner, scalar(one)] as const) : [[key, scalar(value)]]))) }));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const scalar = (value: unknown) => (typeof value === 'string' ? value.trim() : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '');
