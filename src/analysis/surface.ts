@@ -74,8 +74,9 @@ export function nearestDensity(densities: readonly number[], k: number): number 
   return best;
 }
 
-/** Edges of the cells around densities: halfway between neighbours, as far beyond the first and the last. One more than densities. */
+/** Edges of the cells around densities: halfway between neighbours, as far beyond the first and the last, a tenth around a single one. One more than densities. */
 export function cellEdges(densities: readonly number[]): readonly number[] {
+  if (densities.length === 1) return [densities[0]! - 0.1, densities[0]! + 0.1];
   const inner = densities.slice(1).map((one, i) => (one + densities[i]!) / 2);
   const first = densities[0]! - (inner[0]! - densities[0]!);
   const last = densities.at(-1)! + (densities.at(-1)! - inner.at(-1)!);

@@ -2,9 +2,27 @@
  * A table of scores for merges that were validated elsewhere: CSV or JSON, a row for each recipe. What `batchTable` writes comes
  * back with its score column filled in; tables of people's own scripts are read as far as their columns say what they mean.
  */
-import { MalformedFileError } from '../bytes/errors';
+import { MalformedFileError, type ErrorWhere } from '../bytes/errors';
 import { csvRows } from './csv';
 import { DENSITY_PREFIX, FOLDER_COLUMN, LAMBDA_COLUMN, METHOD_COLUMN, SLACK_COLUMN } from './batch';
+
+/** Why a table is refused, the `reason` of a MalformedFileError. */
+export type ResultsReason =
+  | 'results-too-long'
+  /** Neither CSV with a header and rows nor a JSON list of objects. */
+  | 'results-syntax'
+  /** A row with another number of cells than the header; `line`, both numbers. */
+  | 'results-row'
+  /** No column says what was varied; `names` are the columns there are. */
+  | 'results-without-densities'
+  /** No numeric column is left, or every score is empty; `names` likewise. */
+  | 'results-without-scores'
+  /** A density, lambda or slack that is not a finite number; `line`, `names` the column, `actual` the text. */
+  | 'results-number';
+
+function refuse(file: string, reason: ResultsReason, message: string, where: ErrorWhere = {}): never {
+  throw new MalformedFileError(reason, `${file}: ${message}`, { file, ...where });
+}
 
 /** UTF-16 units: far above any grid search, far below what hurts. */
 export const MAX_RESULTS_TEXT = 4_000_000;
@@ -33,20 +51,16 @@ const FIXED = new Set([FOLDER_COLUMN, METHOD_COLUMN, LAMBDA_COLUMN, SLACK_COLUMN
 const SHORT_DENSITY = /^k[_ ]/i;
 
 /**
- * Reads a table of scores. Throws MalformedFileError with the line: `results-too-long`, `results-not-a-table` (no header, no
- * JSON list of objects, a row with another number of cells), `results-without-densities` (no column says what was varied),
- * `results-without-scores` (no numeric column is left, or every score is empty), `results-number` (a density, lambda or slack
- * that is not a finite number).
- */
+ * Reads a table of scores. Throws MalformedFileError with a ResultsReason. */
 export function readResults(text: string, file: string): Results {
-  if (text.length > MAX_RESULTS_TEXT) throw new MalformedFileError('results-too-long', `${file}: ${text.length} characters`, { file, expected: MAX_RESULTS_TEXT, actual: text.length });
+  if (text.length > MAX_RESULTS_TEXT) refuse(file, 'results-too-long', `${text.length} characters`, { expected: MAX_RESULTS_TEXT, actual: text.length });
   const records = /^\s*[[{]/.test(text) ? fromJson(text, file) : fromCsv(text, file);
-  if (records.length > MAX_RESULTS) throw new MalformedFileError('results-too-long', `${file}: ${records.length} rows`, { file, expected: MAX_RESULTS, actual: records.length });
+  if (records.length > MAX_RESULTS) refuse(file, 'results-too-long', `${records.length} rows`, { expected: MAX_RESULTS, actual: records.length });
   const columns = [...new Set(records.flatMap(({ cells }) => [...cells.keys()]))];
   const densities = columns.filter((column) => densityOf(column) !== null);
-  if (densities.length === 0) throw new MalformedFileError('results-without-densities', `${file}: no column is called "${DENSITY_PREFIX}..." or "k_..."`, { file, names: columns });
+  if (densities.length === 0) refuse(file, 'results-without-densities', `no column is called "${DENSITY_PREFIX}..." or "k_..."`, { names: columns });
   const metrics = columns.filter((column) => !FIXED.has(column) && densityOf(column) === null && isNumeric(column, records));
-  if (metrics.length === 0) throw new MalformedFileError('results-without-scores', `${file}: no column of numbers`, { file, names: columns });
+  if (metrics.length === 0) refuse(file, 'results-without-scores', 'no column of numbers', { names: columns });
   return { file, metrics, rows: records.map((record) => rowOf(record, densities, metrics, file)) };
 }
 
@@ -75,7 +89,7 @@ function rowOf({ line, cells }: Cells, densities: readonly string[], metrics: re
   const number = (column: string) => {
     const value = text(column);
     if (value === null) return null;
-    if (!Number.isFinite(Number(value))) throw new MalformedFileError('results-number', `${file}, line ${line}: ${column} is ${JSON.stringify(value)}`, { file, line, names: [column], actual: value });
+    if (!Number.isFinite(Number(value))) refuse(file, 'results-number', `line ${line}: ${column} is ${JSON.stringify(value)}`, { line, names: [column], actual: value });
     return Number(value);
   };
   const present = (columns: readonly string[], nameOf: (column: string) => string) =>
@@ -93,13 +107,11 @@ function rowOf({ line, cells }: Cells, densities: readonly string[], metrics: re
 
 function fromCsv(text: string, file: string): Cells[] {
   const rows = csvRows(text);
-  const wrong = (line: number, expected: number, actual: number) => new MalformedFileError('results-not-a-table', `${file}, line ${line}: ${actual} cells, ${expected} columns`, { file, line, expected, actual });
-  if (rows === null) throw new MalformedFileError('results-not-a-table', `${file}: a quote is never closed`, { file });
-  const [head, ...body] = rows;
-  if (head === undefined || body.length === 0) throw wrong(1, 2, head?.cells.length ?? 0);
+  const [head, ...body] = rows ?? [];
+  if (head === undefined || body.length === 0) return refuse(file, 'results-syntax', rows === null ? 'a quote is never closed' : 'no rows under a header');
   const columns = head.cells.map((cell) => cell.trim());
   return body.map(({ line, cells }) => {
-    if (cells.length !== columns.length) throw wrong(line, columns.length, cells.length);
+    if (cells.length !== columns.length) refuse(file, 'results-row', `line ${line} has ${cells.length} cells`, { line, expected: columns.length, actual: cells.length });
     return { line, cells: new Map(columns.map((column, i) => [column, cells[i]!.trim()])) };
   });
 }
@@ -110,11 +122,11 @@ function fromJson(text: string, file: string): Cells[] {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new MalformedFileError('results-not-a-table', `${file}: not JSON`, { file });
+    return refuse(file, 'results-syntax', 'not JSON');
   }
   const lists = isObject(parsed) ? Object.values(parsed).filter((value) => Array.isArray(value)) : [parsed];
   const list: unknown = lists.length === 1 ? lists[0] : null;
-  if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) throw new MalformedFileError('results-not-a-table', `${file}: no list of objects`, { file });
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) return refuse(file, 'results-syntax', 'no list of objects');
   return list.map((row, i) => ({ line: i + 1, cells: new Map(Object.entries(row).flatMap(([key, value]): (readonly [string, string])[] => (isObject(value) ? Object.entries(value).map(([inner, one]) => [inner, scalar(one)] as const) : [[key, scalar(value)]]))) }));
 }
 

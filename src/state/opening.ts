@@ -14,6 +14,8 @@ export interface OpeningControls {
   openSample(): Promise<void>;
   close(id: string): Promise<void>;
   dismissProblem(file: string): void;
+  /** Lets go of the table of scores. */
+  closeResults(): void;
 }
 
 /** What the studio was doing when an opening failed as a whole, where no file can be named. */
@@ -31,6 +33,9 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
     try {
       const result = await bring();
       set((state) => ({ ...(result === null ? state : joined(state, result)), opening: state.opening - 1 }));
+      const table = result?.results.at(-1);
+      // A table is of use on the surface alone, so that is where it takes its reader.
+      if (table) store.setState(({ view }) => ({ results: table, view: { ...view, chart: { ...view.chart, tab: 'surface' } } }));
       if (result !== null && result.checkpoints.length > 0) changed(null);
       const found = result?.recipes ?? [];
       if (found.length > 0) store.setState(({ recipes }) => ({ recipes: [...recipes.filter(({ file }) => !found.some((one) => one.file === file)), ...found] }));
@@ -69,6 +74,7 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
       set((state) => ({ ...state, open: state.open.filter((one) => one.id !== id) }));
       changed(id);
     },
+    closeResults: () => store.setState({ results: null }),
     dismissProblem: (file) => set((state) => ({ ...state, problems: state.problems.filter((one) => one.file !== file) })),
   };
 }

@@ -4,6 +4,7 @@ import type { Checkpoint, ModuleKind } from '../checkpoint/types';
 import type { Kin } from '../merge/kinship';
 import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
+import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
 import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
@@ -208,6 +209,8 @@ export interface StudioState {
   readonly job: Job;
   readonly target: TargetState;
   readonly backend: BackendState;
+  /** The table of scores that was dropped last. */
+  readonly results: Results | null;
   readonly offline: OfflineState;
   readonly view: ViewState;
   readonly wanted: WantedRecipe | null;

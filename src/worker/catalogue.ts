@@ -6,6 +6,9 @@ import type { Checkpoint, FileEntry } from '../checkpoint/types';
 import type { FileStore, Registered } from '../files/store';
 import type { OpenResult } from './protocol';
 
+/** What opening brings, but for the tables, which are none of a catalogue's. */
+export type Opened = Omit<OpenResult, 'results'>;
+
 export class Catalogue {
   private readonly open = new Map<string, Checkpoint>();
   /** Shards dropped without a folder that wait for the rest of their checkpoint. */
@@ -24,7 +27,7 @@ export class Catalogue {
    * tried again with the next ones, so that shards may come one by one. A checkpoint that is open already is given its new
    * files, whose permission is fresh. Names differ from those of all open checkpoints.
    */
-  add(given: Registered): Promise<OpenResult> {
+  add(given: Registered): Promise<Opened> {
     const result = this.opening.then(() => this.join(given));
     this.opening = result.catch(() => {});
     return result;
@@ -44,7 +47,7 @@ export class Catalogue {
     return Promise.reject(new StudioError('internal', 'not-open', `shard ${shard} of checkpoint ${checkpoint} is not open`, { model: checkpoint }));
   }
 
-  private async join({ entries, problems: unregistered }: Registered): Promise<OpenResult> {
+  private async join({ entries, problems: unregistered }: Registered): Promise<Opened> {
     const files = [...this.waiting, ...entries];
     const { checkpoints, problems, ignored } = await openCheckpoints(files, (file) => this.store.open(file));
     const stems = new Set(problems.filter(({ error }) => error.reason === 'missing-shards').map(({ file }) => stemOf(file)));

@@ -8,6 +8,7 @@ import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
 import type { Verification } from '../merge/verify';
+import type { Results } from '../recipe/results';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
 
@@ -30,6 +31,8 @@ export interface OpenResult {
   readonly ignored: readonly string[];
   /** Texts of MergeKit's recipes among the files, by path. */
   readonly recipes?: readonly { readonly file: string; readonly text: string }[];
+  /** Tables of scores that were among the files. */
+  readonly results: readonly Results[];
 }
 
 /** Why there is or is no GPU, for the banner and the report. */

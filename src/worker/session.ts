@@ -21,6 +21,7 @@ import { scan } from './scanning';
 import { Planner } from './planning';
 import { readRecipes } from './recipes';
 import { verify } from './verifying';
+import { takeResults } from './results';
 import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
 export interface SessionParts {
@@ -64,14 +65,16 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     start: ({ choice }) => host.start(choice),
     calibrate: () => host.calibrate(),
     open: async ({ files }) => {
-      const given = await store.register(files);
-      const recipes = await readRecipes(given.entries, context.openFile);
-      const result = await catalogue.add(given);
-      return { ...result, ignored: result.ignored.filter((path) => !recipes.some(({ file }) => file === path)), recipes };
+      const { rest, results, problems } = await takeResults(await store.register(files), store);
+      const recipes = await readRecipes(rest.entries, context.openFile);
+      const opened = await catalogue.add(rest);
+      const ignored = opened.ignored.filter((path) => !recipes.some(({ file }) => file === path));
+      return { ...opened, ignored, problems: [...opened.problems, ...problems], recipes, results };
     },
     openSample: async ({ baseUrl }) => {
       const files = await fetchSample(baseUrl);
-      return catalogue.add({ entries: files.map(({ path, source }) => store.registerSource(path, source)), problems: [] });
+      const opened = await catalogue.add({ entries: files.map(({ path, source }) => store.registerSource(path, source)), problems: [] });
+      return { ...opened, results: [] };
     },
     close: async ({ checkpoint }) => {
       explorer.forget(checkpoint);

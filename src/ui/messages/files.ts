@@ -1,4 +1,5 @@
 /** Sentences for files and folders that are refused: `malformed-file`. */
+import { RESULTS_MESSAGES } from './results';
 import { TORCH_MESSAGES } from './torch';
 import type { Message, Template } from './words';
 
@@ -19,6 +20,7 @@ function other(title: string, detail: string, action: string): Template {
 
 export const FILE_MESSAGES = {
   ...TORCH_MESSAGES,
+  ...RESULTS_MESSAGES,
   'is-empty': damaged('is empty', () => 'The file has 0 bytes: a download that was interrupted, or a file being written.'),
   'is-lfs-pointer': ({ file, expectedBytes, actualBytes }) => ({
     title: `${file} is a Git LFS pointer, not the weights`,

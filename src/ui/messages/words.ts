@@ -26,6 +26,8 @@ export interface Words {
   readonly actualBytes: string;
   /** First names, and how many more. */
   readonly names: string;
+  /** ` in line 3`, or nothing. */
+  readonly inLine: string;
 }
 
 const MOST_NAMES = 6;
@@ -42,6 +44,7 @@ export function wordsOf(where: ErrorWhere): Words {
     expectedBytes: bytes(where.expected),
     actualBytes: bytes(where.actual),
     names: list(where.names ?? []),
+    inLine: where.line === undefined ? '' : ` in line ${where.line}`,
   };
 }
 

@@ -75,13 +75,13 @@ describe('a table of scores', () => {
   });
 
   it.each([
-    ['', 'results-not-a-table 1'],
-    ['k_sft,score\n', 'results-not-a-table 1'],
-    ['k_sft,score\n0.2,1\n0.4\n', 'results-not-a-table 3'],
-    ['k_sft,score\n"0.2,1\n', 'results-not-a-table'],
-    ['[1, 2]', 'results-not-a-table'],
-    ['{"a": 1}', 'results-not-a-table'],
-    ['[{', 'results-not-a-table'],
+    ['', 'results-syntax'],
+    ['k_sft,score\n', 'results-syntax'],
+    ['k_sft,score\n0.2,1\n0.4\n', 'results-row 3'],
+    ['k_sft,score\n"0.2,1\n', 'results-syntax'],
+    ['[1, 2]', 'results-syntax'],
+    ['{"a": 1}', 'results-syntax'],
+    ['[{', 'results-syntax'],
     ['a,score\n0.2,1\n', 'results-without-densities'],
     ['k_sft,score\n0.2,\n', 'results-without-scores'],
     ['k_sft,score\n0.2,good\n', 'results-without-scores'],

@@ -12,7 +12,7 @@ describe('opening', () => {
     void one.controller.drop([{ path: 'base/model.safetensors', handle: null }]);
     expect(one.store.getState().checkpoints.opening).toBe(1);
     await settle();
-    one.worker.last('open').resolve({ checkpoints: [], problems: [], ignored: [] });
+    one.worker.last('open').resolve({ checkpoints: [], problems: [], ignored: [], results: [] });
     await settle();
     expect(one.worker.of('explore')).toHaveLength(0);
 
@@ -31,12 +31,26 @@ describe('opening', () => {
     const one = studio();
     const error = new MalformedFileError('file-truncated', 'short', { file: 'sft/model.safetensors' }).toWire();
     void one.controller.openSample();
-    one.worker.last('openSample').resolve({ checkpoints: [], problems: [{ file: 'sft/model.safetensors', error }, { file: 'b', error }], ignored: ['notes.txt'] });
+    one.worker.last('openSample').resolve({ checkpoints: [], problems: [{ file: 'sft/model.safetensors', error }, { file: 'b', error }], ignored: ['notes.txt'], results: [] });
     await settle();
     expect(one.store.getState().checkpoints.problems.map(({ file }) => file)).toEqual(['sft/model.safetensors', 'b']);
     await opened(one, 'sft');
     one.controller.dismissProblem('b');
     expect(one.store.getState().checkpoints).toMatchObject({ problems: [], ignored: ['notes.txt'] });
+  });
+
+  it('shows the table of scores that was dropped last, on the surface, until it is closed', async () => {
+    const one = studio();
+    const table = (file: string) => ({ file, metrics: ['bleu'], rows: [] });
+    void one.controller.openSample();
+    one.worker.last('openSample').resolve({ checkpoints: [], problems: [], ignored: [], results: [table('a.csv'), table('b.csv')] });
+    await settle();
+    expect(one.store.getState().results?.file).toBe('b.csv');
+    expect(one.store.getState().view.chart.tab).toBe('surface');
+    await opened(one, 'sft');
+    expect(one.store.getState().results?.file).toBe('b.csv');
+    one.controller.closeResults();
+    expect(one.store.getState().results).toBeNull();
   });
 
   it('keeps a checkpoint that is opened twice once', async () => {

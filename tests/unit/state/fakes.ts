@@ -118,7 +118,7 @@ export const settle = () => new Promise<void>((resolve) => setTimeout(resolve));
 export async function opened(one: Studio, ...names: string[]): Promise<void> {
   void one.controller.drop([{ path: 'x', handle: null }]);
   await settle();
-  one.worker.last('open').resolve({ checkpoints: names.map((name) => checkpoint(name)), problems: [], ignored: [] });
+  one.worker.last('open').resolve({ checkpoints: names.map((name) => checkpoint(name)), problems: [], ignored: [], results: [] });
   await settle();
 }
 

@@ -74,7 +74,7 @@ describe('the origin of a checkpoint', () => {
 async function drop(one: Studio, checkpoints: readonly Checkpoint[], recipes: readonly { file: string; text: string }[] = []): Promise<void> {
   void one.controller.drop([{ path: 'x', handle: null }]);
   await settle();
-  one.worker.last('open').resolve({ checkpoints, problems: [], ignored: [], recipes });
+  one.worker.last('open').resolve({ checkpoints, problems: [], ignored: [], results: [], recipes });
   await settle();
 }
 const present = (one: Studio) => one.store.getState().decisions.present;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode, WireError } from '../../../src/bytes/errors';
 import type { CheckpointReason } from '../../../src/checkpoint/reasons';
 import type { MalformedReason } from '../../../src/format/safetensors/malformed';
+import type { ResultsReason } from '../../../src/recipe/results';
 import type { TorchReason } from '../../../src/format/torch-bin/reasons';
 import { describeError, MESSAGES } from '../../../src/ui/messages';
 import { FILE_MESSAGES } from '../../../src/ui/messages/files';
@@ -9,14 +10,14 @@ import { FILE_MESSAGES } from '../../../src/ui/messages/files';
 const wire = (code: ErrorCode, reason: string, where: WireError['where'] = {}): WireError => ({ code, reason, message: 'for developers', where });
 
 /** Every reason of the readers has its sentence, and no sentence is left over: the compiler checks it. */
-type Reason = MalformedReason | TorchReason | CheckpointReason | 'manifest-malformed' | 'too-many-files';
+type Reason = MalformedReason | TorchReason | ResultsReason | CheckpointReason | 'manifest-malformed' | 'too-many-files';
 const EVERY_REASON: Record<Reason, unknown> = FILE_MESSAGES;
 type LeftOver = Exclude<keyof typeof FILE_MESSAGES, Reason>;
 const NOTHING_LEFT_OVER: [LeftOver] extends [never] ? true : LeftOver = true;
 
 describe('the catalogue', () => {
   it('has a title, a detail and an action for every reason, without holes', () => {
-    expect([Object.keys(EVERY_REASON).length, NOTHING_LEFT_OVER]).toEqual([78, true]);
+    expect([Object.keys(EVERY_REASON).length, NOTHING_LEFT_OVER]).toEqual([84, true]);
     const where = { file: 'sft/model.safetensors', tensor: 'w', model: 'm', expected: 4096, actual: 12, names: ['a', 'b'], line: 3 };
     for (const [code, reasons] of Object.entries(MESSAGES)) {
       for (const reason of Object.keys(reasons)) {

@@ -1,8 +1,4 @@
 import { useRef, type KeyboardEvent, type PointerEvent } from 'react';
-import type { Aggregate } from '../../../analysis/aggregate';
-import { estimate } from '../../../analysis/estimate';
-import { formatEstimate } from '../../../analysis/format';
-import type { Metric } from '../../../analysis/share';
 import { useController, useStudio } from '../../studio';
 import { COMPARED_COLOUR } from '../compared';
 
@@ -17,10 +13,10 @@ interface SurfacePointProps {
   readonly models: readonly [number, number];
   readonly symbols: readonly [string, string];
   readonly axes: readonly [Axis, Axis];
-  readonly metric: Metric;
+  /** What the plane shows. */
   readonly label: string;
-  /** Figures at the present densities. */
-  readonly aggregate: Aggregate;
+  /** Its value at the present densities, written out. */
+  readonly here: string;
   /** The compared snapshot's pair, with its figure written out; null where there is none. */
   readonly snapshot: Beside | null;
 }
@@ -37,7 +33,7 @@ const LARGE_STEP = 0.1;
 const onSlider = (k: number) => Math.min(1, Math.max(LEAST, Math.round(k * STEPS) / STEPS));
 
 /** The present pair of densities: the two sliders as one thing that is dragged or moved by the arrow keys. */
-export function SurfacePoint({ models, symbols, axes, metric, label, aggregate, snapshot }: SurfacePointProps) {
+export function SurfacePoint({ models, symbols, axes, label, here, snapshot }: SurfacePointProps) {
   const controller = useController();
   const handle = useRef<SVGGElement>(null);
   const settings = useStudio((state) => state.decisions.present.recipe.models);
@@ -69,7 +65,6 @@ export function SurfacePoint({ models, symbols, axes, metric, label, aggregate, 
     const box = event.currentTarget.ownerSVGElement!.getBoundingClientRect();
     move(axes[0].density(event.clientX - box.left), axes[1].density(event.clientY - box.top));
   };
-  const here = formatEstimate(estimate(metric, aggregate));
   const [x, y] = [axes[0].pixel(kx), axes[1].pixel(ky)];
   const [left, right] = axes[0].ends;
   // Beneath, since a cell's number stands in its upper corner; above where there is no room.

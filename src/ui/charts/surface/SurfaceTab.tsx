@@ -12,10 +12,13 @@ import { ScopePicker } from '../ScopePicker';
 import { isInScope, scopeName, tensorsOf } from '../selection';
 import type { TabProps } from '../types';
 import { useSize } from '../useSize';
+import { ScoreFigure } from './ScoreFigure';
 import { SurfaceMap } from './SurfaceMap';
 import { metricOf, useSurface } from './useSurface';
 import './surface.css';
 
+/** Before the name of a score among the values of the picker. */
+const SCORE = 'score ';
 const GRIDS = { paper: PAPER_DENSITIES, fine: FINE_DENSITIES } as const;
 
 /** What every pair of densities would discard, and the present pair as a point to be dragged over it. */
@@ -27,6 +30,10 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
   const [chosen, setChosen] = useState<readonly [number, number] | null>(null);
   const [x, y] = axesOf(chosen, preferred, models.length);
   const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
+  const results = useStudio((state) => state.results);
+  // Of the table that is open: what was chosen of another is forgotten with it.
+  const [picked, setPicked] = useState<{ readonly of: typeof results; readonly metric: string | null }>({ of: null, metric: null });
+  const metric = results === null ? null : picked.of === results ? picked.metric : results.metrics[0]!;
   const method = useStudio((state) => state.decisions.present.recipe.method);
   const sweeps = trimsAndElects(method);
   const possible = sweeps && !rescale && models.length > 1;
@@ -48,6 +55,70 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
     return `${name} / ${of}`;
   };
   if (!possible) return <p className="charts-state charts-quiet">{whyNot(sweeps, models.length)}</p>;
+  const figurePicker = (
+    <label className="charts-control">
+      shows
+      <select
+        aria-label="Figure shown"
+        value={metric === null ? figure : `${SCORE}${metric}`}
+        onChange={({ target: { value } }) => {
+          if (value.startsWith(SCORE)) setPicked({ of: results, metric: value.slice(SCORE.length) });
+          else {
+            setPicked({ of: results, metric: null });
+            setFigure(value as SurfaceFigure);
+          }
+        }}
+      >
+        {SURFACE_FIGURES.map((one) => (
+          <option key={one} value={one}>
+            {label(one)}
+          </option>
+        ))}
+        {results && (
+          <optgroup label={results.file}>
+            {results.metrics.map((one) => (
+              <option key={one} value={`${SCORE}${one}`}>
+                {one}
+              </option>
+            ))}
+          </optgroup>
+        )}
+      </select>
+    </label>
+  );
+  const axisPickers = models.length > 2 && (
+    <span className="charts-control">
+      {(['x', 'y'] as const).map((axis, at) => (
+        <label key={axis}>
+          {axis === 'x' ? 'across ' : 'up '}
+          <select aria-label={axis === 'x' ? 'Model across' : 'Model up'} value={[x, y][at]} onChange={(event) => setChosen(withAxis([x, y], at, Number(event.target.value)))}>
+            {names.map((name, i) => (
+              <option key={name} value={i}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      ))}
+    </span>
+  );
+  if (results !== null && metric !== null) {
+    return (
+      <ScoreFigure
+        results={results}
+        metric={metric}
+        x={x}
+        y={y}
+        names={names}
+        controls={
+          <>
+            {figurePicker}
+            {axisPickers}
+          </>
+        }
+      />
+    );
+  }
   const symbols = [labels[axes.x]?.symbol ?? '', labels[axes.y]?.symbol ?? ''] as const;
   return (
     <ChartFigure
@@ -61,37 +132,9 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
       note={problem && surface ? 'The surface of the present recipe could not be counted. This one is of the recipe before.' : undefined}
       controls={
         <>
-          <label className="charts-control">
-            shows
-            <select aria-label="Figure shown" value={figure} onChange={(event) => setFigure(event.target.value as SurfaceFigure)}>
-              {SURFACE_FIGURES.map((one) => (
-                <option key={one} value={one}>
-                  {label(one)}
-                </option>
-              ))}
-            </select>
-          </label>
+          {figurePicker}
           <ScopePicker breakdown={data.breakdown} view={view} onView={onView} />
-          {models.length > 2 && (
-            <span className="charts-control">
-              {(['x', 'y'] as const).map((axis, at) => (
-                <label key={axis}>
-                  {axis === 'x' ? 'across ' : 'up '}
-                  <select
-                    aria-label={axis === 'x' ? 'Model across' : 'Model up'}
-                    value={[x, y][at]}
-                    onChange={(event) => setChosen(withAxis([x, y], at, Number(event.target.value)))}
-                  >
-                    {names.map((name, i) => (
-                      <option key={name} value={i}>
-                        {name}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-              ))}
-            </span>
-          )}
+          {axisPickers}
           <select aria-label="Grid" value={grid} onChange={(event) => setGrid(event.target.value as keyof typeof GRIDS)}>
             <option value="paper">6 × 6, the paper&rsquo;s</option>
             <option value="fine">41 × 41</option>
