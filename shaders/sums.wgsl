@@ -40,16 +40,13 @@ fn sums(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let base_dtype = stream_dtype(block.x, 0u);
   let model_at = stream_at(block.x, work.lane + 1u);
   let model_dtype = stream_dtype(block.x, work.lane + 1u);
-  let selection = state[selection_of(work.lane, slot)];
   let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
   for (var pair = block.y + thread; pair < end; pair += THREADS) {
     let base = load_pair(base_at, base_dtype, pair);
     let values = load_pair(model_at, model_dtype, pair);
     for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
       let tau = f32_subtract(select(values.x, values.y, half == 1u), select(base.x, base.y, half == 1u));
-      let key = magnitude_key(tau);
-      let index = first + 2u * pair + half;
-      add_magnitude(tau, is_kept(selection, key, index));
+      add_magnitude(tau, keeps(slot, work.lane, tau, first + 2u * pair + half));
     }
   }
   workgroupBarrier();

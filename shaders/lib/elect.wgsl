@@ -48,13 +48,12 @@ fn add_model(slot: u32, model: u32, value: u32, index: u32) {
   let bit = 1u << model;
   if (is_nonfinite(value)) { p_nonfinite_inputs |= 2u * bit; }
   let tau = f32_subtract(value, p_base);
-  if (ELECTS) {
-    let key = magnitude_key(tau);
-    if (!is_kept(state[selection_of(model, slot)], key, index)) {
-      // What is not finite reaches the output even where it is trimmed (merging.md section 8).
-      if (is_nonfinite(tau)) { note_nonfinite(special_multiply(tau, slots[slot].weight[model])); }
-      return;
-    }
+  if (!keeps(slot, model, tau, index)) {
+    // What is not finite reaches the output even where it is trimmed (merging.md section 8).
+    if (is_nonfinite(tau)) { note_nonfinite(special_multiply(tau, slots[slot].weight[model])); }
+    // Without election what divides is the weight of every model that has the element.
+    if (!ELECTS) { p_weight_positive = f32_add(p_weight_positive, slots[slot].weight[model]); }
+    return;
   }
   p_kept |= bit;
   let zero = is_zero(tau);

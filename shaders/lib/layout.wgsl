@@ -35,9 +35,12 @@ struct Slot {
   slack_high: u32,
   first_block: u32,         // the slot's blocks, numbered over all chunks of the group
   block_count: u32,
-  reserved: u32,
+  drawn: u32,               // bit m: a draw decides what model m keeps
+  seed: u32,                // of the draws
   weight: array<u32, 8>,    // w_i, f32 bits
   factor: array<u32, 8>,    // rescale factor, f32 bits; 1 when off
+  stream: array<u32, 8>,    // of each model's draw
+  limit: array<u32, 8>,     // a value is kept where the word drawn for it is below
 }
 
 // State of one radix selection: the largest keys, ties by lowest index.

@@ -1,7 +1,9 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
 import { asStudioError } from '../bytes/errors';
 import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
+import { drops } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
+import { createReferenceBackend } from '../reference/backend';
 import { Pace } from '../reference/pace';
 import { adapt } from './adapt';
 import { createHeld } from './held';
@@ -87,7 +89,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return team === 0 ? 1 : CONCURRENCY;
     },
     merge,
-    hold: createHeld,
+    // Ranks are what a held group keeps of its values: a draw has none.
+    hold: (group, read) => (drops(group.method) ? createReferenceBackend().hold(group, read) : createHeld(group, read)),
     adapt: (request) => {
       const pace = new Pace(undefined);
       return adapt(request, () => pace.pause());

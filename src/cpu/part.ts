@@ -1,4 +1,5 @@
 /** The passes over one part, block by block: each decodes what it needs, so that between passes a part is its raw bytes. */
+import { drawInto } from '../merge/draw';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import { traitsOf } from '../recipe/methods';
 import { rawOf, type Raw } from './decode';
@@ -13,7 +14,7 @@ import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Lane, type Scratch } from './scratch';
 import { tallyBlock, type KeyRange, type Tally } from './select';
 import { Reserver } from './slack';
-import { Cutter, settleNan, type Cut } from './trim';
+import { Cutter, dropBlock, settleNan, type Cut } from './trim';
 import type { Workspace } from './workspace';
 
 /** A scratch of more models than these is not all in the memory of the kernels. */
@@ -83,6 +84,7 @@ export class Part {
   /** Sums of finite |tau| of `model`, all and kept, in f64 and flat order, on top of `before`. */
   magnitudes(model: number, cut: Cut, { all, kept }: MagnitudeSums): MagnitudeSums {
     const cutter = new Cutter(cut);
+    const mask = this.scratch.drawn.fill(1);
     const { f32, bits } = this.scratch.tau(model);
     this.eachBlock((at, n, ops) => {
       this.loadTau(ops, model, at, n);
@@ -90,11 +92,12 @@ export class Part {
       const before = cutter.limit;
       const until = cutter.advance(bits, n);
       const after = cutter.limit;
+      if (cut.draw) drawInto(cut.draw, cut.draw.first + at, mask, 0, n);
       for (let j = 0; j < n; j++) {
         const magnitude = Math.abs(f32[j]!);
         if (!Number.isFinite(magnitude)) continue;
         all += magnitude;
-        if ((bits[j]! & 0x7fffffff) >= (j < until ? before : after)) kept += magnitude;
+        if ((bits[j]! & 0x7fffffff) >= (j < until ? before : after) && mask[j] === 1) kept += magnitude;
       }
     });
     return { all, kept };
@@ -122,7 +125,7 @@ export class Part {
         this.mergeRareBlock(decision, cutters, reserver, at, n, output, figures);
         return;
       }
-      this.trim(ops, cutters, n, figures);
+      this.trim(ops, decision, cutters, at, n, figures);
       if (pair) ops.mergePairBlock(pair, scratch, n);
       else {
         this.weighAndSum(ops, decision, n);
@@ -173,9 +176,14 @@ export class Part {
     return finite;
   }
 
-  private trim(ops: BlockOps, cutters: readonly Cutter[], n: number, figures: Figures): void {
+  private trim(ops: BlockOps, { cuts }: Decision, cutters: readonly Cutter[], at: number, n: number, figures: Figures): void {
     for (const model of this.present) {
       const { bits } = this.scratch.tau(model);
+      const { draw } = cuts[model]!;
+      if (draw) {
+        figures.kept[model]! += dropBlock(bits, n, draw, at, this.scratch.drawn);
+        continue;
+      }
       const cutter = cutters[model]!;
       const before = cutter.limit;
       const until = cutter.advance(bits, n, ops.countEqual);
@@ -227,7 +235,7 @@ export class Part {
         append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
         return;
       }
-      this.trim(ops, cutters, n, emptyFigures(cutters.length));
+      this.trim(ops, decision, cutters, at, n, emptyFigures(cutters.length));
       this.weighAndSum(ops, decision, n);
       append(scratch.marginKeys.subarray(0, this.gather(ops, decision, n)));
     });

@@ -3,11 +3,13 @@
  * what such values do is written down once.
  */
 import { countRun } from '../reference/counts';
+import { droppedBy } from '../reference/drop';
 import { taskVector, type Run, type SlotValues } from '../reference/decode';
 import { elect, nonfiniteTerms, sumInModelOrder, weigh } from '../reference/elect';
 import { applyTaskVector, averageTaskVectors, disjointMerge, linear } from '../reference/merge';
 import { giveBack } from '../reference/slack';
 import { prepareTaskVector } from '../reference/trim';
+import { drawInto } from '../merge/draw';
 import type { Figures } from '../merge/figures';
 import { traitsOf } from '../recipe/methods';
 import { NAN_KEY } from '../reference/select';
@@ -45,6 +47,12 @@ export function decideRare({ spec, inputs, at, n }: RareBlock, decision: Decisio
   const vectors = models.map((theta, model) => theta && prepareTaskVector(slot, model, [run], taskVector(values, model)));
   const masks = vectors.map((vector, model) => {
     if (!vector) return null;
+    const { draw } = decision.cuts[model]!;
+    if (draw) {
+      const mask = new Uint8Array(n);
+      drawInto(draw, draw.first + at, mask, 0, n);
+      return droppedBy(slot, vector.tau, mask).mask;
+    }
     const cutter = cutters[model]!;
     const bits = new Int32Array(vector.tau.slice().buffer);
     settleNan(bits, n);

@@ -34,6 +34,8 @@ export class Scratch {
   /** Keys and places in the block of the preferred model's discarded values, side by side from the start. */
   readonly marginKeys: Int32Array<ArrayBuffer>;
   readonly marginPlaces: Int32Array<ArrayBuffer>;
+  /** 1 where a draw keeps a value. */
+  readonly drawn = new Uint8Array(BLOCK);
   private readonly taus: Lane[] = [];
   private readonly terms: Lane[] = [];
   private readonly agreeing: Int32Array<ArrayBuffer>[] = [];

@@ -1,5 +1,6 @@
 /** Deciding one slot: what trimming keeps, what rescaling multiplies by and what the slack gives back, part by part. */
 import { keptCount, reservedCount, type Slot } from '../merge/backend';
+import { drawOf, type Draw } from '../merge/draw';
 import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { inOrder } from './in-order';
@@ -53,21 +54,26 @@ const selection = (count: number, most: number, range: KeyRange): Selection => (
 export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
   const { method, slot, parameters, pieces, store } = job;
   const models = slot.inputs.length - 1;
-  const { elects, slack: hasSlack } = traitsOf(method);
+  const { keeps, slack: hasSlack } = traitsOf(method);
   const trimmed = new Map<number, Selection>();
   const kept: number[] = [];
   for (let model = 0; model < models; model++) {
     const elements = slot.inputs[model + 1] === null ? 0 : elementsOf(pieces, model);
-    const count = elects ? Math.min(elements, keptCount(parameters.density[model]!, elements)) : elements;
+    const count = keeps === 'largest' ? Math.min(elements, keptCount(parameters.density[model]!, elements)) : elements;
     kept.push(count);
     const most = binsFor(elements);
     if (count < elements) trimmed.set(model, selection(count, most, allKeys(most)));
   }
   if (store.resident && trimmed.size > 0) await guess(job, trimmed);
   await select(job, [...trimmed.values()], (part) => [...trimmed].filter(([, { found }]) => !found).map(([model, { range }]) => part.tally(model, range)));
-  const cuts = Array.from({ length: models }, (_, model) => cutsOf(pieces.length, trimmed.get(model)));
+  const draws = Array.from({ length: models }, (_, model) => (keeps === 'drawn' ? drawOf(parameters, slot.name, model) : null));
+  const cuts = draws.map((draw, model) => (draw ? drawnCuts(pieces, draw) : cutsOf(pieces.length, trimmed.get(model))));
   const factors = new Array<number>(models).fill(1);
-  if (elects && parameters.rescale) await rescale(job, [...trimmed.keys()], cuts, factors);
+  if (keeps !== 'all' && parameters.rescale) {
+    const fewer = [...factors.keys()].filter((model) => trimmed.has(model) || draws[model] !== null);
+    if (parameters.drop?.rescaleBy === 'density') for (const model of fewer) factors[model] = Math.fround(1 / parameters.density[model]!);
+    else await rescale(job, fewer, cuts, factors);
+  }
 
   const slack = hasSlack ? parameters.slack : undefined;
   const prefer = slack !== undefined && slot.inputs[slack.prefer + 1] != null ? slack.prefer : -1;
@@ -180,6 +186,11 @@ async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part:
     },
     take,
   );
+}
+
+/** Everything that the draw keeps of each part. */
+function drawnCuts(pieces: readonly Piece[], draw: Draw): Cut[] {
+  return pieces.map(({ segment, offset }) => ({ ...WHOLE, draw: { ...draw, first: segment.first + offset } }));
 }
 
 /** Equal keys are taken from the first part on. Without a selection everything is kept. */

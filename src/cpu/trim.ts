@@ -1,4 +1,5 @@
 /** trim: values below the threshold become 0 (merging.md section 2). Twin of reference/trim.ts. */
+import { drawInto, type Draw } from '../merge/draw';
 import { INFINITY_KEY, NAN_KEY } from '../reference/select';
 
 /** Which keys of a part are selected. */
@@ -7,6 +8,12 @@ export interface Cut {
   readonly threshold: number;
   /** Of those equal to it: the first so many of the part, 0 for none, Infinity for all of them. */
   readonly take: number;
+  /** Of all those: only what this draw keeps. */
+  readonly draw?: PartDraw;
+}
+/** A draw, and the flat index of the part's first element. */
+export interface PartDraw extends Draw {
+  readonly first: number;
 }
 /** Everything is selected. */
 export const WHOLE: Cut = { threshold: 0, take: Infinity };
@@ -67,6 +74,17 @@ function placeOfEqual(keys: Int32Array, threshold: number, nth: number): number 
   let j = -1;
   for (let found = 0; found < nth; found++) do j++; while ((keys[j]! & 0x7fffffff) !== threshold);
   return j;
+}
+
+/** Values of the `n` from element `at` of the part on that the draw drops become 0, in place. Returns how many are kept. Finite values only. */
+export function dropBlock(bits: Int32Array, n: number, draw: PartDraw, at: number, mask: Uint8Array): number {
+  drawInto(draw, draw.first + at, mask, 0, n);
+  let kept = 0;
+  for (let j = 0; j < n; j++) {
+    bits[j] = bits[j]! & -mask[j]!;
+    kept += mask[j]!;
+  }
+  return kept;
 }
 
 /** Values of [from, to) whose key is below `limit` become 0, in place. Returns how many are kept. Finite values only. */

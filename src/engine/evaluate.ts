@@ -146,6 +146,11 @@ function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: U
   return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));
 }
 
+function factorOf({ rescale, drop, density }: TensorParameters, model: number, bySums: () => number): number {
+  if (!rescale) return 1;
+  return drop?.rescaleBy === 'density' ? Math.fround(1 / Math.min(1, density[model]!)) : bySums();
+}
+
 async function rescaleFactors(
   context: Context,
   group: Group,
@@ -171,7 +176,7 @@ async function rescaleFactors(
       const [words] = await context.readBack([{ buffer: totals, size: bytes }]);
       const counters = new Uint32Array(words!.buffer);
       factors.forEach((mine, s) => {
-        mine.push(parameters[s]!.rescale ? rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS)) : 1);
+        mine.push(factorOf(parameters[s]!, model, () => rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS))));
       });
     }
     return factors;

@@ -69,8 +69,9 @@ export class Pipelines {
 
   private module(name: ShaderName, overrides: Overrides) {
     const pairs = (overrides['MODELS'] ?? 0) > 2;
-    return cached(this.modules, `${name} ${pairs}`, async () => {
-      const code = shaderText(name, { arithmetic: this.traits.arithmetic, pairs });
+    const draws = overrides['DRAWS'] === 1;
+    return cached(this.modules, `${name} ${pairs} ${draws}`, async () => {
+      const code = shaderText(name, { arithmetic: this.traits.arithmetic, pairs, draws });
       const module = this.device.createShaderModule({ label: name, code });
       const { messages } = await module.getCompilationInfo();
       const errors = messages.filter((message) => message.type === 'error');

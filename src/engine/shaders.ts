@@ -8,6 +8,8 @@ import f32Guarded from '../../shaders/lib/f32_guarded.wgsl?raw';
 import f32Integer from '../../shaders/lib/f32_integer.wgsl?raw';
 import inputs from '../../shaders/lib/inputs.wgsl?raw';
 import keys from '../../shaders/lib/keys.wgsl?raw';
+import keepDrawn from '../../shaders/lib/keep_drawn.wgsl?raw';
+import keepLargest from '../../shaders/lib/keep_largest.wgsl?raw';
 import layout from '../../shaders/lib/layout.wgsl?raw';
 import pairs from '../../shaders/lib/pairs.wgsl?raw';
 import pairsNone from '../../shaders/lib/pairs_none.wgsl?raw';
@@ -29,7 +31,7 @@ import ties from '../../shaders/ties.wgsl?raw';
 /** How f32 operations are done: by float units that passed the probe, with integers at the edges; or by integers alone. */
 export type Arithmetic = 'guarded' | 'integer';
 
-const DECIDING = [layout, bits, 'f32', dtypes, inputs, elect];
+const DECIDING = [layout, bits, 'f32', dtypes, inputs, elect, 'keep'];
 const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
   histogram: [...RANKING, histogram],
@@ -51,13 +53,16 @@ export interface Libraries {
   readonly arithmetic: Arithmetic;
   /** Conflicts are counted pair by pair: more than two models. */
   readonly pairs?: boolean;
+  /** A draw decides what is kept of a task vector. */
+  readonly draws?: boolean;
 }
 
 /** The complete text of a pass. */
-export function shaderText(name: ShaderName, { arithmetic, pairs: counted = false }: Libraries): string {
+export function shaderText(name: ShaderName, { arithmetic, pairs: counted = false, draws = false }: Libraries): string {
   const chosen: Readonly<Record<string, string>> = {
     f32: `${f32Integer}\n${arithmetic === 'guarded' ? f32Guarded : f32Exact}`,
     pairs: counted ? pairs : pairsNone,
+    keep: draws ? keepDrawn : keepLargest,
   };
   return SOURCES[name].map((part) => chosen[part] ?? part).join('\n');
 }

@@ -1,8 +1,9 @@
 /** Segment, block and slot tables: a group and its parameters in the layout the shaders read. */
 import { InvalidRecipeError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
-import type { Group, Segment } from '../merge/backend';
+import type { Group, Segment, Slot } from '../merge/backend';
 import { keptCount } from '../merge/backend';
+import { drawOf } from '../merge/draw';
 import { traitsOf } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
 import { BLOCK, DTYPE_CODE, f32Bits, f64Bits, LANES, MAX_MODELS, outputWords, SEGMENT, SELECTION, SLACK_LANE, SLOT } from './layout';
@@ -121,12 +122,23 @@ export function slotTable(
     }
     put(SLOT.first_block, perSlot[s]!.first);
     put(SLOT.block_count, perSlot[s]!.count);
+    if (traitsOf(group.method).keeps === 'drawn') putDraws(slot, p, put);
     for (let m = 0; m < models; m++) {
       put(SLOT.weight + 4 * m, f32Bits(p.weight[m]!));
       put(SLOT.factor + 4 * m, f32Bits(factors?.[s]?.[m] ?? 1));
     }
   });
   return table;
+}
+
+function putDraws({ name, inputs }: Slot, parameters: TensorParameters, put: (field: number, value: number) => void): void {
+  const draws = inputs.slice(1).map((_, model) => drawOf(parameters, name, model));
+  put(SLOT.seed, parameters.drop?.seed ?? 0);
+  put(SLOT.drawn, draws.reduce((mask, draw, model) => mask | (draw === null ? 0 : 1 << model), 0));
+  draws.forEach((draw, model) => {
+    put(SLOT.stream + 4 * model, draw?.stream ?? 0);
+    put(SLOT.limit + 4 * model, draw?.limit ?? 0);
+  });
 }
 
 /** Each slot's blocks, numbered over all chunks of the group; a slot's are consecutive. */

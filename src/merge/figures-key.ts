@@ -1,5 +1,5 @@
 /** Which questions have the same exact figures: a key for keeping them. */
-import { readsDensity, traitsOf } from '../recipe/methods';
+import { drops, readsDensity, traitsOf } from '../recipe/methods';
 import { isFilterList, matchesAll } from '../recipe/settings';
 import type { Gradient, Method, Recipe, Setting } from '../recipe/types';
 import type { FitChoices } from './plan-types';
@@ -13,7 +13,7 @@ const FIGURES_VERSION = 1;
  * the tokenizer do not enter, nor what a method does not read. `overflow`, which depends on lambda and the output dtype, is not
  * among the figures meant here. Ways of writing one setting (0.2, [0.2], {filter: '*', value: 0.2}) give one key.
  */
-export function figuresKey({ method, base, models, rescale, slack, rules }: Recipe, { leaveOut, extraRows }: FitChoices): string {
+export function figuresKey({ method, base, models, rescale, slack, drop, rules }: Recipe, { leaveOut, extraRows }: FitChoices): string {
   const trims = readsDensity(method);
   const reserves = traitsOf(method).slack && canonical(slack.s) !== 0;
   return JSON.stringify([
@@ -22,6 +22,7 @@ export function figuresKey({ method, base, models, rescale, slack, rules }: Reci
     base,
     models.map(({ model, weight, density }) => [model, canonical(weight), trims ? canonical(density) : null]),
     trims && rescale,
+    ...(drops(method) ? [drop?.seed ?? 0, rescale && drop?.rescaleBy === 'density'] : []),
     reserves ? [canonical(slack.s), slack.of, slack.prefer] : null,
     rules.map(({ filter, action, from }) => [filter, action, from ?? null]),
     Object.entries(leaveOut)

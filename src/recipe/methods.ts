@@ -2,7 +2,7 @@
  * The methods, one row each: everything that planning, resolving, both backends, the YAML and the page ask about a method. A new
  * one is a row here and, where no pass does what it needs, a file in each backend; a row that lacks an answer does not compile.
  */
-import type { Method } from './types';
+import type { Drop, Method } from './types';
 
 export interface MethodTraits {
   /** As the page and the model card call it. */
@@ -13,14 +13,16 @@ export interface MethodTraits {
   readonly about: string;
   /** What is summed: the values themselves, which needs no base (the first model takes its part), or differences from the base. */
   readonly of: 'values' | 'task-vectors';
-  /** Which values of a task vector take part: all of them, or by density the largest. */
-  readonly keeps: 'all' | 'largest';
+  /** Which values of a task vector take part: all of them, or by density the largest, or those that a seeded draw keeps. */
+  readonly keeps: 'all' | 'largest' | 'drawn';
   /** Whether the models elect a sign at every position: conflicts are then won, and what disagrees is discarded. */
   readonly elects: boolean;
   /** Whether positions can be given back to a preferred model (merging.md section 6). */
   readonly slack: boolean;
   /** Dividing by the sum of the weights where the recipe does not say (merging.md sections 4 and 7). */
   readonly normalize: boolean;
+  /** Giving back what trimming or dropping took from the sum of magnitudes, where the recipe does not say. */
+  readonly rescale: boolean;
   /** MergeKit's `merge_method`; what else there is to say stands under the studio's own key. */
   readonly mergekit: string;
 }
@@ -35,6 +37,7 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     elects: false,
     slack: false,
     normalize: true,
+    rescale: false,
     mergekit: 'linear',
   },
   task_arithmetic: {
@@ -46,7 +49,32 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     elects: false,
     slack: false,
     normalize: false,
+    rescale: false,
     mergekit: 'task_arithmetic',
+  },
+  dare_linear: {
+    label: 'DARE (linear)',
+    short: 'DARE',
+    about: 'θ_init + λ Σ w τ, of each τ a random share k, multiplied to make up for the rest',
+    of: 'task-vectors',
+    keeps: 'drawn',
+    elects: false,
+    slack: false,
+    normalize: false,
+    rescale: true,
+    mergekit: 'dare_linear',
+  },
+  dare_ties: {
+    label: 'DARE (TIES)',
+    short: 'DARE-TIES',
+    about: 'A random share k of each τ, multiplied to make up for the rest; then the sign that weighs more, as in TIES',
+    of: 'task-vectors',
+    keeps: 'drawn',
+    elects: true,
+    slack: false,
+    normalize: false,
+    rescale: true,
+    mergekit: 'dare_ties',
   },
   ties: {
     label: 'TIES',
@@ -57,6 +85,7 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     elects: true,
     slack: false,
     normalize: true,
+    rescale: false,
     mergekit: 'ties',
   },
   ties_sv: {
@@ -68,9 +97,13 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     elects: true,
     slack: true,
     normalize: true,
+    rescale: false,
     mergekit: 'ties',
   },
 };
+
+/** Where a recipe does not say how to drop. */
+export const DEFAULT_DROP: Drop = { seed: 0, rescaleBy: 'magnitude' };
 
 export function traitsOf(method: Method): MethodTraits {
   return TRAITS[method];
@@ -84,6 +117,11 @@ export function readsDensity(method: Method): boolean {
 /** Methods that trim by density and elect a sign: surfaces over two densities and slack curves are counted of these alone. */
 export function trimsAndElects(method: Method): boolean {
   return TRAITS[method].keeps === 'largest' && TRAITS[method].elects;
+}
+
+/** Methods that drop values by a seeded draw. */
+export function drops(method: Method): boolean {
+  return TRAITS[method].keeps === 'drawn';
 }
 
 /** Methods that merge differences from a base. */

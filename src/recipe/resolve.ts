@@ -1,6 +1,6 @@
 /** From a recipe to the numbers of one tensor: gradients, filters and rules resolved (merging.md sections 9 and 10). */
 import { InvalidRecipeError } from '../bytes/errors';
-import { readsDensity, traitsOf } from './methods';
+import { DEFAULT_DROP, drops, readsDensity, traitsOf } from './methods';
 import { isFilterList, matchesFilter } from './settings';
 import type { Gradient, Recipe, Setting, TensorParameters, TensorRule } from './types';
 
@@ -54,7 +54,14 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
       actual: weight.join(', '),
     });
   }
-  const parameters = { weight, density, lambda, normalize, rescale: readsDensity(method) && recipe.rescale };
+  const parameters = {
+    weight,
+    density,
+    lambda,
+    normalize,
+    rescale: readsDensity(method) && recipe.rescale,
+    ...(drops(method) ? { drop: recipe.drop ?? DEFAULT_DROP } : {}),
+  };
 
   const s = traits.slack ? number(recipe.slack.s, 0) : 0;
   if (s === 0) return parameters;

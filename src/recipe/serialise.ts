@@ -6,7 +6,7 @@ import { OUTPUT_DTYPES } from '../bytes/dtypes';
 import { InvalidRecipeError } from '../bytes/errors';
 import { traitsOf } from './methods';
 import { METHODS } from './types';
-import type { FilterRule, Gradient, Recipe, RecipeModel, Setting, Slack, TensorRule } from './types';
+import type { Drop, FilterRule, Gradient, Recipe, RecipeModel, Setting, Slack, TensorRule } from './types';
 import { validateRecipe } from './validate';
 
 /** Raised when a reader of this version would misread what a later one writes. */
@@ -15,7 +15,7 @@ export const RECIPE_VERSION = 1;
 export const MAX_RECIPE_TEXT = 200_000;
 
 export function encodeRecipe(recipe: Recipe): string {
-  const { method, base, models, slack, rules } = recipe;
+  const { method, base, models, slack, drop, rules } = recipe;
   return JSON.stringify({
     v: RECIPE_VERSION,
     method,
@@ -23,8 +23,9 @@ export function encodeRecipe(recipe: Recipe): string {
     models: models.map(({ model, weight, density }) => ({ model, weight: unless(1, weight), density: unless(1, density) })),
     lambda: unless(1, recipe.lambda),
     normalize: unless(traitsOf(method).normalize, recipe.normalize),
-    rescale: unless(false, recipe.rescale),
+    rescale: unless(traitsOf(method).rescale, recipe.rescale),
     slack: { s: slack.s, of: slack.of, prefer: slack.prefer },
+    drop: drop && { seed: drop.seed, rescaleBy: drop.rescaleBy },
     outDtype: unless('base', recipe.outDtype),
     rules: rules.length === 0 ? undefined : rules.map(({ filter, action, from }) => ({ filter, action, from })),
     tokenizerFrom: recipe.tokenizerFrom ?? undefined,
@@ -53,14 +54,16 @@ export function decodeRecipe(text: string): Recipe {
     throw new InvalidRecipeError('recipe-version', `version ${String(where.actual)} of a recipe, this reads ${RECIPE_VERSION}`, where);
   }
   const method = oneOf(METHODS, fields.take('method'), 'method');
+  const drop = fields.take('drop', undefined);
   const recipe: Recipe = {
     method,
     base: nullable(fields.take('base'), 'base'),
     models: list(fields.take('models'), 'models').map(readModel),
     lambda: readSetting(fields.take('lambda', 1), isNumber, 'lambda'),
     normalize: readSetting(fields.take('normalize', traitsOf(method).normalize), isBoolean, 'normalize'),
-    rescale: expect(fields.take('rescale', false), isBoolean, 'rescale'),
+    rescale: expect(fields.take('rescale', traitsOf(method).rescale), isBoolean, 'rescale'),
     slack: readSlack(fields.take('slack')),
+    ...(drop === undefined ? {} : { drop: readDrop(drop) }),
     outDtype: oneOf([...OUTPUT_DTYPES, 'base'] as const, fields.take('outDtype', 'base'), 'outDtype'),
     rules: list(fields.take('rules', []), 'rules').map(readRule),
     tokenizerFrom: nullable(fields.take('tokenizerFrom', null), 'tokenizerFrom'),
@@ -96,6 +99,14 @@ function readSlack(value: unknown): Slack {
   const prefer = expect(fields.take('prefer'), isString, 'slack.prefer');
   fields.end();
   return { s, of, prefer };
+}
+
+function readDrop(value: unknown): Drop {
+  const fields = new Fields(value, 'drop');
+  const seed = expect(fields.take('seed'), isNumber, 'drop.seed');
+  const rescaleBy = oneOf(['magnitude', 'density'] as const, fields.take('rescaleBy'), 'drop.rescaleBy');
+  fields.end();
+  return { seed, rescaleBy };
 }
 
 function readRule(value: unknown, index: number): TensorRule {

@@ -1,7 +1,7 @@
 /** What to do: a merge as data. Serialisable, names checkpoints by id, knows no file and no tensor. */
 import type { OutputDtype } from '../bytes/dtypes';
 
-export const METHODS = ['linear', 'task_arithmetic', 'ties', 'ties_sv'] as const;
+export const METHODS = ['linear', 'task_arithmetic', 'dare_linear', 'dare_ties', 'ties', 'ties_sv'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** A value for every tensor, or a gradient: interpolated linearly over layers (merging.md section 9). */
@@ -19,7 +19,7 @@ export interface RecipeModel {
   readonly model: string;
   /** w_i; default 1. */
   readonly weight: Setting<number>;
-  /** k_i in (0, 1]; values >= 1 keep everything. Only TIES reads it. */
+  /** k_i in (0, 1]; values >= 1 keep everything. Only methods that trim or drop read it. */
   readonly density: Setting<number>;
 }
 
@@ -30,6 +30,14 @@ export interface Slack {
   readonly of: 'retained' | 'discarded';
   /** Preferred model p: checkpoint id, one of `models`. */
   readonly prefer: string;
+}
+
+/** How DARE drops values (merging.md section 7). */
+export interface Drop {
+  /** Of the generator, 0 to 2^32 - 1: equal seeds drop the same values. */
+  readonly seed: number;
+  /** What `rescale` multiplies kept values by: sum |tau| / sum |kept tau| over the tensor, or 1 / k. */
+  readonly rescaleBy: 'magnitude' | 'density';
 }
 
 /** Tensors matching `filter` are not merged: kept from base, or taken whole from one model. */
@@ -49,10 +57,12 @@ export interface Recipe {
   readonly models: readonly RecipeModel[];
   readonly lambda: Setting<number>;
   readonly normalize: Setting<boolean>;
-  /** TIES only, off by default (merging.md section 4). */
+  /** For methods that trim or drop: on by default where they drop (merging.md sections 4 and 7). */
   readonly rescale: boolean;
   /** Kept while another method is chosen; acts for `ties_sv` only. */
   readonly slack: Slack;
+  /** Kept while another method is chosen; acts for DARE only. Absent: seed 0, rescaled by magnitude. */
+  readonly drop?: Drop;
   /** `base`: each tensor in the base's dtype (F64 as F32). */
   readonly outDtype: OutputDtype | 'base';
   readonly rules: readonly TensorRule[];
@@ -70,4 +80,6 @@ export interface TensorParameters {
   readonly rescale: boolean;
   /** Absent unless the method is `ties_sv` with a slack above 0. `prefer` is an index into the models. */
   readonly slack?: { readonly s: number; readonly of: 'retained' | 'discarded'; readonly prefer: number };
+  /** Absent unless the method drops values. */
+  readonly drop?: Drop;
 }

@@ -1,24 +1,26 @@
 /** Whether a recipe has a meaning, before any checkpoint is looked at (merging.md sections 2, 6, 7 and 9). */
 import { InvalidRecipeError } from '../bytes/errors';
 import type { ErrorWhere } from '../bytes/errors';
-import { needsBase, readsDensity, traitsOf } from './methods';
+import { drops, needsBase, readsDensity, traitsOf } from './methods';
 import { sumsToZero } from './resolve';
 import { constantValue, hasEmptyList, isFilterList, settingValues } from './settings';
 import type { Recipe, RecipeModel, Setting } from './types';
 
 /** Most models beside the base; a chunk holds one block of each input at once, and agreement is one bit a model. */
 export const MAX_MODELS = 8;
+/** The generator's key has 32 bits. */
+export const MAX_SEED = 2 ** 32 - 1;
 
 /**
  * Everything that keeps the recipe from having a meaning; empty when it has one. `where.names` holds the parameter
- * (`weight`, `density`, `lambda`, `normalize`, `slack`, `models`, `base`, `rules`), `where.model` the checkpoint id.
+ * (`weight`, `density`, `lambda`, `normalize`, `slack`, `seed`, `models`, `base`, `rules`), `where.model` the checkpoint id.
  * Only what the method reads is judged, so a density left over from TIES does not stop a weighted average.
  *
  * A model listed twice is allowed and counts twice. The base as a model is allowed for `linear` only: elsewhere its task
  * vector is 0. `linear` weights that sum to 0 for some tensors only are found by `resolveParameters`.
  */
 export function validateRecipe(recipe: Recipe): InvalidRecipeError[] {
-  return [...modelProblems(recipe), ...settingProblems(recipe), ...slackProblems(recipe), ...ruleProblems(recipe)];
+  return [...modelProblems(recipe), ...settingProblems(recipe), ...slackProblems(recipe), ...dropProblems(recipe), ...ruleProblems(recipe)];
 }
 
 function modelProblems({ method, base, models }: Recipe): InvalidRecipeError[] {
@@ -74,6 +76,12 @@ function slackProblems({ method, models, slack }: Recipe): InvalidRecipeError[] 
     problems.push(invalid('prefer-ambiguous', `slack prefers ${slack.prefer}, which is listed ${listed} times`, where));
   }
   return problems;
+}
+
+function dropProblems({ method, drop }: Recipe): InvalidRecipeError[] {
+  if (drop === undefined || !drops(method) || (Number.isInteger(drop.seed) && drop.seed >= 0 && drop.seed <= MAX_SEED)) return [];
+  const expected = `a whole number from 0 to ${MAX_SEED}`;
+  return [invalid('seed-out-of-range', `seed ${drop.seed} is not ${expected}`, { names: ['seed'], expected, actual: drop.seed })];
 }
 
 function ruleProblems({ rules }: Recipe): InvalidRecipeError[] {

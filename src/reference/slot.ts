@@ -1,16 +1,18 @@
 /** The passes of one slot, in the order of merging.md. */
 import type { Kept, Slot } from '../merge/backend';
+import { drawOf } from '../merge/draw';
 import type { Figures } from '../merge/figures';
-import { traitsOf } from '../recipe/methods';
+import { readsDensity, traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { countRun } from './counts';
 import { taskVector, type Run, type SlotValues } from './decode';
 import { elect, sumInModelOrder, sumOfNonfinite, weigh } from './elect';
+import { drop } from './drop';
 import { applyTaskVector, averageTaskVectors, disjointMerge, linear } from './merge';
 import type { Pace } from './pace';
 import { rescaleFactor } from './rescale';
 import { giveBack, reserve } from './slack';
-import { prepareTaskVector, trim, type TaskVector } from './trim';
+import { prepareTaskVector, trim, type TaskVector, type Trimmed } from './trim';
 
 /** What a slot needs to be decided again with other parameters. */
 export interface PreparedSlot {
@@ -38,6 +40,20 @@ export interface SlotDecision {
   readonly special: Float32Array | null;
 }
 
+/** Which values of a task vector take part. */
+export type Keep = (slot: Slot, vector: TaskVector, model: number, method: Method, parameters: TensorParameters) => Trimmed;
+
+const keepByMethod: Keep = (slot, vector, model, method, parameters) => {
+  const { keeps } = traitsOf(method);
+  const draw = keeps === 'drawn' ? drawOf(parameters, slot.name, model) : null;
+  return draw ? drop(slot, vector, draw) : trim(slot, vector, keeps === 'largest' ? parameters.density[model]! : 1);
+};
+
+/** What `rescale` multiplies tau^_i by. */
+function factorOf(tau: Float32Array, mask: Uint8Array, { density, drop }: TensorParameters, model: number): number {
+  return drop?.rescaleBy === 'density' ? Math.fround(1 / Math.min(1, density[model]!)) : rescaleFactor(tau, mask);
+}
+
 /** Task vectors and their keys. */
 export async function prepareSlot(values: SlotValues, pace: Pace): Promise<PreparedSlot> {
   const { slot, runs, length, nonfinite } = values;
@@ -49,16 +65,18 @@ export async function prepareSlot(values: SlotValues, pace: Pace): Promise<Prepa
   return { slot, runs, length, vectors, nonfinite };
 }
 
-/** Trims, elects, reserves and counts. Weights are rounded to f32 once; methods other than TIES neither trim nor elect. */
+/** Trims or drops, elects, reserves and counts, as the method does. Weights are rounded to f32 once. */
 export async function decideSlot(
   method: Method,
   prepared: PreparedSlot,
   parameters: TensorParameters,
   pace: Pace,
+  keep: Keep = keepByMethod,
 ): Promise<SlotDecision> {
   const { slot, runs, length, vectors } = prepared;
-  const { elects, keeps, slack: hasSlack } = traitsOf(method);
+  const { elects, slack: hasSlack } = traitsOf(method);
   const weights = parameters.weight.map(Math.fround);
+  const rescales = readsDensity(method) && parameters.rescale;
 
   const kept: (Kept | null)[] = [];
   const masks: (Uint8Array | null)[] = [];
@@ -66,8 +84,8 @@ export async function decideSlot(
   const weighted: (Float32Array | null)[] = [];
   for (const [model, vector] of vectors.entries()) {
     await pace.pause();
-    const trimmed = vector && trim(slot, vector, keeps === 'largest' ? parameters.density[model]! : 1);
-    const factor = vector && trimmed && elects && parameters.rescale ? rescaleFactor(vector.tau, trimmed.mask) : 1;
+    const trimmed = vector && keep(slot, vector, model, method, parameters);
+    const factor = vector && trimmed && rescales ? factorOf(vector.tau, trimmed.mask, parameters, model) : 1;
     kept.push(trimmed?.kept ?? null);
     masks.push(trimmed?.mask ?? null);
     counts.push(trimmed?.count ?? 0);

@@ -80,11 +80,12 @@ function withRoles(decisions: Decisions, roles: Decisions['roles'], open: Open):
   return { ...decisions, roles, recipe: recipeForRoles(decisions.recipe, decisions.roles, roles, open) };
 }
 
-/** Another method; normalisation follows where it stands at the old method's default. */
+/** Another method; normalisation and rescaling follow where they stand at the old method's default. */
 export function withMethod(decisions: Decisions, method: Method): Decisions {
   const { recipe } = decisions;
   const normalize = recipe.normalize === traitsOf(recipe.method).normalize ? traitsOf(method).normalize : recipe.normalize;
-  return { ...decisions, recipe: { ...recipe, method, normalize } };
+  const rescale = recipe.rescale === traitsOf(recipe.method).rescale ? traitsOf(method).rescale : recipe.rescale;
+  return { ...decisions, recipe: { ...recipe, method, normalize, rescale } };
 }
 
 export function withPreset(decisions: Decisions, preset: Preset['id']): Decisions {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MergedDtype, OutputDtype } from '../../src/bytes/dtypes';
 import type { Backend } from '../../src/merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../../src/merge/figures';
+import { drops } from '../../src/recipe/methods';
 import type { Method, TensorParameters } from '../../src/recipe/types';
 import { expectSameFigures, expectSameSelections } from './compare';
-import { makeGroup, mergeGroup, mergeWhole, type Merged, type SlotCase, type Stretch } from './harness';
+import { concatenate, makeGroup, mergeGroup, mergeWhole, type Merged, type SlotCase, type Stretch } from './harness';
 import { trainedSlot } from './scenarios';
 
 const PLAIN: TensorParameters = { weight: [1, 0.5], density: [0.2, 0.7], lambda: 1.5, normalize: true, rescale: false };
@@ -14,6 +15,7 @@ const SLACK: TensorParameters = { ...PLAIN, weight: [1, 1], slack: { s: 0.3, of:
 const RECIPES: readonly { title: string; method: Method; parameters: TensorParameters }[] = [
   { title: 'linear', method: 'linear', parameters: PLAIN },
   { title: 'task arithmetic', method: 'task_arithmetic', parameters: PLAIN },
+  { title: 'dare_ties, rescaled', method: 'dare_ties', parameters: { ...PLAIN, rescale: true, drop: { seed: 7, rescaleBy: 'magnitude' } } },
   { title: 'ties', method: 'ties', parameters: PLAIN },
   { title: 'ties, rescaled', method: 'ties', parameters: { ...PLAIN, rescale: true } },
   { title: 'ties_sv of discarded', method: 'ties_sv', parameters: SLACK },
@@ -64,6 +66,17 @@ export function describeChunks(name: string, makeBackend: () => Promise<Backend>
           expectSameMerge(together, s, alone, 0, `${slot.elements} elements`);
         }
       });
+
+      if (drops(method)) {
+        it(`${title}: sampled blocks keep what the tensor keeps at their indices`, async () => {
+          const slot = trainedSlot('sampled', 9000, ['BF16', 'F32', 'BF16'], 'BF16', { ...parameters, drop: { seed: 7, rescaleBy: 'density' } });
+          const whole = (await mergeWhole(backend, method, [slot])).outputs[0]!;
+          const blocks = [[0, 512], [3000, 3513], [8488, 9000]].map(([first, end]) => ({ slot: 0, first: first!, end: end! }));
+          const sample = await mergeGroup(backend, makeGroup(method, [slot], [blocks]), [slot]);
+          expect(sample.outputs[0]).toEqual(concatenate(blocks.map(({ first, end }) => whole.slice(2 * first, 2 * end))));
+        });
+        continue;
+      }
 
       it(`${title}: sampled blocks are a tensor of their own, with the tensor's indices`, async () => {
         const slot = withoutBase(method, trainedSlot('sampled', 20_000, ['BF16', 'BF16', 'BF16'], 'BF16', parameters));

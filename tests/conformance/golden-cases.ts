@@ -62,7 +62,8 @@ export async function loadGoldenCases(): Promise<GoldenCase[]> {
   return Promise.all(index.cases.map(({ id }) => loadGoldenCase(id)));
 }
 
-async function loadGoldenCase(id: string): Promise<GoldenCase> {
+/** One case by its folder, listed in the index or not. */
+export async function loadGoldenCase(id: string): Promise<GoldenCase> {
   const load = async (file: string) => readSafetensors(await loadFixture(`golden/${id}/${file}.safetensors`));
   const file = await loadJson<CaseFile>(`golden/${id}/case.json`);
   const base = file.method === 'linear' ? null : await load('base');

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { encodeFromF32 } from '../../src/bytes/floats';
 import { bytesPerValue, MERGED_DTYPES, OUTPUT_DTYPES, type MergedDtype, type OutputDtype } from '../../src/bytes/dtypes';
+import { drops } from '../../src/recipe/methods';
 import { METHODS, type Method, type TensorParameters } from '../../src/recipe/types';
 import type { Input, SlotCase, Stretch } from './harness';
 
@@ -112,6 +113,10 @@ function arbitraryParameters(method: Method, models: number): fc.Arbitrary<Tenso
     of: fc.constantFrom('retained' as const, 'discarded' as const),
     prefer: fc.nat({ max: models - 1 }),
   });
+  const drop = fc.record({
+    seed: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
+    rescaleBy: fc.constantFrom('magnitude' as const, 'density' as const),
+  });
   return fc.record({
     weight: perModel(weight),
     density: perModel(density),
@@ -119,6 +124,7 @@ function arbitraryParameters(method: Method, models: number): fc.Arbitrary<Tenso
     normalize: fc.boolean(),
     rescale: fc.boolean(),
     ...(method === 'ties_sv' ? { slack } : {}),
+    ...(drops(method) ? { drop } : {}),
   });
 }
 

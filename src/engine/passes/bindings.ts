@@ -19,5 +19,5 @@ export function chunkWork(chunk: LoadedChunk, buffers: GroupBuffers): Work & { r
 /** Keys of a model's lane depend on nothing but its dtype: one pipeline serves every recipe. The slack's depend on them all. */
 export function laneOverrides(overrides: Overrides, lane: number): Overrides {
   if (lane === SLACK_LANE) return { ...overrides, SLACK: 1 };
-  return { ALL_BF16: overrides['ALL_BF16']!, MODELS: 1, TASK_VECTORS: overrides['TASK_VECTORS']!, ELECTS: 1, RESCALES: 0, SLACK: 0 };
+  return { ALL_BF16: overrides['ALL_BF16']!, MODELS: 1, TASK_VECTORS: overrides['TASK_VECTORS']!, ELECTS: 1, RESCALES: 0, DRAWS: overrides['DRAWS']!, SLACK: 0 };
 }

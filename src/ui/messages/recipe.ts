@@ -2,7 +2,7 @@
 import type { Template } from './words';
 
 /** The parameters as the recipe panel calls them. */
-const CALLED: Readonly<Record<string, string>> = { weight: 'The weight', density: 'The density', lambda: 'Lambda', normalize: 'Normalise', slack: 'The slack' };
+const CALLED: Readonly<Record<string, string>> = { weight: 'The weight', density: 'The density', lambda: 'Lambda', normalize: 'Normalise', slack: 'The slack', seed: 'The seed' };
 const called = (name: string) => CALLED[name] ?? name;
 
 const outOfRange: Template = ({ names, model, expected, actual }) => ({
@@ -32,6 +32,7 @@ export const RECIPE_MESSAGES = {
   'lambda-not-finite': outOfRange,
   'slack-out-of-range': outOfRange,
   'normalize-invalid': outOfRange,
+  'seed-out-of-range': outOfRange,
   'weights-sum-zero': ({ tensor, actual }) => ({
     title: 'The weights sum to 0',
     detail: `A weighted average divides by their sum; ${tensor === 'the tensor' ? 'they are' : `for ${tensor} they are`} ${actual}.`,
