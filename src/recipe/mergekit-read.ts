@@ -4,10 +4,10 @@ import { readForms, type ModelSlice } from './mergekit-forms';
 import { readReference } from './mergekit-names';
 import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
 import { DTYPE_NAMES, OWN_KEY, OWN_VERSION } from './mergekit-write';
-import { needsBase, traitsOf } from './methods';
+import { DEFAULT_DROP, needsBase, traitsOf } from './methods';
 import { asFilterList, isFilterList, matchesAll } from './settings';
 import { METHODS } from './types';
-import type { Method, Recipe, RecipeModel, Setting, TensorRule } from './types';
+import type { Drop, Method, Recipe, RecipeModel, Setting, TensorRule } from './types';
 import { validateRecipe } from './validate';
 import { YamlReader } from './yaml-read';
 import type { Entry, MergeKitProblem } from './yaml-read';
@@ -27,7 +27,7 @@ const TOP_KEYS = ['merge_method', 'base_model', 'models', 'slices', 'parameters'
 const MODULES = 'modules';
 const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask'];
 const MODEL_PARAMETERS = ['weight', 'density'];
-const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'rules', 'tokenizer_from', 'out_dtype'];
+const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype'];
 
 /**
  * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
@@ -86,12 +86,13 @@ class Reading {
       models: models.map((model, index) => ({ ...model, density: densities[index] ?? model.density })),
       lambda: yaml.numberSetting(own.get('lambda'), 'lambda') ?? lambda ?? 1,
       normalize: normalize ?? traitsOf(method).normalize,
-      rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? false,
+      rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? traitsOf(method).rescale,
       slack: {
         s: yaml.numberSetting(slack.get('s'), 'slack.s') ?? 0,
         of: yaml.oneOf(slack.get('of'), ['retained', 'discarded'], 'slack.of') ?? 'retained',
         prefer: this.model(slack.get('prefer'), 'slack.prefer') ?? models[0]?.model ?? '',
       },
+      ...(own.has('drop') ? { drop: this.drop(own.get('drop')!) } : {}),
       outDtype: this.outDtype(top, own),
       rules: yaml.list(own.get('rules'), 'rules').flatMap((entry) => this.rule(entry)),
       tokenizerFrom: this.model(own.get('tokenizer_from'), 'tokenizer_from') ?? readTokenizer(yaml, top, this.idOf),
@@ -201,6 +202,16 @@ class Reading {
     if (id !== null) return id;
     this.yaml.error('model-not-open', `no open checkpoint is ${path}`, entry!.line, { model: path, names: [what] });
     return undefined;
+  }
+
+  private drop(entry: Entry): Drop {
+    const fields = this.yaml.map(entry, 'drop');
+    this.yaml.unknownKeys(fields, ['seed', 'rescale_by'], 'drop.');
+    this.lines.set('seed', entry.line);
+    return {
+      seed: this.yaml.number(fields.get('seed'), 'drop.seed') ?? DEFAULT_DROP.seed,
+      rescaleBy: this.yaml.oneOf(fields.get('rescale_by'), ['magnitude', 'density'], 'drop.rescale_by') ?? DEFAULT_DROP.rescaleBy,
+    };
   }
 
   private rule(entry: Entry): TensorRule[] {

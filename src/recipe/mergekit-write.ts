@@ -1,6 +1,6 @@
 /** A recipe as the YAML that MergeKit runs. */
 import type { OutputDtype } from '../bytes/dtypes';
-import { needsBase, readsDensity, traitsOf } from './methods';
+import { drops, needsBase, readsDensity, traitsOf } from './methods';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
 import { flow, yamlString } from './yaml-text';
@@ -34,7 +34,8 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
   lines.push('parameters:');
   if (needsBase(method)) lines.push(`  lambda: ${flow(recipe.lambda)}`);
   lines.push(`  normalize: ${flow(recipe.normalize)}`);
-  if (hasDensity && recipe.rescale) lines.push('  rescale: true');
+  // On by default where values are dropped, off where they are trimmed: said where it is not MergeKit's own.
+  if (hasDensity && (recipe.rescale || traitsOf(method).rescale)) lines.push(`  rescale: ${recipe.rescale}`);
   lines.push('dtype: float32');
   const outDtype = recipe.outDtype === 'base' ? dominant : recipe.outDtype;
   if (outDtype !== undefined) lines.push(`out_dtype: ${DTYPE_NAMES[outDtype]}`);
@@ -46,12 +47,13 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
 
 /** What the recipe holds and MergeKit's keys do not, as YAML values by key. */
 function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [string, string])[] {
-  const { method, base, models, slack, rules, tokenizerFrom } = recipe;
+  const { method, base, models, slack, drop, rules, tokenizerFrom } = recipe;
   const entries: (readonly [string, string])[] = [];
   if (method === 'ties_sv') entries.push(['method', 'ties_sv']);
   if (!needsBase(method) && base !== null) entries.push(['base_model', name(base)]);
   if (!needsBase(method) && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
   if (!readsDensity(method) && recipe.rescale) entries.push(['rescale', 'true']);
+  if (drop !== undefined) entries.push(['drop', `{seed: ${drop.seed}, rescale_by: ${drop.rescaleBy}}`]);
   if (!readsDensity(method) && models.some(({ density }) => density !== 1)) {
     entries.push(['density', flow(models.map(({ density }) => density))]);
   }
@@ -79,10 +81,12 @@ export const HEADER_POINT = /^# {3}- /;
 
 /** For the reader: in which points MergeKit's result will differ. Fixed sentences only; a name could end a comment. */
 function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined): string[] {
-  const { method, models, rules, outDtype, tokenizerFrom } = recipe;
+  const { method, models, drop, rules, outDtype, tokenizerFrom } = recipe;
   const ids = models.map(({ model }) => model);
   const points = [
     method === 'ties_sv' && 'The slack variable (TIES-SV): MergeKit runs plain TIES and reserves nothing.',
+    drops(method) && 'Which values are dropped: MergeKit draws them with a generator of its own, seeded by mergekit-yaml --random-seed.',
+    drops(method) && recipe.rescale && drop?.rescaleBy === 'density' && 'Rescaling by 1 / density: MergeKit rescales to the sum of magnitudes.',
     rules.length > 0 && 'Tensors kept from the base or taken from one model: MergeKit merges them like the rest.',
     tokenizerFrom !== null && 'Whose tokenizer and config to keep: copy those files yourself.',
     outDtype === 'base' && dominant !== undefined && `Each tensor in the dtype of the base: MergeKit writes all in ${DTYPE_NAMES[dominant]}.`,

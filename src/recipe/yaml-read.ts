@@ -87,6 +87,12 @@ export class YamlReader {
     return this.wrongType(entry, what, 'text');
   }
 
+  number(entry: Entry | undefined, what: string): number | undefined {
+    if (entry === undefined) return undefined;
+    if (isScalar(entry.node) && typeof entry.node.value === 'number') return entry.node.value;
+    return this.wrongType(entry, what, 'a number');
+  }
+
   boolean(entry: Entry | undefined, what: string): boolean | undefined {
     if (entry === undefined) return undefined;
     return asBoolean(entry.node) ?? this.wrongType(entry, what, 'true or false');

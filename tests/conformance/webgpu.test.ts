@@ -3,6 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
 import { requestStudioDevice } from '../../src/engine/device';
 import { selfTest } from '../../src/merge/self-test';
+import { drops } from '../../src/recipe/methods';
+import { METHODS } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { describeChunks } from './chunks';
 import { describeFigures } from './figures';
@@ -32,7 +34,9 @@ describeHeld(NAME, make({}));
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make({}), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make({}), { runs: 30, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make({}), { runs: 30, limits: { methods: METHODS.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
+// What follows the draw is the passes of the methods above.
+describeProperties(NAME, make({}), { runs: 6, limits: { methods: METHODS.filter(drops) }, timeoutMilliseconds: 300_000 });
 
 describe(`slack after rescale on ${NAME}`, () => {
   it('ranks the margins of the rescaled values', async () => {

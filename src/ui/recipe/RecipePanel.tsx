@@ -1,7 +1,7 @@
 import './recipe.css';
 import { useMemo } from 'react';
 import { PRESETS } from '../../recipe/presets';
-import { needsBase, readsDensity, traitsOf } from '../../recipe/methods';
+import { drops, needsBase, readsDensity, traitsOf } from '../../recipe/methods';
 import { METHODS, type Method } from '../../recipe/types';
 import { validateRecipe } from '../../recipe/validate';
 import { isPreset, withScaling, withTwoLanguages } from '../../state/decisions';
@@ -10,6 +10,7 @@ import { useModels } from '../names';
 import { ErrorNotice } from '../Notice';
 import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
+import { DropSettings } from './DropSettings';
 import { ListSetting } from './ListSetting';
 import { ModelSettings } from './ModelSettings';
 import { NumberSetting } from './NumberSetting';
@@ -55,13 +56,15 @@ export function RecipePanel() {
               ))}
             </select>
           </label>
+          <p className="about">{traitsOf(method).about}</p>
           {models.map((label, index) => (
             <ModelSettings key={`${index} ${label.id}`} index={index} label={label} />
           ))}
           {traitsOf(method).slack && <SlackSettings />}
+          {drops(method) && <DropSettings />}
           <CommonSettings />
           <OutputSettings />
-          <Advanced rescales={readsDensity(method)} />
+          <Advanced rescales={readsDensity(method) && !drops(method)} />
           <YamlText />
         </fieldset>
       </ScrollBody>

@@ -6,7 +6,7 @@ const COUNT = 200_000;
 /** Five standard deviations of a binomial count: one run in two million is beyond. */
 const bound = (n: number, p: number) => 5 * Math.sqrt(n * p * (1 - p));
 
-function maskOf(draw: Draw, first = 0, count = COUNT): Uint8Array {
+function maskOf(draw: Draw, first = 0, count = COUNT): Uint8Array<ArrayBuffer> {
   const mask = new Uint8Array(count);
   drawInto(draw, first, mask, 0, count);
   return mask;

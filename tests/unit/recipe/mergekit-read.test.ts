@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromMergeKit } from '../../../src/recipe/mergekit';
 import { MAX_YAML_TEXT } from '../../../src/recipe/yaml-parse';
-import type { Recipe } from '../../../src/recipe/types';
+import { METHODS, type Recipe } from '../../../src/recipe/types';
 
 const OPEN = new Set(['base', 'm1', 'm2', 'm3']);
 const read = (text: string) => fromMergeKit(text, (path) => (OPEN.has(path) ? path : null));
@@ -172,7 +172,7 @@ describe('problems carry the line', () => {
     ['a syntax error', ties('parameters: [\n'), ['error yaml-syntax 6']],
     ['a key given twice', ties('base_model: base\n'), ['error yaml-syntax 5']],
     ['unknown keys', ties('    revision: x\nparameters:\n  t: 0.5\nallow: 1\n'), ['warning unknown-key 8', 'warning unknown-key 7', 'warning unknown-key 5']],
-    ['an unknown method', 'models: []\nmerge_method: dare_ties\n', ['error method-unsupported 2']],
+    ['an unknown method', 'models: []\nmerge_method: passthrough\n', ['error method-unsupported 2']],
     ['no method', '# nothing\nmodels: []\n', ['error method-missing 2']],
     ['a model that is not open', ties('  - model: org/other\n'), ['error model-not-open 5']],
     ['an entry without model', ties('  - parameters: {weight: 1}\n'), ['error model-missing 5']],
@@ -195,15 +195,24 @@ describe('problems carry the line', () => {
     ['a later version of our key', ties('x_merging_studio:\n  version: 2\n'), ['error own-version 6']],
     ['a preferred model that is not a model', ties('x_merging_studio:\n  method: ties_sv\n  slack:\n    s: 0.1\n    prefer: m2\n'), ['error prefer-not-a-model 7']],
     ['a rule with an unknown action', ties('x_merging_studio:\n  rules:\n    - {filter: a, action: drop}\n'), ['error value-unknown 7']],
+    ['a seed that is none', ties('x_merging_studio:\n  drop: {seed: -1}\n').replace('merge_method: ties', 'merge_method: dare_linear'), ['error seed-out-of-range 6']],
     ['a rule without source', ties('x_merging_studio:\n  rules:\n    - {filter: a, action: take}\n'), ['error rule-from-missing 7']],
   ])('%s', (_name, text, expected) => {
     expect(lines(text).sort()).toEqual([...expected].sort());
     expect(read(text).recipe === null).toBe(expected.some((line) => line.startsWith('error')));
   });
 
+  it('reads how DARE drops under the key of the studio, and takes what it leaves out as MergeKit does', () => {
+    const dare = (own: string) => read(`merge_method: dare_ties\nbase_model: base\nmodels:\n  - model: m1\n    parameters: {weight: 0.6, density: 0.5}\n${own}`).recipe;
+    expect(dare('')).toMatchObject({ method: 'dare_ties', rescale: true, normalize: false });
+    expect(dare('')).not.toHaveProperty('drop');
+    expect(dare('parameters: {rescale: false}\n')?.rescale).toBe(false);
+    expect(dare('x_merging_studio: {version: 1, drop: {seed: 42, rescale_by: density}}\n')?.drop).toEqual({ seed: 42, rescaleBy: 'density' });
+  });
+
   it('names the method, what it could be, and the model that is missing', () => {
-    const [problem] = read('merge_method: slerp\n').problems;
-    expect(problem?.error.where).toEqual({ names: ['merge_method'], expected: 'linear, task_arithmetic, ties, ties_sv', actual: 'slerp', line: 1 });
+    const [problem] = read('merge_method: passthrough\n').problems;
+    expect(problem?.error.where).toEqual({ names: ['merge_method'], expected: METHODS.join(', '), actual: 'passthrough', line: 1 });
     expect(read(ties('  - model: org/other\n')).problems[0]?.error.where).toEqual({ model: 'org/other', names: ['model'], line: 5 });
   });
 });

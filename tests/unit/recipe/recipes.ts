@@ -55,14 +55,16 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
     rules: fc.array(fc.record({ filter: text, action: fc.constantFrom('merge' as const, 'keep-base' as const, 'take' as const) }), { maxLength: 3 }),
     tokenizer: fc.option(fc.nat()),
     linearBase: fc.boolean(),
+    drop: fc.option(fc.record({ seed: fc.nat({ max: 2 ** 32 - 1 }), rescaleBy: fc.constantFrom('magnitude' as const, 'density' as const) })),
   })
-  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, ...same }): Recipe => {
+  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, drop, ...same }): Recipe => {
     const [base, ...models] = ids as [string, ...string[]];
     return {
       ...same,
       method,
       base: method === 'linear' && !linearBase ? null : base,
       models: models.map((model, index) => ({ model, weight: weights[index]!, density: densities[index]! })),
+      ...(drop === null ? {} : { drop }),
       slack: { s, of, prefer: models[prefer % models.length]! },
       rules: rules.map((rule) => (rule.action === 'take' ? { ...rule, from: models[0]! } : rule)),
       tokenizerFrom: tokenizer === null ? null : ids[tokenizer % ids.length]!,
