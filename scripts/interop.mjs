@@ -6,14 +6,28 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ensureInstalled, ROOT } from './project.mjs';
 
 const PACKAGES = ['numpy', 'safetensors', 'tokenizers', 'torch', 'transformers'];
 const CACHE = join(ROOT, '.cache', 'interop');
-const VENV = process.env.INTEROP_VENV ?? join(CACHE, 'venv');
+// Outside the checkout: a fresh clone need not install the packages again.
+const VENV = process.env.INTEROP_VENV ?? join(process.env.XDG_CACHE_HOME ?? join(os.homedir(), '.cache'), 'model-merging-studio', 'interop');
 const PYTHON = process.platform === 'win32' ? join(VENV, 'Scripts', 'python.exe') : join(VENV, 'bin', 'python');
 const TESTS = join(ROOT, 'tests', 'interop');
+/** Beyond these something hangs: a merge takes a second or two, the check of all folders half a minute. */
+const MERGE_MS = 120_000;
+const CHECK_MS = 600_000;
+const { values: options } = parseArgs({
+  options: {
+    // Every architecture and every recipe once: for CI.
+    quick: { type: 'boolean', default: false },
+    report: { type: 'string', default: join(ROOT, 'docs', 'interop-report.md') },
+    // Seconds that installing the packages may take.
+    'install-limit': { type: 'string', default: '1800' },
+  },
+});
 
 /** Ends without a failure: the machine lacks what the check needs. */
 function skip(why) {
@@ -28,7 +42,9 @@ function python() {
   if (!system) skip('no Python 3 with pip was found');
   console.log(`Installing ${PACKAGES.join(', ')} into ${VENV}.`);
   if (spawnSync(system, ['-m', 'venv', VENV], { stdio: 'inherit' }).status !== 0) skip('python -m venv failed');
-  const pip = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', '--retries', '0', ...PACKAGES], { stdio: 'inherit' });
+  const limit = Number(options['install-limit']);
+  const pip = spawnSync(PYTHON, ['-m', 'pip', 'install', '--quiet', '--quiet', '--retries', '0', ...PACKAGES], { stdio: 'inherit', timeout: 1000 * limit });
+  if (pip.error?.code === 'ETIMEDOUT') skip(`pip did not install ${PACKAGES.join(', ')} within ${limit} s`);
   if (pip.status !== 0 || !works(PYTHON)) skip('pip could not install the packages');
   return PYTHON;
 }
@@ -77,34 +93,39 @@ console.log('Making checkpoints with transformers.');
 const made = execFileSync(interpreter, [join(TESTS, 'make_models.py'), join(work, 'models')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 const families = records(made);
 
+/** One architecture goes through every recipe, the others through the two that differ most; all of it sharded and not, unless in haste. */
+function isChecked(family, { recipe, sharded }) {
+  const isTelling = recipe.name === 'ties' || recipe.name === 'ties-sv';
+  if (family === 'llama') return !options.quick || sharded === (recipe.name === 'ties-sv');
+  return isTelling && (!options.quick || (recipe.name === 'ties-sv' && sharded));
+}
+
 const jobs = [];
 for (const family of families) {
   const folder = (role) => join(work, 'models', family.name, role);
-  // One architecture goes through every recipe, the others through the two that differ most.
-  for (const recipe of family.name === 'llama' ? RECIPES : RECIPES.filter(({ name }) => name === 'ties' || name === 'ties-sv')) {
-    for (const sharded of [false, true]) {
-      const name = `${family.name} ${recipe.name}${sharded ? ' sharded' : ''}`;
-      const out = join(work, 'out', name.replaceAll(' ', '-'), 'merged');
-      const file = join(work, `${name.replaceAll(' ', '-')}.yml`);
-      writeFileSync(file, yaml(recipe, family.extended));
-      const models = ['base', 'sft', 'ct'].flatMap((role) => ['--model', `${role}=${folder(role)}`]);
-      const args = ['merge', file, '--out', out, ...models, '--backend', 'cpu', '--quiet', ...(sharded ? ['--shard-size', '100kB'] : []), ...(family.extended ? ['--extra-rows', 'ct'] : [])];
-      const merged = spawnSync(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), ...args], { encoding: 'utf8' });
-      if (merged.status !== 0) {
-        console.error(`${name}: the merge failed: ${merged.stderr}`);
-        process.exit(1);
-      }
-      const [w, k] = [0, 1];
-      jobs.push({
-        name, out, base: folder('base'), method: recipe.method, slack: recipe.slack ?? 0, lambda: recipe.lambda ?? 1, extended: family.extended ?? false, causal: family.causal,
-        models: ['sft', 'ct'].map((role) => ({ folder: folder(role), weight: recipe[role][w], density: recipe[role][k] })),
-      });
+  const all = RECIPES.flatMap((recipe) => [false, true].map((sharded) => ({ recipe, sharded })));
+  for (const { recipe, sharded } of all.filter((one) => isChecked(family.name, one))) {
+    const name = `${family.name} ${recipe.name}${sharded ? ' sharded' : ''}`;
+    const out = join(work, 'out', name.replaceAll(' ', '-'), 'merged');
+    const file = join(work, `${name.replaceAll(' ', '-')}.yml`);
+    writeFileSync(file, yaml(recipe, family.extended));
+    const models = ['base', 'sft', 'ct'].flatMap((role) => ['--model', `${role}=${folder(role)}`]);
+    const args = ['merge', file, '--out', out, ...models, '--backend', 'cpu', '--quiet', ...(sharded ? ['--shard-size', '100kB'] : []), ...(family.extended ? ['--extra-rows', 'ct'] : [])];
+    const merged = spawnSync(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), ...args], { encoding: 'utf8', timeout: MERGE_MS });
+    if (merged.status !== 0) {
+      console.error(`${name}: the merge failed: ${merged.error?.message ?? merged.stderr}`);
+      process.exit(1);
     }
+    const [w, k] = [0, 1];
+    jobs.push({
+      name, out, sharded, tokenizer: folder(family.extended ? 'ct' : 'base'), base: folder('base'), method: recipe.method, slack: recipe.slack ?? 0, lambda: recipe.lambda ?? 1, extended: family.extended ?? false, causal: family.causal,
+      models: ['sft', 'ct'].map((role) => ({ folder: folder(role), weight: recipe[role][w], density: recipe[role][k] })),
+    });
   }
 }
 writeFileSync(join(work, 'jobs.json'), JSON.stringify(jobs));
 console.log(`Checking ${jobs.length} exported folders.`);
-const checked = spawnSync(interpreter, [join(TESTS, 'check.py'), join(work, 'jobs.json')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, HF_HUB_OFFLINE: '1' } });
+const checked = spawnSync(interpreter, [join(TESTS, 'check.py'), join(work, 'jobs.json')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: CHECK_MS, env: { ...process.env, HF_HUB_OFFLINE: '1' } });
 const results = records(checked.stdout);
 
 const versions = execFileSync(interpreter, ['-c', `import ${PACKAGES.join(', ')}; print(', '.join(f'{m.__name__} {m.__version__}' for m in (${PACKAGES.join(', ')})))`], { encoding: 'utf8' }).trim();
@@ -129,6 +150,7 @@ const report = [
   ),
   '',
 ].join('\n');
-writeFileSync(join(ROOT, 'docs', 'interop-report.md'), report);
+mkdirSync(dirname(options.report), { recursive: true });
+writeFileSync(options.report, report);
 console.log(report);
 process.exit(checked.status === 0 && results.length === jobs.length ? 0 : 1);

@@ -70,6 +70,7 @@ export function layerChart({ models, preferred, layers }: ChartInput): string {
     ...legend(models, preferred, colours),
     ...ticks,
     ...bars,
+    `<polyline points="${line}" fill="none" stroke="#ffffff" stroke-width="5"/>`,
     `<polyline points="${line}" fill="none" stroke="${INK}" stroke-width="2"/>`,
     ...lost.map((part, layer) => `<circle cx="${round(x(layer))}" cy="${round(y(part, topLost))}" r="2.5"/>`),
     ...labels,

@@ -1,7 +1,9 @@
 """Opens exported folders with the real libraries and compares every tensor with a merge done in NumPy from the definitions.
-`python check.py JOBS.json`: a list of {name, out, base, models: {folder, weight, density}, method, slack, extended, causal};
+`python check.py JOBS.json`: a list of {name, out, base, tokenizer, models: {folder, weight, density}, method, slack, extended, causal, sharded};
 prints a JSON line per job and ends with 1 when any failed."""
+import glob
 import json
+import os
 import sys
 
 import numpy as np
@@ -12,9 +14,9 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokeni
 
 def tensors_of(folder):
     """Every tensor of a folder, by name, through its index or its one file."""
-    import glob
-    import os
-
+    old = os.path.join(folder, "pytorch_model.bin")
+    if os.path.exists(old):
+        return torch.load(old, weights_only=True)
     found = {}
     for path in sorted(glob.glob(os.path.join(folder, "*.safetensors"))):
         with safe_open(path, framework="pt") as shard:
@@ -73,6 +75,36 @@ def merged(job, base, models):
     return np.where(change == 0, base, base + lam * change)
 
 
+def beside_the_weights(job, config, model, words):
+    """What config, tokenizer and the other files say, against the weights and the model they were to be taken from."""
+    def raw(folder, name):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            return file.read()
+
+    wrong = {}
+    written = json.loads(raw(job["out"], "config.json"))
+    dtype = str(next(model.parameters()).dtype).split(".")[1]
+    if written.get("dtype", written.get("torch_dtype")) != dtype:
+        wrong["config dtype"] = [str(written.get("dtype"))]
+    if job["causal"]:
+        tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
+        if bool(config.tie_word_embeddings) != tied:
+            wrong["tie_word_embeddings"] = [str(config.tie_word_embeddings)]
+        if words.chat_template != AutoTokenizer.from_pretrained(job["tokenizer"]).chat_template:
+            wrong["chat template"] = [str(words.chat_template)]
+        if not os.path.exists(os.path.join(job["out"], "generation_config.json")):
+            wrong["generation_config.json"] = ["missing"]
+    if raw(job["out"], "tokenizer.json") != raw(job["tokenizer"], "tokenizer.json"):
+        wrong["tokenizer.json"] = ["not the chosen model's"]
+    card = raw(job["out"], "README.md")
+    if not card.startswith("---\nlibrary_name: transformers\n") or "mergekit-yaml" not in card:
+        wrong["README.md"] = ["no model card"]
+    shards = len(glob.glob(os.path.join(job["out"], "*.safetensors")))
+    if (shards > 1) != os.path.exists(os.path.join(job["out"], "model.safetensors.index.json")) or (shards > 1) != job["sharded"]:
+        wrong["index"] = [f"{shards} shards"]
+    return wrong
+
+
 def check(job):
     base = tensors_of(job["base"])
     models = [(tensors_of(model["folder"]), model["weight"], model["density"]) for model in job["models"]]
@@ -105,8 +137,8 @@ def check(job):
     finite = bool(torch.isfinite(values).all())
     rows = model.get_input_embeddings().weight.shape[0]
     good = differing == 0 and finite and not problems and config.vocab_size == rows and len(words) <= rows
-    if job["causal"]:
-        good = good and words.chat_template is not None
+    problems.update(beside_the_weights(job, config, model, words))
+    good = good and not problems
     return {
         "name": job["name"], "ok": good, "tensors": len(written), "values": sum(t.numel() for t in written.values()), "differing": differing,
         "architecture": type(model).__name__, "dtype": str(next(model.parameters()).dtype).split(".")[1], "vocabulary": rows, "finite": finite, "problems": problems,

@@ -25,12 +25,12 @@ SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_atte
 CHAT = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}\n{% endfor %}"
 
 
-def tokenizer(size):
+def tokenizer(size, chat=CHAT):
     raw = Tokenizer(models.BPE(unk_token="<unk>"))
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.train_from_iterator(TEXT, trainers.BpeTrainer(vocab_size=size, special_tokens=["<unk>", "<s>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     made = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>")
-    made.chat_template = CHAT
+    made.chat_template = chat
     return made
 
 
@@ -73,7 +73,7 @@ def main(folder):
         print(json.dumps({"name": name, "architecture": type(base).__name__, "dtype": str(dtype).split(".")[1], "causal": auto is AutoModelForCausalLM}))
 
     # Continual pre-training with new tokens: more rows in the embedding and in the head.
-    longer = tokenizer(300)
+    longer = tokenizer(300, CHAT.replace("<|", "<|ct "))
     longer.add_tokens(["ज़", "ಕ", "ღ", "ო"])
     torch.manual_seed(1)
     base = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL, vocab_size=vocabulary, bos_token_id=1, eos_token_id=2)).float()
@@ -84,6 +84,17 @@ def main(folder):
         model.to(torch.bfloat16).save_pretrained(target)
         words.save_pretrained(target)
     print(json.dumps({"name": "llama-extended", "architecture": "LlamaForCausalLM", "dtype": "bfloat16", "causal": True, "extended": True}))
+
+    # Weights as torch saves them, without safetensors: what many older checkpoints are.
+    torch.manual_seed(1)
+    base = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL, vocab_size=vocabulary, bos_token_id=1, eos_token_id=2)).float()
+    for role, model in (("base", base), ("sft", moved(base, 2, 0.2, 0.02)), ("ct", moved(base, 3, 0.6, 0.03))):
+        target = os.path.join(folder, "llama-bin", role)
+        model.to(torch.float16).save_pretrained(target)
+        made.save_pretrained(target)
+        os.remove(os.path.join(target, "model.safetensors"))
+        torch.save(model.state_dict(), os.path.join(target, "pytorch_model.bin"))
+    print(json.dumps({"name": "llama-bin", "architecture": "LlamaForCausalLM", "dtype": "float16", "causal": True}))
 
 
 main(sys.argv[1])
