@@ -117,15 +117,18 @@ async function writeShard(path, tensors, block) {
 }
 
 /** Throws when the disk has no room for `bytes`. */
-export function checkRoom(folder, bytes) {
+function checkRoom(folder, bytes) {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= bytes) return;
   const gigabytes = (n) => `${(n / 1e9).toFixed(1)} GB`;
   throw new Error(`${folder}: ${gigabytes(bytes)} are needed and ${gigabytes(bavail * bsize)} are free. Give another folder with --cache.`);
 }
 
-/** Folder of a family in `cache`, made when it is not there. Resolves to the paths of every model's files. */
-export async function makeFamily(family, cache) {
+/**
+ * Folder of a family in `cache`, made when it is not there. `more`: bytes that must be free beside it. Resolves to the paths of
+ * every model's files; rejects before anything is written where the disk is too small.
+ */
+export async function makeFamily(family, cache, more = 0) {
   const shape = FAMILIES[family];
   const shards = shardsOf(tensorsOf(shape));
   const fileOf = (i) => (shards.length === 1 ? 'model.safetensors' : `model-${String(i + 1).padStart(5, '0')}-of-${String(shards.length).padStart(5, '0')}.safetensors`);
@@ -133,7 +136,7 @@ export async function makeFamily(family, cache) {
   const paths = Object.fromEntries(MODELS.map((model) => [model, names.map((name) => join(cache, family, model, name))]));
   const missing = MODELS.filter((model) => !existsSync(join(cache, family, model, 'complete')));
   mkdirSync(cache, { recursive: true });
-  checkRoom(cache, missing.length * 2 * parametersOf(family));
+  checkRoom(cache, missing.length * 2 * parametersOf(family) + more);
   for (const model of missing) {
     const folder = join(cache, family, model);
     mkdirSync(folder, { recursive: true });

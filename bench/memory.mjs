@@ -7,8 +7,11 @@ function field(pid, name) {
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 }
 
+/** Whether the system tells. */
+export const tellsMemory = existsSync('/proc/self/status');
+
 /** Bytes resident in the renderers and GPU processes below this process. */
-function residentBytes() {
+export function residentNow() {
   const parents = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
@@ -33,14 +36,14 @@ function residentBytes() {
 
 /** Watches until `stop`, which gives the most bytes seen at once; null where the system does not tell. */
 export function watchMemory() {
-  if (!existsSync('/proc/self/status')) return { now: () => null, stop: () => null };
-  let peak = residentBytes();
-  const timer = setInterval(() => (peak = Math.max(peak, residentBytes())), 250);
+  if (!tellsMemory) return { now: () => null, stop: () => null };
+  let peak = residentNow();
+  const timer = setInterval(() => (peak = Math.max(peak, residentNow())), 250);
   return {
-    now: residentBytes,
+    now: residentNow,
     stop: () => {
       clearInterval(timer);
-      return Math.max(peak, residentBytes());
+      return Math.max(peak, residentNow());
     },
   };
 }

@@ -2,11 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkRoom, MODELS, makeFamily, parametersOf } from './families.mjs';
+import { MODELS, makeFamily, parametersOf } from './families.mjs';
+import { removeAtEnd } from './janitor.mjs';
 import { watchMemory } from './memory.mjs';
 
 /** Above this the files of a family do not stay in memory between two readings. */
 const WARM_BYTES = 8e9;
+/** Of one value in private storage, and what the browser keeps beside it. */
+const OUTPUT_BYTES = 2.2;
 
 /** Drops the system's cache of files. False where that is not allowed: what follows is warm. */
 function dropCaches() {
@@ -19,7 +22,8 @@ function dropCaches() {
   }
 }
 
-async function open(chromium, launch, profile, url, paths) {
+/** A page of measurements with a family's files given to it, and what an empty one had resident. */
+export async function openStudio({ chromium, launch, profile, url, paths }) {
   rmSync(profile, { recursive: true, force: true });
   // A context with a folder: private storage of one without is kept in memory.
   const context = await chromium.launchPersistentContext(profile, launch);
@@ -48,13 +52,13 @@ async function watched(empty, act) {
  * in the system's cache: `cold` after dropping it, `warm` after another run, `large` where they do not fit.
  */
 export async function measureFamily({ chromium, launch, url, cache, family, backends, repetitions, onRun }) {
-  const paths = await makeFamily(family, cache);
-  checkRoom(cache, 2.2 * parametersOf(family));
+  const paths = await makeFamily(family, cache, OUTPUT_BYTES * parametersOf(family));
   const isLarge = 6 * parametersOf(family) > WARM_BYTES;
   const profile = join(cache, 'profile');
   const runs = [];
   for (const choice of backends) {
-    const { context, page, empty } = await open(chromium, launch, profile, url, paths);
+    const janitor = removeAtEnd([profile]);
+    const { context, page, empty } = await openStudio({ chromium, launch, profile, url, paths });
     try {
       const backend = await page.evaluate((wanted) => window.studio.start(wanted), choice);
       const kinds = isLarge ? ['large'] : ['cold', ...Array(repetitions).fill('warm')];
@@ -71,7 +75,7 @@ export async function measureFamily({ chromium, launch, url, cache, family, back
       }
     } finally {
       await context.close();
-      rmSync(profile, { recursive: true, force: true });
+      await janitor.release();
     }
   }
   return runs;

@@ -12,6 +12,8 @@ export interface Report {
   readonly adapter: string;
   /** Values of the tensor that every row goes over once. */
   readonly elements: number;
+  /** Bytes of inputs that a whole TIES merge at (0.2, 1.0) reads from device memory, over their size; counted, not timed. */
+  readonly inputReadings?: number;
   readonly measurements: readonly Measurement[];
 }
 

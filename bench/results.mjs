@@ -4,18 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../scripts/project.mjs';
+import { barsText, scalingOf } from './bars.mjs';
 import { FAMILIES } from './families.mjs';
+import { soakText } from './soak.mjs';
+import { median } from './statistics.mjs';
 
 const JSON_FILE = join(ROOT, 'bench', 'results.json');
 const TEXT_FILE = join(ROOT, 'bench', 'RESULTS.md');
 const MIB = 2 ** 20;
-
-/** Middle one of several, robust against the one repetition that met a busy machine. */
-export function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /** Where and of what something was measured; each part carries its own. */
 export function circumstances(more) {
@@ -50,13 +46,16 @@ export function writeResults(results) {
 const where = ({ date, machine, load, browser, adapter, studio, node }) =>
   [`${date}; ${machine}`, load && `load ${load.toFixed(1)}`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
 
-function textOf({ files, cpu, tensor, node }) {
+function textOf(results) {
+  const { files, cpu, tensor, node, soak } = results;
   return [
     '# Measurements',
     '',
     'Written by `npm run bench` from results.json; do not edit. Each part says when and where it was measured.',
     '',
+    ...barsText(results),
     ...(files ? filesText(bySize(Object.values(files))) : []),
+    ...(soak ? [...soakText(soak), `- ${where(soak)}`, ''] : []),
     ...(cpu ? tensorText('One tensor, the CPU backend under Node', cpu) : []),
     ...(tensor ? tensorText('One tensor, in the page', tensor) : []),
     ...(node ? tensorText('One tensor, the engine under Node', node) : []),
@@ -93,12 +92,30 @@ function filesText(families) {
     '|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...rows,
     '',
+    ...scalingText(runs),
     'Memory in MiB: *resident* is the peak of renderer and GPU process together above an empty page; *ledger* what the engine held in',
     'device buffers; *plan* what the studio said before the start that a run holds.',
     '',
     '| family | backend | resident, copy | resident, merge | ledger | plan |',
     '|---|---|---:|---:|---:|---:|',
     ...peaks,
+    '',
+  ];
+}
+
+/** How merge / copy changes with size. */
+function scalingText(runs) {
+  const families = Object.keys(FAMILIES);
+  const cell = (ratio) => (ratio === undefined ? 'not measured' : ratio.toFixed(2));
+  return [
+    'Merge / copy over sizes, files that do not stay in memory counted as cold; *spread* is the largest over the smallest, less one:',
+    '',
+    `| backend | cache | ${families.join(' | ')} | spread |`,
+    `|---|---|${'---:|'.repeat(families.length + 1)}`,
+    ...scalingOf(runs).map(({ backend, cache, ratios, spread }) => {
+      const cells = families.map((family) => cell(ratios[family]));
+      return `| ${backend} | ${cache} | ${cells.join(' | ')} | ${spread === null ? '' : `${(100 * spread).toFixed(0)} %`} |`;
+    }),
     '',
   ];
 }

@@ -1,25 +1,32 @@
 /**
  * Measures and writes bench/results.json and bench/RESULTS.md; what is not measured this time stays as it was.
  *
- *   --parts files,cpu,tensor,node,explore,accuracy   which parts (default: all); explore writes bench/RESULTS-explore.md, accuracy bench/ACCURACY.md
- *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 54 GB of disk, 8b 64 GB)
+ *   --parts files,cpu,tensor,node,explore,accuracy   which parts (default: all); explore writes bench/RESULTS-explore.md, accuracy bench/ACCURACY.md;
+ *                               soak-merge only when named: the first family again and again in one tab
+ *   --minutes N                 of soak-merge (default 60)
+ *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 56 GB of disk, 8b 66 GB)
  *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
  *   --repetitions N             warm runs of each family (default 3)
  *   --cache FOLDER              where families are made and private storage lies (default: the system's temporary folder)
+ *   --keep                      leave the families in --cache for the next run; else all but the small ones are removed
  *   --gpu                       the machine's own adapter instead of the software one, which every machine has
- *   --rows N                    of the tensor, 4096 values each (default 4096, on a software adapter 256)
+ *   --rows N                    of the tensor, 4096 values each (default 11008, on a software adapter 256)
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, ROOT, run, tool } from '../scripts/project.mjs';
-import { FAMILIES } from './families.mjs';
+import { FAMILIES, parametersOf } from './families.mjs';
+import { removeAtEnd } from './janitor.mjs';
 import { measureFamily } from './pipeline.mjs';
 import { circumstances, readResults, writeResults } from './results.mjs';
+import { soak } from './soak.mjs';
 
 const TENSOR_LIMIT_MS = 20 * 60_000;
 const PARTS = ['files', 'cpu', 'tensor', 'node', 'explore', 'accuracy'];
+/** A family of at most so many bytes stays for the next run. */
+const KEPT_BYTES = 8e9;
 
 const { values: options } = parseArgs({
   options: {
@@ -28,6 +35,8 @@ const { values: options } = parseArgs({
     backends: { type: 'string' },
     repetitions: { type: 'string', default: '3' },
     cache: { type: 'string', default: join(tmpdir(), 'model-merging-bench') },
+    keep: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '60' },
     gpu: { type: 'boolean', default: false },
     rows: { type: 'string' },
   },
@@ -38,14 +47,14 @@ const list = (text, known) => {
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; known: ${known.join(', ')}`);
   return names;
 };
-const parts = list(options.parts, PARTS);
+const parts = list(options.parts, [...PARTS, 'soak-merge']);
 const families = list(options.families, Object.keys(FAMILIES));
-const rows = options.rows ?? (options.gpu ? '4096' : '256');
+const rows = options.rows ?? (options.gpu ? '11008' : '256');
 const backends = list(options.backends ?? (options.gpu ? 'cpu,webgpu' : 'cpu'), ['cpu', 'webgpu', 'auto']);
 
 await ensureInstalled();
 const results = readResults();
-if (parts.includes('files') || parts.includes('tensor')) await inBrowser();
+if (['files', 'tensor', 'soak-merge'].some((part) => parts.includes(part))) await inBrowser();
 if (parts.includes('cpu')) await onCpu();
 if (parts.includes('node')) await underNode();
 console.log(writeResults(results));
@@ -64,11 +73,12 @@ async function inBrowser() {
   const args = options.gpu
     ? [...launchArguments({ webgpu: false }), '--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']
     : launchArguments({ webgpu: true });
-  const launch = { executablePath, args };
+  const launch = { executablePath, args: [...args, '--enable-precise-memory-info'] };
   const server = await serve(join(ROOT, '.cache', 'bench'));
   try {
     const version = await versionOf(chromium, launch);
     if (parts.includes('files')) await measureFiles(chromium, launch, server.url, version);
+    if (parts.includes('soak-merge')) await measureSoak(chromium, launch, server.url, version);
     if (parts.includes('tensor')) await measureTensor(chromium, launch, server.url, version);
   } finally {
     await server.close();
@@ -86,16 +96,31 @@ async function measureFiles(chromium, launch, url, browser) {
   results.files ??= {};
   const onRun = ({ what, cache, seconds }) => console.log(`  ${what}, ${cache}: ${seconds.toFixed(2)} s`);
   for (const family of families) {
+    const janitor = options.keep || 6 * parametersOf(family) <= KEPT_BYTES ? null : removeAtEnd([join(options.cache, family)]);
     for (const backend of backends) {
       console.log(`${family}, ${backend}`);
       // Before, since a run of many minutes may see other commits come.
       const about = circumstances({ browser });
       const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: Number(options.repetitions), onRun });
-      results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], runs };
+      results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], gpu: options.gpu, runs };
       writeResults(results);
     }
+    await janitor?.release();
   }
 }
+
+async function measureSoak(chromium, launch, url, browser) {
+  const about = circumstances({ browser });
+  const [family] = families;
+  const [choice] = backends;
+  console.log(`${family}, ${choice}, again and again`);
+  const onPoint = ({ minute, residentBytes, peakBytes }) => console.log(`  ${minute.toFixed(1)} min: ${Math.round(residentBytes / 2 ** 20)} MiB, peak ${Math.round(peakBytes / 2 ** 20)}`);
+  const measured = await soak({ chromium, launch, url, cache: options.cache, family, choice, minutes: Number(options.minutes), onPoint });
+  results.soak = { ...about, load: loadavg()[2], ...measured };
+}
+
+/** How often the engine read its inputs from device memory, where the report counts it. */
+const readingsIn = ({ inputReadings }) => (inputReadings === undefined ? {} : { inputReadings });
 
 async function measureTensor(chromium, launch, url, version) {
   const browser = await chromium.launch(launch);
@@ -106,7 +131,7 @@ async function measureTensor(chromium, launch, url, version) {
     await page.waitForFunction(() => window.report !== undefined, null, { timeout: TENSOR_LIMIT_MS, polling: 500 });
     const report = await page.evaluate(() => window.report);
     if ('error' in report) throw new Error(report.error);
-    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), elements: report.elements, rows: report.measurements };
+    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), gpu: options.gpu, ...readingsIn(report), elements: report.elements, rows: report.measurements };
   } finally {
     await browser.close();
   }
@@ -131,7 +156,7 @@ async function underNode() {
   const env = options.gpu || process.env.VK_ICD_FILENAMES ? {} : await softwareDriver();
   if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
   const report = JSON.parse(readFileSync(output, 'utf8'));
-  results.node = { ...circumstances({ adapter: report.adapter }), elements: report.elements, rows: report.measurements };
+  results.node = { ...circumstances({ adapter: report.adapter }), gpu: options.gpu, ...readingsIn(report), elements: report.elements, rows: report.measurements };
 }
 
 /**

@@ -3,7 +3,9 @@ import type { Recipe } from '../../src/recipe/types';
 import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
 import { WorkerClient } from '../../src/worker/client';
 import type { BackendChoice, MergeProgress } from '../../src/worker/protocol';
+import { spawnModule } from '../../src/worker/spawn';
 import type { Answer, Ask, Copied, Ledger } from './messages';
+import workerScript from './worker?worker&url';
 
 const MODELS = ['base', 'sft', 'ct'] as const;
 const SHARD_BYTES = 5e9;
@@ -27,7 +29,7 @@ export interface Merged {
 }
 
 class Studio {
-  private readonly worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  private readonly worker = spawnModule(workerScript, '');
   private readonly client = new WorkerClient(() => ({ worker: this.worker, isDead: () => new Promise(() => {}) }));
   private recipe: Recipe | null = null;
 

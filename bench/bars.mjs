@@ -1,0 +1,129 @@
+/** The bars of a fast, bounded merge, and which of them the measurements reach. Pure: results in, rows out. */
+import { FAMILIES } from './families.mjs';
+import { median } from './statistics.mjs';
+
+/** Bytes: renderer and GPU processes together above an empty page. */
+const MEMORY_LIMIT = 1.5e9;
+const NO_GPU = 'no GPU';
+
+/** Rows `{bar, measured, verdict}`; `verdict` is pass, miss, or `not measured: WHY`. */
+export function barsOf({ files = {}, cpu, node, tensor }) {
+  const runs = Object.values(files).flatMap((one) => one.runs.map((run) => ({ ...run, gpu: one.gpu === true })));
+  const onGpu = [node, tensor].find((one) => one?.gpu === true);
+  return [
+    ...ratioOnGpu(runs),
+    ...passesOnGpu(onGpu),
+    ...readingsOf([node, tensor].find((one) => one?.inputReadings !== undefined)),
+    atLeast('TIES at (0.2, 1.0) without a GPU, million parameters/s', 45, bestRate(cpu, '(0.2, 1)')),
+    atLeast('TIES at (0.2, 0.2) without a GPU, million parameters/s', 30, bestRate(cpu, '(0.2, 0.2)')),
+    ...memoryBars(runs.filter(({ what }) => what === 'merge')),
+    completes(runs),
+    ...spreadBars(scalingOf(runs)),
+  ];
+}
+
+/** `{backend, cache, ratios: {family: merge / copy}, spread}`; cold and too large for the cache are one kind. */
+export function scalingOf(runs) {
+  const groups = new Map();
+  for (const run of runs) {
+    const cache = run.cache === 'warm' ? 'warm' : 'cold';
+    const key = `${run.choice} ${cache}`;
+    const group = groups.get(key) ?? { backend: run.backend, cache, families: new Map() };
+    const seconds = group.families.get(run.family) ?? { copy: [], merge: [] };
+    seconds[run.what].push(run.seconds);
+    group.families.set(run.family, seconds);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ backend, cache, families }) => {
+    const bySize = Object.keys(FAMILIES).flatMap((family) => (families.has(family) ? [[family, families.get(family)]] : []));
+    const measured = bySize.filter(([, { copy, merge }]) => copy.length > 0 && merge.length > 0);
+    const ratios = Object.fromEntries(measured.map(([family, { copy, merge }]) => [family, median(merge) / median(copy)]));
+    const all = Object.values(ratios);
+    return { backend, cache, ratios, spread: all.length < 2 ? null : Math.max(...all) / Math.min(...all) - 1 };
+  });
+}
+
+const unmeasured = (bar, why) => ({ bar, measured: '', verdict: `not measured: ${why}` });
+const judged = (bar, measured, passes) => ({ bar, measured, verdict: passes ? 'pass' : 'miss' });
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
+const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+function atLeast(bar, limit, value) {
+  const title = `${bar}: ${limit} or more`;
+  return value === null ? unmeasured(title, 'part cpu') : judged(title, value.toFixed(1), value >= limit);
+}
+
+/** Million parameters a second of the fastest row of a whole merge at these densities. */
+function bestRate(part, densities) {
+  const rates = (part?.rows ?? []).filter(({ name }) => name.includes(`whole merge at ${densities}`)).map(({ seconds }) => part.elements / 1e6 / median(seconds));
+  return rates.length === 0 ? null : Math.max(...rates);
+}
+
+function ratioOnGpu(runs) {
+  const bar = 'merge from files to files on a GPU: at most 1.15 x the raw copy';
+  const ratios = scalingOf(runs.filter(({ gpu, choice }) => gpu && choice === 'webgpu')).flatMap(({ ratios: own }) => Object.values(own));
+  return [ratios.length === 0 ? unmeasured(bar, NO_GPU) : judged(bar, Math.max(...ratios).toFixed(2), Math.max(...ratios) <= 1.15)];
+}
+
+function passesOnGpu(part) {
+  const bar = 'each selection and merge pass on a GPU: 60 % or more of the bandwidth of a device copy';
+  if (part === undefined) return [unmeasured(bar, NO_GPU)];
+  const bandwidth = ({ bytes, seconds }) => bytes / median(seconds);
+  const copy = part.rows.find(({ name }) => name.startsWith('pass copy'));
+  const passes = part.rows.filter(({ name, bytes }) => name.startsWith('pass ') && !name.startsWith('pass copy') && bytes > 0);
+  return passes.map((pass) => judged(`${pass.name} on a GPU: 60 % or more of a device copy`, percent(bandwidth(pass) / bandwidth(copy)), bandwidth(pass) >= 0.6 * bandwidth(copy)));
+}
+
+/** Counted on any adapter: bytes moved do not depend on how fast it is. */
+function readingsOf(part) {
+  const bar = 'whole TIES at (0.2, 1.0) on the device: every input read at most twice';
+  return [part === undefined ? unmeasured(bar, 'bytes moved are not counted') : judged(bar, `${part.inputReadings.toFixed(2)} readings`, part.inputReadings <= 2)];
+}
+
+function memoryBars(merges) {
+  const small = 'memory of a 7B shape: under 1500 MB';
+  const flat = 'memory of a 7B shape: within 10 % of that of a 1.1B at an equal budget';
+  const peakOf = (family) => {
+    const own = merges.filter((run) => run.family === family && run.residentBytes !== null);
+    return own.length === 0 ? null : { bytes: Math.max(...own.map(({ residentBytes }) => residentBytes)), planned: own[0].plannedPeakBytes };
+  };
+  const [large, medium] = [peakOf('7b'), peakOf('1.1b')];
+  if (large === null) return [unmeasured(small, 'family 7b'), unmeasured(flat, 'family 7b')];
+  const first = judged(small, `${mebibytes(large.bytes)} resident`, large.bytes < MEMORY_LIMIT);
+  if (medium === null) return [first, unmeasured(flat, 'family 1.1b')];
+  if (large.planned !== medium.planned) return [first, unmeasured(flat, `the plans are ${mebibytes(medium.planned)} and ${mebibytes(large.planned)}`)];
+  const growth = large.bytes / medium.bytes - 1;
+  return [first, judged(flat, `${mebibytes(medium.bytes)} and ${mebibytes(large.bytes)}: ${growth < 0 ? '' : '+'}${percent(growth)}`, growth <= 0.1)];
+}
+
+function completes(runs) {
+  const bar = 'a 7B-shaped merge completes, every tensor verified';
+  const merges = runs.filter(({ family, what }) => family === '7b' && what === 'merge');
+  if (merges.length === 0) return unmeasured(bar, 'family 7b');
+  const [{ verified, tensors, verifiedSeconds }] = merges;
+  return judged(bar, `${verified} of ${tensors} tensors in ${verifiedSeconds.toFixed(0)} s`, merges.every((run) => run.verified === run.tensors));
+}
+
+function spreadBars(scaling) {
+  if (scaling.length === 0) return [unmeasured('merge / copy within 15 % over sizes', 'part files')];
+  return scaling.map(({ backend, cache, ratios, spread }) => {
+    const bar = `merge / copy within 15 % over sizes, ${backend}, ${cache}`;
+    const measured = Object.entries(ratios).map(([family, ratio]) => `${family} ${ratio.toFixed(2)}`).join(', ');
+    return spread === null ? unmeasured(bar, `only one size (${measured})`) : judged(bar, `${measured}: ${percent(spread)}`, spread <= 0.15);
+  });
+}
+
+/** The section of bench/RESULTS.md. */
+export function barsText(results) {
+  return [
+    '## Bars',
+    '',
+    'What a fast merge of any size has to reach, and what the parts below measured. MergeKit merges a 4096 x 4096 tensor at 8.7 million',
+    'parameters/s with one thread and 11.5 with two on a machine of two cores (figures of another machine, not measured in this run).',
+    '',
+    '| bar | measured | |',
+    '|---|---|---|',
+    ...barsOf(results).map(({ bar, measured, verdict }) => `| ${bar} | ${measured} | ${verdict} |`),
+    '',
+  ];
+}

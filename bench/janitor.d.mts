@@ -1,0 +1,1 @@
+export function removeAtEnd(folders: readonly string[]): { release(): Promise<void> };

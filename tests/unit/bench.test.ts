@@ -1,0 +1,84 @@
+/** What `npm run bench` says of its own figures, and what it leaves on the disk (issue 4, bench). */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import { barsOf } from '../../bench/bars.mjs';
+import { removeAtEnd } from '../../bench/janitor.mjs';
+import { slope } from '../../bench/statistics.mjs';
+
+const run = (family: string, what: 'copy' | 'merge', seconds: number, more: object = {}) => ({ family, choice: 'cpu', backend: 'CPU', what, cache: 'warm', seconds, residentBytes: 500e6, plannedPeakBytes: 100, verified: 3, tensors: 3, verifiedSeconds: seconds, ...more });
+const pair = (family: string, copy: number, merge: number, more: object = {}) => ({ runs: [run(family, 'copy', copy, more), run(family, 'merge', merge, more)] });
+const verdicts = (results: object) => Object.fromEntries(barsOf(results).map(({ bar, verdict }) => [bar, verdict]));
+const find = (results: object, part: string) => barsOf(results).filter(({ bar }) => bar.includes(part)).map(({ measured, verdict }) => [measured, verdict]);
+
+describe('bars', () => {
+  it('of what was not measured say so, all of them', () => {
+    expect(Object.values(verdicts({})).every((verdict) => verdict.startsWith('not measured: '))).toBe(true);
+  });
+  it('of memory compare the 7B with the limit, and with the 1.1B at an equal plan only', () => {
+    const both = (bytes: number, planned = 100) => ({ files: { a: pair('1.1b', 1, 2), b: pair('7b', 4, 8, { residentBytes: bytes, plannedPeakBytes: planned }) } });
+    const memory = (results: object) => find(results, 'memory of a 7B shape').map(([, verdict]) => verdict);
+    expect(memory(both(549e6))).toEqual(['pass', 'pass']);
+    expect(memory(both(551e6))).toEqual(['pass', 'miss']);
+    expect(memory(both(1501e6))).toEqual(['miss', 'miss']);
+    expect(memory(both(549e6, 101))).toEqual(['pass', 'not measured: the plans are 0 MiB and 0 MiB']);
+  });
+  it('of the ratio take medians, warm and cold apart, and what does not fit the cache as cold', () => {
+    const files = { a: pair('160m', 1, 2), b: pair('1.1b', 10, 23), c: pair('7b', 10, 24, { cache: 'large' }), d: pair('160m', 10, 20, { cache: 'cold' }) };
+    expect(find({ files }, 'within 15 %')).toEqual([['160m 2.00, 1.1b 2.30: 15 %', 'pass'], ['160m 2.00, 7b 2.40: 20 %', 'miss']]);
+  });
+  it('of the CPU take the fastest backend', () => {
+    const rows = (...seconds: number[]) => ({ elements: 45e6, rows: seconds.map((one, i) => ({ name: `backend ${i}, whole merge at (0.2, 1)`, bytes: 1, seconds: [one, one, 9] })) });
+    expect(find({ cpu: rows(2, 1) }, '(0.2, 1.0) without')).toEqual([['45.0', 'pass']]);
+    expect(find({ cpu: rows(2, 1.01) }, '(0.2, 1.0) without')).toEqual([['44.6', 'miss']]);
+    expect(find({ cpu: rows(1) }, '(0.2, 0.2) without')).toEqual([['', 'not measured: part cpu']]);
+  });
+  it('of a GPU are judged on a GPU only: passes by the device copy of the same run', () => {
+    const rows = [['pass copy (device)', 100], ['pass merge', 59], ['pass pick', 0], ['engine, whole merge', 10]].map(([name, bytes]) => ({ name, bytes, seconds: [1] }));
+    expect(find({ node: { gpu: false, rows } }, 'on a GPU').map(([, verdict]) => verdict)).toEqual(['not measured: no GPU', 'not measured: no GPU']);
+    expect(find({ node: { gpu: true, rows } }, 'pass merge on a GPU')).toEqual([['59 %', 'miss']]);
+    expect(find({ node: { gpu: true, rows: [rows[0], { ...rows[1], bytes: 60 }] } }, 'pass merge on a GPU')).toEqual([['60 %', 'pass']]);
+    const files = { a: { gpu: true, ...pair('7b', 10, 11.5, { choice: 'webgpu' }) } };
+    expect(find({ files }, 'on a GPU: at most 1.15')).toEqual([['1.15', 'pass']]);
+    // Bytes moved are counted on any adapter.
+    expect(find({ node: { gpu: false, rows, inputReadings: 2.01 } }, 'at most twice')).toEqual([['2.01 readings', 'miss']]);
+  });
+  it('of completing ask every run for every tensor', () => {
+    expect(find({ files: { a: pair('7b', 1, 2) } }, 'completes')).toEqual([['3 of 3 tensors in 2 s', 'pass']]);
+    expect(find({ files: { a: pair('7b', 1, 2, { verified: 2 }) } }, 'completes')[0]![1]).toBe('miss');
+  });
+});
+
+describe('the slope of memory over time', () => {
+  it('is that of the line of least squares', () => {
+    expect(slope([[0, 10], [1, 12], [2, 14]])).toBe(2);
+    expect(slope([[0, 1], [1, 3], [2, 1], [3, 3]])).toBeCloseTo(0.4, 12);
+    expect(slope([[5, 1]])).toBe(0);
+  });
+});
+
+describe('folders of a bench', () => {
+  const filled = () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
+    writeFileSync(join(folder, 'large'), 'x');
+    return folder;
+  };
+  it('are gone when it releases them', async () => {
+    const folder = filled();
+    await removeAtEnd([folder]).release();
+    expect(existsSync(folder)).toBe(false);
+  });
+  it('are gone when it is killed', async () => {
+    const folder = filled();
+    const janitor = pathToFileURL(join(process.cwd(), 'bench', 'janitor.mjs')).href;
+    const script = `import { removeAtEnd } from ${JSON.stringify(janitor)}; removeAtEnd([${JSON.stringify(folder)}]); setInterval(() => {}, 1000); console.log('ready');`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    expect(existsSync(folder)).toBe(true);
+    child.kill('SIGKILL');
+    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 4000, interval: 20 });
+  });
+});
