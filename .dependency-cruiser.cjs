@@ -4,7 +4,7 @@
  */
 const PURE = ['bytes', 'format', 'checkpoint', 'recipe', 'merge'];
 
-const ENTRIES = '^src/(main\\.tsx|offline/service-worker\\.ts|worker/main\\.ts|(worker|cli)/cpu-part\\.ts|cli/main\\.ts)$';
+const ENTRIES = '^src/(main\\.tsx|offline/service-worker\\.ts|worker/main\\.ts|(worker|cli)/cpu-part\\.ts|worker/hash-part\\.ts|cli/main\\.ts)$';
 
 const MAY_IMPORT = {
   bytes: {},
@@ -107,9 +107,9 @@ module.exports = {
     },
     {
       name: 'nobody-imports-an-entry',
-      comment: 'But for the two modules that start a worker, which import the address of its script (`?worker&url`).',
+      comment: 'But for the modules that start a worker, which import the address of its script (`?worker&url`).',
       severity: 'error',
-      from: { pathNot: '^src/worker/(client|cpu-workers)\\.ts$' },
+      from: { pathNot: '^src/worker/(client|cpu-workers|hash-workers)\\.ts$' },
       to: { path: ENTRIES },
     },
     {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DestinationError, DiskFullError, SourceChangedError, type StudioError } from '../bytes/errors';
+import type { FileHash } from '../bytes/file-hash';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 
@@ -158,6 +159,15 @@ class DiskSink implements ByteSink {
     });
     return this.tail;
   }
+}
+
+/** By Node's own code, which is several times as fast as the studio's. */
+export function hashNatively(): FileHash {
+  const hash = createHash('sha256');
+  return {
+    update: async (piece) => void hash.update(piece),
+    hex: async () => hash.digest('hex'),
+  };
 }
 
 /** Hex SHA-256 of a file of the disk. */

@@ -13,7 +13,7 @@ import { runMerge } from '../merge/run';
 import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
 import { chooseBackend } from './backends';
-import { DiskDestination } from './disk';
+import { DiskDestination, hashNatively } from './disk';
 import { openRecipe, problemLines, type Opened } from './models';
 import { joinParts, partFolder, recordPart } from './parts';
 import { reportProgress, type Output } from './progress';
@@ -86,7 +86,7 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
   const destination = await DiskDestination.make(folder, opened.paths);
   const { onProgress, end } = reportProgress(output);
   try {
-    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress });
+    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, hash: hashNatively });
   } finally {
     end();
   }

@@ -7,6 +7,9 @@ export const COPY_BYTES = 32 * 2 ** 20;
 /** Piece of a file handed to its sink: 64 MiB is four times as fast as 1 MiB (faults.md, writing files), and two are held. */
 export const WRITE_BYTES = 32 * 2 ** 20;
 
+/** Files read again at the same time: one core each hashes, on machines of two. */
+export const VERIFIED_AT_ONCE = 2;
+
 /**
  * What reading ahead may hold: with a base and two models, reads of 42 MiB. Reads of 16 MiB took twice the time of 64 MiB, of
  * 32 MiB a fifth more (Chromium on Linux, files in the system's cache).

@@ -1,4 +1,5 @@
 /** What a run is given besides its plan, and what comes of it. */
+import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { SlotResult } from './backend';
 import type { RunProgress } from './progress';
@@ -34,6 +35,8 @@ export interface RunHooks {
   readonly readAheadBytes?: number;
   /** Bytes of a piece handed to a sink, default WRITE_BYTES: for tests of streaming. */
   readonly pieceBytes?: number;
+  /** Where the digests of whole files are computed, default on this thread. */
+  readonly hash?: () => FileHash;
   /** Milliseconds, default `performance.now`. */
   readonly now?: () => number;
 }

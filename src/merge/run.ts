@@ -1,5 +1,6 @@
 /** Running a plan: read, merge, write, finish, read again. */
 import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import { hashHere } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
@@ -8,7 +9,7 @@ import { copyPart } from './copying';
 import { OutputFolder } from './folder';
 import { refuseNonfinite } from './groups';
 import { compareIntegers } from './integers';
-import { COPY_BYTES, READ_AHEAD_BYTES } from './io-sizes';
+import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
 import { Pipeline } from './pipeline';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
@@ -16,6 +17,7 @@ import { Sources } from './reading';
 import type { OpenShard } from './reading';
 import type { FinishedFile, RunHooks, RunResult } from './run-types';
 import { INDEX_FILE } from './shards';
+import { sideBySide } from './side-by-side';
 import { verifyFile } from './verifying';
 import type { ReadPiece } from './verifying';
 import { ShardWriter } from './writing';
@@ -68,7 +70,6 @@ class Run {
   private readonly sources: Sources;
   private readonly pipeline: Pipeline;
   private readonly figures = new Map<string, SlotResult>();
-  private readonly files: FinishedFile[] = [];
   /** Sinks that are open. */
   private readonly unfinished = new Set<ShardWriter>();
   private overflow = 0;
@@ -100,14 +101,14 @@ class Run {
       await this.finish([...extras, ...shards.filter(({ writer }) => this.unfinished.has(writer))]);
     }
     this.meter.enter('verifying');
-    for (const file of [...shards, ...extras]) await this.verify(file);
+    const verified = await sideBySide([...shards, ...extras], VERIFIED_AT_ONCE, (file) => this.verify(file));
     if (this.plan.index !== null) {
       const index = await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(this.plan.index)));
       await this.finish([index]);
-      await this.verify(index);
+      verified.push(await this.verify(index));
     }
     const { tensors } = this.plan;
-    return { files: this.files, figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
+    return { files: verified, figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
   }
 
   /** Gives up what is open and removes what was finished. Never rejects. */
@@ -199,7 +200,7 @@ class Run {
     }
   }
 
-  private async verify({ name, writer, shard }: Filled): Promise<void> {
+  private async verify({ name, writer, shard }: Filled): Promise<FinishedFile> {
     const source = await this.destination.open(name);
     const read: ReadPiece = async (of, begin, end) => {
       await this.ready();
@@ -207,8 +208,8 @@ class Run {
       return shard ? this.meter.verifying(end - begin, piece) : piece();
     };
     const { position: bytes, digests, pieceBytes } = writer;
-    const sha256 = await verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read);
-    this.files.push({ name, bytes, sha256 });
+    const sha256 = await verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, (this.hooks.hash ?? hashHere)());
+    return { name, bytes, sha256 };
   }
 
   /** Resolves when the run may go on; rejects with CancelledError when it is to stop. */

@@ -1,6 +1,6 @@
 /** Reading a finished file again: is it what was handed over? */
 import { DestinationError } from '../bytes/errors';
-import { Sha256 } from '../bytes/sha256';
+import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { OutputShard } from './plan-types';
 import { digestOf } from './writing';
@@ -20,12 +20,12 @@ export interface WrittenFile {
 export type ReadPiece = (source: ByteSource, begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /**
- * Reads a finished file again and compares it piece by piece with what was handed over. Resolves to its hex SHA-256. Rejects
+ * Reads a finished file again and compares it piece by piece with what was handed over. Resolves to its hex SHA-256, which `hash` makes. Rejects
  * with DestinationError `verification-failed`, naming the tensors that the first wrong piece holds.
  */
-export async function verifyFile(source: ByteSource, { name, bytes, digests, pieceBytes, shard }: WrittenFile, read: ReadPiece): Promise<string> {
+export async function verifyFile(source: ByteSource, { name, bytes, digests, pieceBytes, shard }: WrittenFile, read: ReadPiece, hash: FileHash): Promise<string> {
   if (source.size !== bytes) throw failed(name, `${source.size} bytes instead of ${bytes}`, { expected: bytes, actual: source.size });
-  return hashPieces(source, pieceBytes, read, async (piece, i) => {
+  return hashPieces(source, pieceBytes, read, hash, async (piece, i) => {
     const actual = await digestOf(piece);
     if (actual === digests[i]) return;
     const begin = i * pieceBytes - (shard?.header.length ?? 0);
@@ -36,8 +36,7 @@ export async function verifyFile(source: ByteSource, { name, bytes, digests, pie
 }
 
 /** Reads the next piece while one is checked and hashed. */
-async function hashPieces(source: ByteSource, each: number, read: ReadPiece, check: (piece: Uint8Array<ArrayBuffer>, index: number) => Promise<void>): Promise<string> {
-  const hash = new Sha256();
+async function hashPieces(source: ByteSource, each: number, read: ReadPiece, hash: FileHash, check: (piece: Uint8Array<ArrayBuffer>, index: number) => Promise<void>): Promise<string> {
   const count = Math.ceil(source.size / each);
   const start = (i: number) => {
     const piece = read(source, i * each, Math.min(source.size, (i + 1) * each));
@@ -50,7 +49,7 @@ async function hashPieces(source: ByteSource, each: number, read: ReadPiece, che
     const piece: Uint8Array<ArrayBuffer> = await next;
     next = i + 1 < count ? start(i + 1) : null;
     await check(piece, i);
-    hash.update(piece);
+    await hash.update(piece);
   }
   return hash.hex();
 }

@@ -3,14 +3,18 @@ import { exportedFile, openExportFolder } from '../files/export-folder';
 import { openFiguresStore } from '../files/figures-store';
 import { fetchSample } from '../files/sample';
 import { FileStore } from '../files/store';
+import { VERIFIED_AT_ONCE } from '../merge/io-sizes';
 import { BACKENDS } from './backends';
 import { Dispatcher } from './dispatch';
+import { spawnHashWorker } from './hash-workers';
+import { HashWorkers } from './hashing';
 import type { FromWorker } from './protocol';
 import { createSession } from './session';
 import { SIZING } from './sizing';
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
-const handlers = createSession({ backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
+const { hash } = new HashWorkers(VERIFIED_AT_ONCE, spawnHashWorker);
+const handlers = createSession({ hash, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 
 /** Held as long as this worker lives, under the name the page gave it; see `spawnWorker` of the client. */

@@ -1,4 +1,5 @@
 /** The merge job: plan, run, export, and what the page hears meanwhile. */
+import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import { checkpointsOf } from '../compose/export-input';
@@ -26,6 +27,8 @@ export interface MergeContext {
   readonly host: BackendHost;
   readonly openFile: (entry: FileEntry) => Promise<ByteSource>;
   readonly emit: (event: WorkerEvent) => void;
+  /** See `RunHooks.hash`. */
+  readonly hash?: (() => FileHash) | undefined;
   /** Hears of every tensor that was counted. */
   readonly counted: (figures: TensorFigures) => void;
 }
@@ -35,7 +38,7 @@ export async function merge(
   { recipe, choices, shardBytes, replace, text = null }: RequestPayload<'merge'>,
   folder: ExportFolder,
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, emit, counted }: MergeContext,
+  { application, catalogue, host, openFile, hash, emit, counted }: MergeContext,
 ): Promise<MergeSummary> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
@@ -55,6 +58,7 @@ export async function merge(
       replace,
       extras,
       readAheadBytes: READ_AHEAD,
+      ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
       onTensor: (tensor, slot) => {
         const figures = tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! });

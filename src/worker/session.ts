@@ -1,4 +1,5 @@
 /** What the worker does for each request. Free of its environment: backends, files and the way out are arguments. */
+import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import type { ExportFolder } from '../files/export-folder';
@@ -36,18 +37,20 @@ export interface SessionParts {
   /** Where exact figures outlive the page. */
   readonly figuresStore: FiguresStore;
   readonly sizing: Sizing;
+  /** See `RunHooks.hash`. */
+  readonly hash?: () => FileHash;
   readonly emit: (event: WorkerEvent) => void;
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, exportedFile, figuresStore, sizing, emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, exportedFile, figuresStore, sizing, hash, emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const exact = new ExactFigures(figuresStore);
   const explorer = new Explorer(host, openShard, exact, sizing, () => emit({ event: 'sample' }));
   const planner = new Planner(openShard);
-  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), emit };
+  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, emit };
 
   const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });
   /** Runs a job that counts every tensor and keeps what it counts. */
