@@ -7,7 +7,8 @@ import { MODULE_KINDS, type Checkpoint, type ModuleKind } from '../src/checkpoin
 import type { Backend, ReadSegment } from '../src/merge/backend';
 import { DEFAULT_CHOICES } from '../src/merge/plan-types';
 import { measuredRates, probeParameters } from '../src/merge/rates';
-import { elementRange, type OpenShard } from '../src/merge/reading';
+import { inputPart } from '../src/merge/inputs';
+import type { OpenShard } from '../src/merge/reading';
 import { planSample, sampleParameters, type SampleOptions, type SamplePlan } from '../src/merge/sample';
 import { spreadsOf } from '../src/merge/spread';
 import type { Recipe } from '../src/recipe/types';
@@ -65,8 +66,8 @@ function blocksOf({ group, inputs, segments }: SamplePlan, openShard: OpenShard)
   const places = new Map(group.chunks[0]!.map(({ slot, first }, place) => [`${slot}:${first}`, place]));
   return async ({ slot, first, count }, input) => {
     const place = places.get(`${slot}:${first}`)!;
-    const range = elementRange(group.slots[slot]!, input, inputs[slot]![input]!, segments[place]!.first, count);
-    return (await openShard(range.checkpoint, range.shard)).read(range.begin, range.end);
+    const [range] = inputPart(group.slots[slot]!, input, inputs[slot]![input]!, segments[place]!.first, count).ranges;
+    return (await openShard(range!.checkpoint, range!.shard)).read(range!.begin, range!.end);
   };
 }
 

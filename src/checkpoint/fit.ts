@@ -2,6 +2,7 @@
 import { isIntegerDtype, isMergedDtype } from '../bytes/dtypes';
 import type { Dtype } from '../bytes/dtypes';
 import { isVocabulary, placeOf } from './places';
+import { quantisationOf } from './quantisation';
 import type { Checkpoint, FitIssue, TensorEntry } from './types';
 
 /**
@@ -9,10 +10,14 @@ import type { Checkpoint, FitIssue, TensorEntry } from './types';
  * in UTF-8 order, then by model; what only models have comes last. A refusal stops the merge until the user decides or
  * leaves the model out for that tensor; a warning names what is lost or how it is matched.
  *
+ * A quantised checkpoint is one refusal and the only kind listed: tensor by tensor its weights would be said to be missing.
+ *
  * Integer tensors whose headers agree are listed once as `integer-copied` with the base as their model; whoever can read
  * bytes must compare them and turn the row into `integer-differs` where they are not the same.
  */
 export function fitCheckpoints(base: Checkpoint, models: readonly Checkpoint[]): FitIssue[] {
+  const quantised = [...new Set([base, ...models])].flatMap(quantisedIssue);
+  if (quantised.length > 0) return quantised;
   const tensorsOf = models.map((model) => ({ model, tensors: new Map(model.tensors.map((tensor) => [tensor.name, tensor])) }));
   const inBase = new Set(base.tensors.map(({ name }) => name));
   const shared = base.tensors.flatMap((tensor) => {
@@ -29,6 +34,11 @@ export function fitCheckpoints(base: Checkpoint, models: readonly Checkpoint[]):
       .map(({ name, shape, dtype }): FitIssue => ({ kind: 'only-in-model', severity: 'warning', tensor: name, model: model.id, modelShape: shape, dtype })),
   );
   return [...shared, ...extra];
+}
+
+function quantisedIssue({ id, tensors }: Checkpoint): FitIssue[] {
+  const found = quantisationOf(tensors);
+  return found ? [{ kind: 'quantised', severity: 'refusal', tensor: found.first, model: id, dtype: found.scheme }] : [];
 }
 
 /** Issues of one floating tensor of the base with one model. */

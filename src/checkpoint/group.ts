@@ -3,6 +3,7 @@ import type { MalformedFileError } from '../bytes/errors';
 import { compareUtf8 } from '../bytes/utf8';
 import { MAX_SHARDS } from '../format/safetensors/limits';
 import { checkpointError } from './reasons';
+import type { CheckpointReason } from './reasons';
 import type { FileEntry } from './types';
 
 /** The files of one checkpoint-to-be. */
@@ -29,8 +30,14 @@ export interface Grouping {
 const SHARD_NUMBERS = /^(.*)-(\d{1,6})-of-(\d{1,6})$/;
 /** What a training run leaves beside its weights, under their extensions. */
 const LEFTOVERS = /^(?:training_args|optimizer|scheduler|rng_state|scaler)/i;
-/** Weights in formats that are not read here. */
-const OTHER_WEIGHTS = /\.(?:ckpt|gguf|ggml|h5|msgpack|npz)$/i;
+/** Weights in formats that are not read here, and what is said of them. */
+const OTHER_WEIGHTS: readonly (readonly [reason: CheckpointReason, name: RegExp])[] = [
+  ['weights-gguf', /\.(?:gguf|ggml)$/i],
+  ['weights-tensorflow', /\.(?:h5|keras|pb)$|\.ckpt(?:-\d+)?\.(?:index|meta|data-\d+-of-\d+)$/i],
+  ['weights-flax', /\.msgpack$/i],
+  ['weights-onnx', /\.onnx(?:_data)?$/i],
+  ['weights-not-safetensors', /\.(?:ckpt|npz|mlmodel|tflite)$/i],
+];
 
 /** The formats that are read, in the order transformers prefers them: the first of which a folder has any is taken. */
 interface Format {
@@ -38,6 +45,8 @@ interface Format {
   /** What a folder's own weights are called; others beside them are ignored. */
   readonly primary: string;
 }
+/** What PEFT calls an adapter's file. */
+const ADAPTER = 'adapter_model';
 const FORMATS: readonly Format[] = [
   { extensions: ['.safetensors'], primary: 'model' },
   { extensions: ['.bin', '.pt', '.pth'], primary: 'pytorch_model' },
@@ -113,14 +122,16 @@ function groupFolder(folder: string, files: ReadonlyMap<string, FileEntry>): Gro
   const sidecars = stems.size === 0 ? [] : [...files].filter(([name, file]) => isSidecar(name, file)).map(([, file]) => file);
   sidecars.forEach((file) => used.add(file));
   if (stems.size === 0) {
-    const foreign = [...files].filter(([name]) => OTHER_WEIGHTS.test(name)).map(([, file]) => file);
-    foreign.forEach((file) => used.add(file));
-    if (foreign.length > 0) problems.push(foreignWeights(foreign));
+    for (const [reason, pattern] of OTHER_WEIGHTS) {
+      const foreign = [...files].filter(([name]) => pattern.test(name)).map(([, file]) => file);
+      foreign.forEach((file) => used.add(file));
+      if (foreign.length > 0) problems.push(foreignWeights(reason, foreign));
+    }
   }
   const named = found.length > 1 || folder === '';
   return {
     groups: found.map(({ stem, weights }) => {
-      const isLooseFile = weights.kind === 'files' && stems.get(stem)?.single !== undefined && stem !== format.primary;
+      const isLooseFile = weights.kind === 'files' && stems.get(stem)?.single !== undefined && stem !== format.primary && stem !== ADAPTER;
       return { folder, stem: named || isLooseFile ? stem : null, weights, sidecars };
     }),
     problems,
@@ -194,8 +205,8 @@ function isSidecar(name: string, file: FileEntry): boolean {
   return SIDECAR.test(name) && !NOT_SIDECAR.test(name) && file.size <= MAX_SIDECAR_BYTES;
 }
 
-function foreignWeights(files: readonly FileEntry[]): Grouping['problems'][number] {
+function foreignWeights(reason: CheckpointReason, files: readonly FileEntry[]): Grouping['problems'][number] {
   const file = files[0]!.path;
   const names = files.map(({ path }) => splitPath(path).name);
-  return { file, error: checkpointError('weights-not-safetensors', file, 'these weights are not safetensors; convert them', { names }) };
+  return { file, error: checkpointError(reason, file, 'weights in a format that is not read', { names }) };
 }

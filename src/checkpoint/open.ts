@@ -9,6 +9,9 @@ import type { SafetensorsHeader } from '../format/safetensors/header';
 import { checkIndexSize, parseIndex } from '../format/safetensors/index-file';
 import { MAX_ENTRIES } from '../format/safetensors/limits';
 import { readTorchHeader } from '../format/torch-bin/header';
+import { adapterTargets, looksLikeAdapter } from './adapter';
+import { parseAdapterConfig } from './adapter-config';
+import type { AdapterConfig } from './adapter-config';
 import { MAX_CONFIG_BYTES, parseConfig } from './config';
 import { groupFiles, splitPath } from './group';
 import type { CheckpointFiles } from './group';
@@ -95,6 +98,11 @@ async function openGroup(group: CheckpointFiles, open: OpenSource): Promise<Grou
   const tensors = await attempt(indexPath ?? read[0]!.identity.path, async () => joinTensors(read, chosen.map, indexPath));
   if (!tensors) return { nameless: null, problems, ignored: chosen.ignored };
 
+  let adapter: AdapterConfig | null = null;
+  if (looksLikeAdapter(tensors)) {
+    adapter = await attempt(read[0]!.identity.path, () => readAdapter(read[0]!.identity.path, tensors, sidecars, open));
+    if (!adapter) return { nameless: null, problems, ignored: chosen.ignored };
+  }
   const configFile = sidecars.find(({ path }) => splitPath(path).name === 'config.json');
   const config = configFile ? await attempt(configFile.path, () => readConfig(configFile, open)) : null;
   return {
@@ -107,6 +115,7 @@ async function openGroup(group: CheckpointFiles, open: OpenSource): Promise<Grou
       config: config ?? {},
       parameters: tensors.reduce((sum, { elements }) => sum + elements, 0),
       bytes: read.reduce((sum, { identity: { size } }) => sum + size, 0),
+      ...(adapter ? { adapter } : {}),
     },
     problems,
     ignored: chosen.ignored,
@@ -190,6 +199,17 @@ function joinTensors(read: readonly ReadShard[], map: ReadonlyMap<string, string
     }
   }
   return read.flatMap(({ tensors }, shard) => tensors.map((tensor) => ({ ...tensor, shard }))).sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+/** The settings of an adapter, whose tensors must be what a plain LoRA adapter has. */
+async function readAdapter(weights: string, tensors: readonly TensorEntry[], sidecars: readonly FileEntry[], open: OpenSource): Promise<AdapterConfig> {
+  const file = sidecars.find(({ path }) => splitPath(path).name === 'adapter_config.json');
+  if (!file) throw checkpointError('adapter-config-missing', weights, 'factors of an adapter without adapter_config.json');
+  const config = file.size > MAX_CONFIG_BYTES ? null : parseAdapterConfig(await readWhole(file, open));
+  if (!config) throw checkpointError('adapter-config-unreadable', file.path, `no JSON object of at most ${MAX_CONFIG_BYTES} bytes`);
+  if ('refused' in config) throw checkpointError('adapter-unsupported', file.path, config.refused, { actual: config.refused });
+  adapterTargets(tensors, weights);
+  return config;
 }
 
 async function readConfig(file: FileEntry, open: OpenSource): Promise<ModelConfig> {

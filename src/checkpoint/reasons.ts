@@ -8,7 +8,17 @@ export type CheckpointReason =
   | 'tensor-in-two-shards' // names: the tensors; expected, actual: the two files of the first
   | 'index-tensors-absent' // the index puts tensors in a shard that lacks them. names: the tensors
   | 'index-lacks-tensors' // shards hold tensors the index does not list. names: the tensors
-  | 'weights-not-safetensors' // a folder with PyTorch, GGUF or other weights only. names: those files
+  | 'weights-gguf' // a folder with weights of this kind only. names: those files
+  | 'weights-tensorflow'
+  | 'weights-flax'
+  | 'weights-onnx'
+  | 'weights-not-safetensors' // weights of yet another kind. names: those files
+  | 'adapter-config-missing' // factors of an adapter without adapter_config.json
+  | 'adapter-config-unreadable'
+  | 'adapter-unsupported' // a PEFT method or setting that is more than plain LoRA. actual: the setting and its value
+  | 'adapter-tensors-unknown' // names: tensors that are no part of plain LoRA
+  | 'adapter-incomplete' // names: the tensors of which one factor is missing
+  | 'adapter-shape' // the two factors have other ranks. names: the tensor; expected, actual: the ranks
   | 'config-unreadable'; // config.json is no JSON object or too large: a warning, the checkpoint opens without it
 
 /** Names listed in an error; the full number is in its message. */

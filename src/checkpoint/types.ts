@@ -1,5 +1,6 @@
 /** A checkpoint as the headers describe it. Serialisable; files are opaque ids that only `files/` can open. */
 import type { Dtype } from '../bytes/dtypes';
+import type { AdapterConfig } from './adapter-config';
 
 /** A file the user gave, before anything is known of it. `id` is a key into the file store of the worker. */
 export interface FileEntry {
@@ -25,6 +26,28 @@ export interface TensorEntry {
   /** Bytes [begin, end) from the start of the shard's file. */
   readonly begin: number;
   readonly end: number;
+  /** Id of the checkpoint whose shards hold the bytes, where that is another: the base of an adapter. */
+  readonly owner?: string;
+  /** What an adapter adds to those bytes; the values are then formed in F32, see AdaptRequest. */
+  readonly adapted?: Adapted;
+}
+
+/** `scale * (P Q)`, added to a matrix. */
+export interface Adapted {
+  readonly rank: number;
+  /** An f32 number. */
+  readonly scale: number;
+  /** P, rows x rank. */
+  readonly left: Factor;
+  /** Q, rank x columns. */
+  readonly right: Factor;
+}
+export interface Factor {
+  /** Checkpoint id. */
+  readonly checkpoint: string;
+  readonly tensor: TensorEntry;
+  /** The file holds it the other way round. */
+  readonly isTransposed: boolean;
 }
 
 export interface Shard {
@@ -63,6 +86,8 @@ export interface Checkpoint {
   readonly bytes: number;
   /** Hex SHA-256 over every shard's name, size and header bytes: identity without reading payloads. */
   readonly fingerprint: string;
+  /** Of a LoRA adapter, whose tensors are its factors: it is merged as what it makes of the recipe's base. */
+  readonly adapter?: AdapterConfig;
 }
 
 /** Where a tensor sits in the network, from its name. */
@@ -77,6 +102,7 @@ export type ModuleKind = (typeof MODULE_KINDS)[number];
 /** A problem or a decision of the preflight, for one tensor of one model. */
 export interface FitIssue {
   readonly kind:
+    | 'quantised' // packed weights, `dtype` the scheme: refused, once for the whole checkpoint
     | 'missing-in-model' // absent in `model`: it takes no part in this tensor
     | 'only-in-model' // not in the base: left out
     | 'tied-head' // `lm_head` absent, the embedding stands in

@@ -1,12 +1,12 @@
 /** Reading a group's inputs ahead of the backend, in reads that are large whatever its chunks are. */
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Group, ReadSegment, Segment } from './backend';
-import type { ByteRange } from './plan-types';
+import type { InputPart } from './inputs';
 import type { Sources } from './reading';
 
 /** One input of one stretch: read together, handed out segment by segment. */
 interface Batch {
-  readonly loaded: Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
+  readonly loaded: Promise<ReadonlyMap<string, readonly Uint8Array<ArrayBuffer>[]>>;
   /** Segments not handed out yet. */
   readonly left: Set<string>;
 }
@@ -59,7 +59,7 @@ export class ChunkReader {
   constructor(
     group: Group,
     private readonly sources: Sources,
-    private readonly rangeOf: (segment: Segment, input: number) => ByteRange,
+    private readonly partOf: (segment: Segment, input: number) => InputPart,
     budget: number,
   ) {
     this.stretches = stretchesOf(group, stretchBytes(budget, group.slots[0]!.inputs.length));
@@ -76,12 +76,12 @@ export class ChunkReader {
     const key = keyOf(segment);
     const index = this.stretchOf.get(key)!;
     const batch = this.batch(index, input)!;
-    if (!batch.left.delete(key)) return this.sources.read(this.rangeOf(segment, input));
+    if (!batch.left.delete(key)) return this.sources.readPart(this.partOf(segment, input));
     if (batch.left.size === 0) this.batches.delete(batchKey(index, input));
     const bytes = (await batch.loaded).get(key)!;
     if (index + 1 < this.stretches.length) this.batch(index + 1, input);
     else this.onLastStretch();
-    return bytes;
+    return this.sources.valuesOf(this.partOf(segment, input), bytes);
   };
 
   /** The batch, begun now if it was not; null where the input has nothing of the stretch. */
@@ -91,7 +91,11 @@ export class ChunkReader {
     const segments = this.stretches[index]!.segments.filter(({ present }) => present[input]);
     if (segments.length === 0) return null;
     const keys = segments.map(keyOf);
-    const loaded = this.sources.readAll(segments.map((segment) => this.rangeOf(segment, input))).then((bytes) => new Map(keys.map((key, i) => [key, bytes[i]!])));
+    const parts = segments.map((segment) => this.partOf(segment, input).ranges);
+    const loaded = this.sources.readAll(parts.flat()).then((bytes) => {
+      let at = 0;
+      return new Map(parts.map(({ length }, i) => [keys[i]!, bytes.slice(at, (at += length))]));
+    });
     // Met by whoever asks for one of its segments, or never when an earlier read fails.
     loaded.catch(() => {});
     const batch = { loaded, left: new Set(keys) };

@@ -1,8 +1,10 @@
 /** Copying rows and whole tensors: streamed in pieces, converted where the output has another dtype. */
+import { bytesPerValue } from '../bytes/dtypes';
 import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import { decodeToF32, encodeFromF32 } from '../bytes/floats';
 import { COPY_BYTES } from './io-sizes';
-import type { ByteRange, CopyPart } from './plan-types';
+import type { InputPart } from './inputs';
+import type { ByteRange, CopyPart, InputRange } from './plan-types';
 import type { Sources } from './reading';
 
 /**
@@ -13,7 +15,7 @@ export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: 
   let overflow = 0;
   const pieces = piecesOf(part.range, COPY_BYTES);
   const start = (i: number) => {
-    const bytes = sources.read(pieces[i]!);
+    const bytes = sources.readPart(pieceOf(part.range, pieces[i]!));
     // Met when its turn comes, or never when an earlier piece fails.
     bytes.catch(() => {});
     return bytes;
@@ -29,11 +31,18 @@ export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: 
   return overflow;
 }
 
+/** What a piece of a part's range is read and formed from. */
+function pieceOf({ adapted, begin }: InputRange, piece: ByteRange): InputPart {
+  const first = adapted ? adapted.first + (piece.begin - begin) / bytesPerValue(adapted.dtype) : 0;
+  return { ranges: [piece], adapted: adapted ? { ...adapted, first } : null };
+}
+
 /** A range in pieces of `each` bytes, which is a multiple of 8 so that no value is cut. */
-export function piecesOf(range: ByteRange, each: number): ByteRange[] {
+export function piecesOf({ checkpoint, shard, ...range }: ByteRange, each: number): ByteRange[] {
   const count = Math.ceil((range.end - range.begin) / each);
   return Array.from({ length: count }, (_, i) => ({
-    ...range,
+    checkpoint,
+    shard,
     begin: range.begin + i * each,
     end: Math.min(range.end, range.begin + (i + 1) * each),
   }));

@@ -8,9 +8,9 @@ import { needsBase } from '../recipe/methods';
 import { ruleFor } from '../recipe/resolve';
 import type { Slot } from './backend';
 import { MAX_SLOT_ELEMENTS } from './chunks';
-import { isLeftOut, outputDtype, rowRange, rowsOf, wholeRange } from './participants';
+import { isLeftOut, outputDtype, rowRange, rowsOf, valueDtype, wholeRange } from './participants';
 import type { Participants } from './participants';
-import type { ByteRange, CopyPart, IntegerComparison } from './plan-types';
+import type { CopyPart, InputRange, IntegerComparison } from './plan-types';
 
 /** A tensor of the output, decided. */
 export interface PlannedTensor {
@@ -18,7 +18,7 @@ export interface PlannedTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   /** The rows that are merged; null when nothing is. */
-  readonly merged: { readonly slot: Slot; readonly inputs: readonly (ByteRange | null)[] } | null;
+  readonly merged: { readonly slot: Slot; readonly inputs: readonly (InputRange | null)[] } | null;
   /** What follows them, or all of it. */
   readonly copies: readonly CopyPart[];
   /** Of an integer tensor copied from the base because nobody chose. */
@@ -71,7 +71,7 @@ function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
   const slot: Slot = {
     name: tensor.name,
     elements,
-    inputs: [baseDtype, ...takingPart.map((entry) => (entry ? (entry.dtype as MergedDtype) : null))],
+    inputs: [baseDtype, ...takingPart.map((entry) => (entry ? (valueDtype(entry) as MergedDtype) : null))],
     modelElements: ownRows.map((own) => own * columns),
     outDtype: outputDtype(recipe, tensor.dtype)!,
   };
@@ -93,7 +93,7 @@ function composed(participants: Participants, tensor: TensorEntry, main: Owned):
   }
   const own = Math.min(rowsOf(tensor).rows, rowsOf(entry).rows);
   const rest = remainingRows(participants, tensor, own, dtype);
-  const first: CopyPart = { range: rowRange(owner, entry, 0, own), dtype: entry.dtype, outDtype: dtype };
+  const first: CopyPart = { range: rowRange(owner, entry, 0, own), dtype: valueDtype(entry), outDtype: dtype };
   return { name: tensor.name, dtype, shape: rest.shape, merged: null, copies: withValues([first, ...rest.copies]), comparison: null };
 }
 
@@ -105,7 +105,7 @@ function remainingRows(participants: Participants, tensor: TensorEntry, from: nu
   const extra = extraRows(participants, tensor);
   if (!extra) return { copies: withValues([own]), shape: tensor.shape };
   const grown = rowsOf(extra.entry).rows;
-  const further: CopyPart = { range: rowRange(extra.owner, extra.entry, rows, grown), dtype: extra.entry.dtype, outDtype };
+  const further: CopyPart = { range: rowRange(extra.owner, extra.entry, rows, grown), dtype: valueDtype(extra.entry), outDtype };
   return { copies: withValues([own, further]), shape: [grown, ...tensor.shape.slice(1)] };
 }
 

@@ -4,7 +4,7 @@ import { bytesPerValue } from '../bytes/dtypes';
 import type { Backend, GroupResult, ReadSegment, Segment, WriteSegment } from './backend';
 import type { ChunkReader } from './chunk-reading';
 import { copyPart } from './copying';
-import type { MergeStep } from './plan-types';
+import type { InputRange, MergeStep } from './plan-types';
 import type { GroupMeter, Meter } from './progress';
 import type { Sources } from './reading';
 
@@ -97,7 +97,7 @@ function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter, busy: 
  * values, and the model of the first.
  */
 export function refuseNonfinite({ group, inputs }: MergeStep, { slots }: GroupResult): void {
-  const found = slots.flatMap(({ figures }, s) => figures.nonfinite.flatMap((count, input) => (count > 0 ? [{ name: group.slots[s]!.name, count, model: inputs[s]![input]!.checkpoint }] : [])));
+  const found = slots.flatMap(({ figures }, s) => figures.nonfinite.flatMap((count, input) => (count > 0 ? [{ name: group.slots[s]!.name, count, model: modelOf(inputs[s]![input]!) }] : [])));
   const [first] = found;
   if (!first) return;
   const list = found.map(({ name, count, model }) => `${name} (${count} in ${model})`).join(', ');
@@ -107,4 +107,9 @@ export function refuseNonfinite({ group, inputs }: MergeStep, { slots }: GroupRe
     names: [...new Set(found.map(({ name }) => name))],
     actual: found.reduce((sum, { count }) => sum + count, 0),
   });
+}
+
+/** Whose values they are: those of an adapter are not its base's. */
+function modelOf({ checkpoint, adapted }: InputRange): string {
+  return adapted?.left.range.checkpoint ?? checkpoint;
 }

@@ -31,7 +31,7 @@ export async function kinshipOf(checkpoints: readonly Checkpoint[], openShard: O
   const groups = new Map<string, Checkpoint[]>();
   for (const checkpoint of checkpoints) {
     const layers = layersOf(checkpoint);
-    if (layers.length === 0) continue;
+    if (checkpoint.adapter || layers.length === 0) continue;
     const key = JSON.stringify(layers.map(({ name, shape }) => [name, shape]));
     groups.set(key, [...(groups.get(key) ?? []), checkpoint]);
   }

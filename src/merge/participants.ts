@@ -1,20 +1,21 @@
 /** The checkpoints of a recipe and their tensors by name, as planning looks them up. */
 import { InvalidRecipeError } from '../bytes/errors';
-import type { Dtype, OutputDtype } from '../bytes/dtypes';
+import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import { isMergedDtype } from '../bytes/dtypes';
+import { onBase } from '../checkpoint/adapter';
 import { standIn } from '../checkpoint/fit';
 import { placeOf } from '../checkpoint/places';
-import type { Checkpoint, TensorEntry } from '../checkpoint/types';
+import type { Checkpoint, Factor, TensorEntry } from '../checkpoint/types';
 import type { Recipe } from '../recipe/types';
 import { validateRecipe } from '../recipe/validate';
-import type { ByteRange, FitChoices } from './plan-types';
+import type { ByteRange, FactorRange, FitChoices, InputRange } from './plan-types';
 
 export interface Participants {
   readonly recipe: Recipe;
   readonly choices: FitChoices;
   /** Whose names and shapes the output has: the recipe's base, or for `linear` without one the first model (merging.md section 10). */
   readonly base: Checkpoint;
-  /** In recipe order; one listed twice is here twice. */
+  /** In recipe order; one listed twice is here twice. An adapter is what it makes of the base. */
   readonly models: readonly Checkpoint[];
   /** Any open checkpoint. Throws InvalidRecipeError `checkpoint-not-open`. */
   checkpoint(id: string): Checkpoint;
@@ -24,7 +25,8 @@ export interface Participants {
 
 /**
  * Looks the recipe's checkpoints up among the open ones. Throws the first InvalidRecipeError of a recipe without a meaning, and
- * `checkpoint-not-open` for one that names a checkpoint that is not there.
+ * `checkpoint-not-open` for one that names a checkpoint that is not there, `adapter-as-base` and `adapter-without-base`; as
+ * `onBase` does for adapters that do not fit the base.
  */
 export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, choices: FitChoices): Participants {
   const [problem] = validateRecipe(recipe);
@@ -41,13 +43,23 @@ export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, ch
     if (!found) throw new InvalidRecipeError('checkpoint-not-open', `checkpoint ${id} is not open`, { model: id });
     return found;
   };
-  const models = recipe.models.map(({ model }) => checkpoint(model));
+  const named = recipe.models.map(({ model }) => checkpoint(model));
+  const base = recipe.base === null ? named[0]! : checkpoint(recipe.base);
+  if (base.adapter) throw new InvalidRecipeError('adapter-as-base', `${base.name} is an adapter and has no tensors of its own`, { model: base.id });
+  const adapter = named.find((one) => one.adapter);
+  if (adapter && recipe.base === null) throw new InvalidRecipeError('adapter-without-base', `${adapter.name} is an adapter: its base is needed`, { model: adapter.id });
+  const adapted = new Map<string, Checkpoint>();
+  const formed = (one: Checkpoint) => {
+    const known = one.adapter ? (adapted.get(one.id) ?? onBase(one, base)) : one;
+    adapted.set(one.id, known);
+    return known;
+  };
   return {
     recipe,
     choices,
-    base: recipe.base === null ? models[0]! : checkpoint(recipe.base),
-    models,
-    checkpoint,
+    base,
+    models: named.map(formed),
+    checkpoint: (id) => formed(checkpoint(id)),
     entryOf(tensor, of) {
       const own = tensorsOf(of).get(tensor.name);
       return own ?? (placeOf(tensor.name).module === 'lm_head' ? standIn(tensor, of) : null);
@@ -73,14 +85,28 @@ export function rowsOf({ shape, elements }: TensorEntry): { readonly rows: numbe
   return { rows, columns: shape.length === 0 ? elements : shape.slice(1).reduce((product, dimension) => product * dimension, 1) };
 }
 
-/** Bytes of the rows [first, end) of a tensor whose values fill whole bytes. */
-export function rowRange({ id }: Checkpoint, entry: TensorEntry, first: number, end: number): ByteRange {
-  const { rows } = rowsOf(entry);
+/** The rows [first, end) of a tensor whose values fill whole bytes. */
+export function rowRange({ id }: Checkpoint, entry: TensorEntry, first: number, end: number): InputRange {
+  const { rows, columns } = rowsOf(entry);
   const perRow = rows === 0 ? 0 : (entry.end - entry.begin) / rows;
-  return { checkpoint: id, shard: entry.shard, begin: entry.begin + first * perRow, end: entry.begin + end * perRow };
+  const range = { checkpoint: entry.owner ?? id, shard: entry.shard, begin: entry.begin + first * perRow, end: entry.begin + end * perRow };
+  if (!entry.adapted) return range;
+  const { rank, scale, left, right } = entry.adapted;
+  const sizes = { left: factorRange(left, rows, rank), right: factorRange(right, rank, columns) };
+  return { ...range, adapted: { dtype: entry.dtype as MergedDtype, first: first * columns, columns, rank, scale, ...sizes } };
+}
+
+function factorRange({ checkpoint, tensor, isTransposed }: Factor, rows: number, columns: number): FactorRange {
+  const range = { checkpoint, shard: tensor.shard, begin: tensor.begin, end: tensor.end };
+  return { range, dtype: tensor.dtype as MergedDtype, rows, columns, isTransposed };
 }
 
 /** All bytes of a tensor. */
-export function wholeRange({ id }: Checkpoint, { shard, begin, end }: TensorEntry): ByteRange {
-  return { checkpoint: id, shard, begin, end };
+export function wholeRange({ id }: Checkpoint, { shard, begin, end, owner }: TensorEntry): ByteRange {
+  return { checkpoint: owner ?? id, shard, begin, end };
+}
+
+/** Dtype of a tensor's values: those of an adapter are formed in F32. */
+export function valueDtype({ dtype, adapted }: TensorEntry): Dtype {
+  return adapted ? 'F32' : dtype;
 }

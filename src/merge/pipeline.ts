@@ -6,7 +6,7 @@ import { mergeStep } from './groups';
 import type { GroupOutcome, Write } from './groups';
 import type { MergeStep, Step } from './plan-types';
 import type { Meter } from './progress';
-import { elementRange } from './reading';
+import { inputPart } from './inputs';
 import type { Sources } from './reading';
 
 export interface PipelineMeans {
@@ -121,7 +121,7 @@ export class Pipeline {
     const step = this.steps[at] as MergeStep;
     const { group, inputs } = step;
     const { sources, readAheadBytes } = this.means;
-    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
+    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
     const own: UnderWay = { step, reader, ready: reader.begin(), isReadOut: false, merging: null, isMerged: false, turn: new Turn() };
     own.ready.catch(() => {});
     reader.onLastStretch = () => {

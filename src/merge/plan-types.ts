@@ -1,5 +1,5 @@
 /** A plan is a merge decided but not begun: pure data the page can show and a test can check. */
-import type { Dtype, OutputDtype } from '../bytes/dtypes';
+import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { FitIssue } from '../checkpoint/types';
 import type { TensorParameters } from '../recipe/types';
 import type { Group } from './backend';
@@ -26,6 +26,32 @@ export interface ByteRange {
   /** Bytes [begin, end) from the start of the file. */
   readonly begin: number;
   readonly end: number;
+}
+
+/** Where the values of an input come from: the bytes of the range or, with `adapted`, what is formed from them. */
+export interface InputRange extends ByteRange {
+  readonly adapted?: AdaptedValues;
+}
+/** An adapter on the bytes of its base, as in AdaptRequest. The values are F32. */
+export interface AdaptedValues {
+  /** Of the range's bytes. */
+  readonly dtype: MergedDtype;
+  /** Flat index in the matrix of the range's first element. */
+  readonly first: number;
+  readonly columns: number;
+  readonly rank: number;
+  readonly scale: number;
+  readonly left: FactorRange;
+  readonly right: FactorRange;
+}
+/** A factor of `rows` x `columns`. */
+export interface FactorRange {
+  readonly range: ByteRange;
+  readonly dtype: MergedDtype;
+  readonly rows: number;
+  readonly columns: number;
+  /** The file holds it by columns. */
+  readonly isTransposed: boolean;
 }
 
 export interface OutputTensor {
@@ -55,7 +81,7 @@ export interface MergeStep {
   /** Per slot. */
   readonly parameters: readonly TensorParameters[];
   /** Per slot, per input: the bytes of the whole slot in that input; null where it takes no part. */
-  readonly inputs: readonly (readonly (ByteRange | null)[])[];
+  readonly inputs: readonly (readonly (InputRange | null)[])[];
   /**
    * Per slot: what follows the merged rows in the output tensor, in order: the base's rows that no model has, then the
    * extra rows of an extended vocabulary.
@@ -64,7 +90,8 @@ export interface MergeStep {
 }
 /** A tensor, or rows of one, copied from one input and converted from `dtype` to `outDtype`. */
 export interface CopyPart {
-  readonly range: ByteRange;
+  readonly range: InputRange;
+  /** Of the values: F32 where an adapter is added. */
   readonly dtype: Dtype;
   /** Same as `dtype` unless both are floating. F64 becomes F32. */
   readonly outDtype: Dtype;

@@ -38,7 +38,8 @@ export function decide(open: readonly Checkpoint[], recipe: Recipe, choices: Fit
   const parametersOf = (tensor: string) => resolveParameters(recipe, tensor, placeOf(tensor).layer, layers);
 
   const planned: PlannedTensor[] = [];
-  const refusals: FitIssue[] = [];
+  const refusals: FitIssue[] = issues.filter(({ kind }) => kind === 'quantised');
+  if (refusals.length > 0) return { participants, planned, refusals, notes: [], parametersOf };
   const notes: PlanNote[] = [];
   for (const tensor of base.tensors) {
     const about = issuesOf.get(tensor.name) ?? [];

@@ -1,8 +1,8 @@
 /** Reading ranges of shards: neighbours in one read, files side by side. */
 import { SourceChangedError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
-import { bytesPerValue } from '../bytes/dtypes';
-import type { Slot } from './backend';
+import { InputValues } from './inputs';
+import type { Adapt, InputPart } from './inputs';
 import { READ_BYTES } from './io-sizes';
 import type { ByteRange } from './plan-types';
 
@@ -20,11 +20,16 @@ export interface ReadWatch {
 /** The shards of a merge, each opened once. */
 export class Sources {
   private readonly opened = new Map<string, Promise<ByteSource>>();
+  private readonly values: InputValues;
 
+  /** `adapt` forms the values of adapters; without it there must be none. */
   constructor(
     private readonly openShard: OpenShard,
     private readonly watch: ReadWatch,
-  ) {}
+    adapt?: Adapt,
+  ) {
+    this.values = new InputValues((range) => this.read(range), adapt);
+  }
 
   /** Bytes of one range, in reads of at most READ_BYTES. Rejects with SourceChangedError when the file is too short for it. */
   async read(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
@@ -35,6 +40,16 @@ export class Sources {
       whole.set(await this.readOnce(source, begin, Math.min(range.end, begin + READ_BYTES)), begin - range.begin);
     }
     return whole;
+  }
+
+  /** Values of a part of which `readAll` of its ranges gave `bytes`. */
+  valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
+    return this.values.of(part, bytes.length === 1 ? bytes[0]! : joined(bytes));
+  }
+
+  /** Values of a part. */
+  async readPart(part: InputPart): Promise<Uint8Array<ArrayBuffer>> {
+    return this.valuesOf(part, await this.readAll(part.ranges));
   }
 
   /** Bytes of each range, in their order. Ranges that touch in one file are one read; the files are read at the same time. */
@@ -103,8 +118,12 @@ function runsOf(ranges: readonly ByteRange[]): Run[] {
   return runs;
 }
 
-/** Bytes of elements [first, first + count) of a slot in one input, whose whole part of the slot is `whole`. */
-export function elementRange({ inputs }: Slot, input: number, whole: ByteRange, first: number, count: number): ByteRange {
-  const width = bytesPerValue(inputs[input]!);
-  return { ...whole, begin: whole.begin + first * width, end: whole.begin + (first + count) * width };
+function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -84,7 +84,7 @@ class Run {
     private readonly hooks: RunHooks,
   ) {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
-    this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) });
+    this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) }, (request) => backend.adapt(request));
     const { sources, meter } = this;
     this.pipeline = new Pipeline(plan.steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
   }

@@ -2,8 +2,10 @@
 import { CancelledError } from '../bytes/errors';
 import { throwIfAborted } from './abort';
 import type { ReadSegment, Segment } from './backend';
+import { inputPart } from './inputs';
+import type { Adapt, InputPart } from './inputs';
 import type { ByteRange } from './plan-types';
-import { Sources, elementRange } from './reading';
+import { Sources } from './reading';
 import type { OpenShard } from './reading';
 import type { SamplePlan } from './sample';
 
@@ -17,18 +19,35 @@ const MOST_BYTES = 16 * 2 ** 20;
 /** One read, and the blocks it serves. */
 export interface SampleRun {
   readonly range: ByteRange;
-  readonly blocks: readonly { readonly key: string; readonly range: ByteRange }[];
+  readonly blocks: readonly Block[];
+}
+/** One of the ranges of a segment in an input. */
+interface Block {
+  readonly key: string;
+  readonly at: number;
+  readonly range: ByteRange;
 }
 
 /** The reads a sample takes, in the order of their places. */
-export function sampleRuns({ group, inputs, segments }: SamplePlan): SampleRun[] {
-  const blocks = group.chunks[0]!.flatMap((segment, place) =>
-    segment.present.flatMap((present, input) => {
-      const slot = group.slots[segment.slot]!;
-      if (!present) return [];
-      return [{ key: keyOf(segment, input), range: elementRange(slot, input, inputs[segment.slot]![input]!, segments[place]!.first, segment.count) }];
-    }),
-  );
+export function sampleRuns(plan: SamplePlan): SampleRun[] {
+  return runsOf(partsOf(plan));
+}
+
+/** What is to be read of every segment, by segment and input. */
+function partsOf({ group, inputs, segments }: SamplePlan): Map<string, InputPart> {
+  const parts = new Map<string, InputPart>();
+  group.chunks[0]!.forEach((segment, place) => {
+    segment.present.forEach((present, input) => {
+      if (!present) return;
+      const whole = inputs[segment.slot]![input]!;
+      parts.set(keyOf(segment, input), inputPart(group.slots[segment.slot]!, input, whole, segments[place]!.first, segment.count));
+    });
+  });
+  return parts;
+}
+
+function runsOf(parts: ReadonlyMap<string, InputPart>): SampleRun[] {
+  const blocks = [...parts].flatMap(([key, { ranges }]) => ranges.map((range, at): Block => ({ key, at, range })));
   const runs: { range: ByteRange; blocks: SampleRun['blocks'][number][] }[] = [];
   for (const block of blocks.sort((a, b) => compare(a.range, b.range))) {
     const { range } = block;
@@ -47,9 +66,15 @@ export function sampleRuns({ group, inputs, segments }: SamplePlan): SampleRun[]
 /**
  * Reads a sample whole, then hands it to `Backend.hold` by the segments' true places in their tensors, in any order; what is asked
  * for twice is read again. All is read before a backend is kept busy: on the way there it has other questions to answer. Before
- * each read `ready` is waited for. Rejects with CancelledError after `signal` was aborted, and as `ready` and the sources do.
+ * each read `ready` is waited for. `adapt` forms the values of adapters. Rejects with CancelledError after `signal` was aborted, and as `ready` and the sources do.
  */
-export async function readSample(plan: SamplePlan, openShard: OpenShard, signal?: AbortSignal, ready?: () => Promise<void>): Promise<ReadSegment> {
+export async function readSample(
+  plan: SamplePlan,
+  openShard: OpenShard,
+  signal?: AbortSignal,
+  ready?: () => Promise<void>,
+  adapt?: Adapt,
+): Promise<ReadSegment> {
   let isOver = false;
   const sources = new Sources(openShard, {
     ready: async () => {
@@ -59,16 +84,17 @@ export async function readSample(plan: SamplePlan, openShard: OpenShard, signal?
       if (isOver) throw new CancelledError();
     },
     reading: (_, read) => read(),
-  });
-  const found = new Map<string, Uint8Array<ArrayBuffer>>();
-  const ranges = new Map<string, ByteRange>();
-  const queue = sampleRuns(plan).values();
+  }, adapt);
+  const found = new Map<string, Uint8Array<ArrayBuffer>[]>();
+  const parts = partsOf(plan);
+  const queue = runsOf(parts).values();
   const reader = async () => {
     for (const { range, blocks } of queue) {
       const bytes = await sources.read(range);
       for (const block of blocks) {
-        ranges.set(block.key, block.range);
-        found.set(block.key, cut(bytes, range, block.range));
+        const pieces = found.get(block.key) ?? [];
+        pieces[block.at] = cut(bytes, range, block.range);
+        found.set(block.key, pieces);
       }
     }
   };
@@ -80,9 +106,10 @@ export async function readSample(plan: SamplePlan, openShard: OpenShard, signal?
   }
   return async (segment, input) => {
     const key = keyOf(segment, input);
-    const bytes = found.get(key);
+    const pieces = found.get(key);
     found.delete(key);
-    return bytes ?? sources.read(ranges.get(key)!);
+    const part = parts.get(key)!;
+    return pieces ? sources.valuesOf(part, pieces) : sources.readPart(part);
   };
 }
 

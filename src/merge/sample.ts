@@ -8,7 +8,7 @@ import type { Group, Segment, Slot } from './backend';
 import { segmentInputBytes, segmentsOf } from './chunks';
 import type { ElementRange } from './chunks';
 import { decide } from './plan';
-import type { ByteRange, FitChoices } from './plan-types';
+import type { FitChoices, InputRange } from './plan-types';
 import { drawsFor } from './random';
 
 /** Tensors up to this many elements are wanted whole: norms and biases cost one read either way. */
@@ -51,7 +51,7 @@ export interface SamplePlan {
   /** Per slot, per model: elements it has of the whole tensor. */
   readonly modelElements: readonly (readonly number[])[];
   /** Per slot, per input: the bytes of all its elements, sampled or not; null where it takes no part. */
-  readonly inputs: readonly (readonly (ByteRange | null)[])[];
+  readonly inputs: readonly (readonly (InputRange | null)[])[];
   /** Per segment of the one chunk. */
   readonly segments: readonly SampledSegment[];
   /** Layers of the base: what gradients are resolved over. */

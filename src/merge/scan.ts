@@ -46,7 +46,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     if (hooks.ready) await meter.pausing(hooks.ready);
     throwIfAborted(hooks.signal);
   };
-  const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) });
+  const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) }, (request) => backend.adapt(request));
   const pipeline = new Pipeline(steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
   try {
     for (const [at, step] of steps.entries()) {

@@ -4,7 +4,7 @@ import type { Method, TensorParameters } from '../recipe/types';
 import type { Group, Segment, Slot } from './backend';
 import { EDGE_ELEMENTS, bytesPerElement, chunkRanges, elementsPerChunk, segmentInputBytes, segmentsOf, slotBytes } from './chunks';
 import type { PlannedTensor } from './decide';
-import type { ByteRange, CopyPart, MergeStep, OutputShard, Step } from './plan-types';
+import type { CopyPart, InputRange, MergeStep, OutputShard, Step } from './plan-types';
 
 export interface StepContext {
   readonly method: Method;
@@ -17,7 +17,7 @@ export interface StepContext {
 /** A tensor waiting for others to share its group. */
 interface Member {
   readonly slot: Slot;
-  readonly inputs: readonly (ByteRange | null)[];
+  readonly inputs: readonly (InputRange | null)[];
   readonly tail: readonly CopyPart[];
 }
 
@@ -84,5 +84,6 @@ export function chunkOutputBytes(group: Group, chunk: readonly Segment[]): numbe
 /** Bytes of every range a step reads, once each. */
 export function stepBytesRead(step: Step): number {
   const ranges = step.kind === 'copy' ? step.parts.map(({ range }) => range) : [...step.inputs.flat(), ...step.tails.flat().map(({ range }) => range)];
-  return ranges.reduce((sum, range) => sum + (range ? range.end - range.begin : 0), 0);
+  const factors = ranges.flatMap((range) => (range?.adapted ? [range.adapted.left.range, range.adapted.right.range] : []));
+  return [...ranges, ...factors].reduce((sum, range) => sum + (range ? range.end - range.begin : 0), 0);
 }

@@ -6,7 +6,10 @@ import type { FitChoices } from '../merge/plan-types';
 import type { OpenShard } from '../merge/reading';
 import { planSample, sampleKey } from '../merge/sample';
 import type { SampleOptions, SamplePlan } from '../merge/sample';
+import type { AdaptRequest } from '../merge/adapting';
 import { readSample } from '../merge/sample-reading';
+import { adapt } from '../cpu/adapt';
+import { Pace } from '../reference/pace';
 import type { Recipe } from '../recipe/types';
 import { checkpointsOf } from '../compose/export-input';
 import type { Rated } from './rating';
@@ -145,7 +148,7 @@ export class Samples {
     for (let { plan, size } = first; ; ) {
       if (plan.names.length === 0) return new Sample(plan, NOTHING);
       try {
-        const read = await readSample(plan, this.openShard, signal, ready);
+        const read = await readSample(plan, this.openShard, signal, ready, formed);
         return new Sample(plan, await backend.hold(plan.group, read));
       } catch (error) {
         if (asStudioError(error).code !== 'out-of-memory') throw error;
@@ -177,6 +180,12 @@ export class Samples {
   private dropOtherBackends(backend: Backend): void {
     for (const entry of this.entries) if (entry.backend !== backend) this.drop(entry);
   }
+}
+
+/** A sample is thousands of small blocks: on a GPU each would wait for its answer. The bits are the same. */
+function formed(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
+  const pace = new Pace(undefined);
+  return adapt(request, () => pace.pause());
 }
 
 function abandon(loading: Loading): void {

@@ -15,6 +15,7 @@ interface Kind {
   readonly about: string;
 }
 const KINDS: Readonly<Record<FitIssue['kind'], Kind>> = {
+  quantised: { title: (model) => `${model} is quantised`, about: 'Its weights are packed into few bits: merging them would merge rounding errors. Drop the checkpoint it was quantised from, or dequantise it to BF16 with transformers; the merge can be quantised again.' },
   'shape-differs': { title: (model) => `${model} has other shapes`, about: 'They cannot be merged. Leave the model out for these tensors, or do not merge it.' },
   'rows-differ': { title: (model) => `${model} has another vocabulary`, about: 'Shared rows are merged. The further rows are cut, or kept with the tokenizer that uses them.' },
   'dtype-unsupported': { title: (model) => `${model} holds dtypes that cannot be merged`, about: 'Quantised and 8-bit values have to be converted to BF16, F16 or F32 first.' },
@@ -25,7 +26,7 @@ const KINDS: Readonly<Record<FitIssue['kind'], Kind>> = {
   'integer-copied': { title: () => 'Whole numbers are copied from the base', about: 'All checkpoints agree on them.' },
 };
 /** What the user decides, as opposed to what is only said. */
-const DECIDED: ReadonlySet<FitIssue['kind']> = new Set(['shape-differs', 'rows-differ', 'integer-differs', 'dtype-unsupported']);
+const DECIDED: ReadonlySet<FitIssue['kind']> = new Set(['quantised', 'shape-differs', 'rows-differ', 'integer-differs', 'dtype-unsupported']);
 
 /** Where the checkpoints differ: rows with a decision beside each, or those that are only said. */
 export function FitTable({ part }: { part: 'decisions' | 'notes' }) {

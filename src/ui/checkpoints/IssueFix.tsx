@@ -45,6 +45,8 @@ export function IssueFix({ issue }: { issue: FitIssue }) {
         </select>
       );
     }
+    case 'quantised':
+      return <>drop the unquantised checkpoint</>;
     case 'dtype-unsupported':
       return <>convert it first</>;
     case 'missing-in-model':

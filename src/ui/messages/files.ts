@@ -1,4 +1,5 @@
 /** Sentences for files and folders that are refused: `malformed-file`. */
+import { ADAPTER_MESSAGES } from './adapters';
 import { RESULTS_MESSAGES } from './results';
 import { TORCH_MESSAGES } from './torch';
 import type { Message, Template } from './words';
@@ -21,6 +22,7 @@ function other(title: string, detail: string, action: string): Template {
 export const FILE_MESSAGES = {
   ...TORCH_MESSAGES,
   ...RESULTS_MESSAGES,
+  ...ADAPTER_MESSAGES,
   'is-empty': damaged('is empty', () => 'The file has 0 bytes: a download that was interrupted, or a file being written.'),
   'is-lfs-pointer': ({ file, expectedBytes, actualBytes }) => ({
     title: `${file} is a Git LFS pointer, not the weights`,
@@ -133,6 +135,26 @@ export const FILE_MESSAGES = {
     title: `${file} holds no weights the studio reads`,
     detail: `Found ${names}. The studio reads safetensors and PyTorch .bin files.`,
     action: CONVERT,
+  }),
+  'weights-gguf': ({ file, names }) => ({
+    title: `${file} is of llama.cpp, not for merging`,
+    detail: `Found ${names}. GGUF files are mostly quantised, and rounded weights give a merge of their rounding errors.`,
+    action: 'Drop the safetensors or .bin checkpoint the GGUF was made from; it can be quantised again after the merge.',
+  }),
+  'weights-tensorflow': ({ file, names }) => ({
+    title: `${file} holds TensorFlow weights`,
+    detail: `Found ${names}. The studio reads safetensors and PyTorch .bin files.`,
+    action: 'Load the model with from_pretrained(…, from_tf=True) in a transformers version that still can (4.x) and save it with save_pretrained, then drop that folder.',
+  }),
+  'weights-flax': ({ file, names }) => ({
+    title: `${file} holds Flax weights`,
+    detail: `Found ${names}. The studio reads safetensors and PyTorch .bin files.`,
+    action: 'Load the model with from_pretrained(…, from_flax=True) in a transformers version that still can (4.x) and save it with save_pretrained, then drop that folder.',
+  }),
+  'weights-onnx': ({ file, names }) => ({
+    title: `${file} holds an ONNX graph`,
+    detail: `Found ${names}. It is a program for inference; its weights may be folded together and renamed.`,
+    action: 'Drop the checkpoint it was exported from.',
   }),
   'config-unreadable': ({ file }) => ({
     title: `${file} cannot be read`,

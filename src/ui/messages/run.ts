@@ -126,6 +126,16 @@ export const RUN_MESSAGES = {
       detail: `It has ${actual} values; a tensor that is merged may have ${expected}.`,
       action: 'Add a rule that keeps it from the base.',
     }),
+    'adapter-targets-absent': ({ names, model }) => ({
+      title: `${model} adapts tensors that the base lacks`,
+      detail: `They are ${names}.`,
+      action: 'Give the role Base to the checkpoint this adapter was trained on (adapter_config.json names it).',
+    }),
+    'adapter-does-not-fit': ({ tensor, model, expected, actual }) => ({
+      title: `${model} does not fit the base`,
+      detail: `${tensor}: ${expected} is wanted, the adapter has ${actual}.`,
+      action: 'Give the role Base to the checkpoint this adapter was trained on (adapter_config.json names it).',
+    }),
   },
   'out-of-memory': {
     'host-memory': ({ file }) => ({ title: 'Not enough memory', detail: `The browser had no room for a piece of ${file}.`, action: 'Close other tabs and try again.' }),

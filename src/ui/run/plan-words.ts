@@ -19,6 +19,7 @@ const NOTE_WORDS: Readonly<Record<PlanNote['kind'], string>> = {
   'rows-cut': 'Cut to the rows of the base',
   'kept-base': 'Kept from the base',
   taken: 'Taken whole from one model',
+  quantised: 'Quantised',
   'missing-in-model': 'Missing in a model, merged without it',
   'only-in-model': 'Left out, since the base lacks them',
   'tied-head': 'Embedding in the place of a tied head',

@@ -47,13 +47,32 @@ describe('fitCheckpoints', () => {
   it('refuses FP8, FP4 and packed tensors by name, in the base once and in each model', () => {
     expect(fit({ ...llama, [Q]: { dtype: 'F8_E4M3', shape: [4, 4] } })).toEqual([{ kind: 'dtype-unsupported', severity: 'refusal', tensor: Q, model: 'm', modelShape: [4, 4], dtype: 'F8_E4M3' }]);
     expect(fit({ ...llama, [Q]: { dtype: 'U8', shape: [8] } }).map(({ kind, model }) => [kind, model])).toEqual([['dtype-unsupported', 'm']]);
-    const packed = checkpointOf('packed', { a: { dtype: 'F4', shape: [2] }, 'q.qweight': { dtype: 'I32', shape: [2] }, 'q.weight': { dtype: 'I8', shape: [2] } });
-    const issues = fitCheckpoints(packed, [packed, packed]);
+    const odd = checkpointOf('odd', { a: { dtype: 'F4', shape: [2] }, 'p.weight': [2], 'q.weight': { dtype: 'I8', shape: [2] } });
+    const issues = fitCheckpoints(odd, [odd, odd]);
     expect(issues.map(({ kind, tensor, model, dtype }) => [kind, tensor, model, dtype])).toEqual([
-      ['dtype-unsupported', 'a', 'packed', 'F4'],
-      ['dtype-unsupported', 'q.qweight', 'packed', 'I32'],
-      ['dtype-unsupported', 'q.weight', 'packed', 'I8'],
+      ['dtype-unsupported', 'a', 'odd', 'F4'],
+      ['dtype-unsupported', 'q.weight', 'odd', 'I8'],
     ]);
+  });
+
+  it.each([
+    ['GPTQ', { 'q.g_idx': { dtype: 'I32', shape: [4] }, 'q.qweight': { dtype: 'I32', shape: [2] }, 'q.qzeros': { dtype: 'I32', shape: [1] }, 'q.scales': [4] }, 'q.g_idx'],
+    ['AWQ', { 'q.qweight': { dtype: 'I32', shape: [2] }, 'q.qzeros': { dtype: 'I32', shape: [1] }, 'q.scales': [4] }, 'q.qweight'],
+    ['compressed-tensors', { 'q.weight_packed': { dtype: 'I32', shape: [2] }, 'q.weight_scale': [4] }, 'q.weight_packed'],
+    ['bitsandbytes 4-bit', { 'q.weight': { dtype: 'U8', shape: [8, 1] }, 'q.weight.absmax': { dtype: 'F32', shape: [1] } }, 'q.weight.absmax'],
+    ['bitsandbytes 8-bit', { 'q.SCB': { dtype: 'F32', shape: [4] }, 'q.weight': { dtype: 'I8', shape: [4, 4] } }, 'q.SCB'],
+    ['MXFP4', { 'experts.down_proj_blocks': { dtype: 'U8', shape: [2, 4] }, 'experts.down_proj_scales': { dtype: 'U8', shape: [2] } }, 'experts.down_proj_blocks'],
+    ['FP8', { 'norm.weight': [4], 'p.weight': { dtype: 'F8_E4M3', shape: [4] }, 'q.weight': { dtype: 'F8_E4M3', shape: [4] }, 'q.weight_scale_inv': { dtype: 'F32', shape: [1] } }, 'p.weight'],
+  ] as const)('refuses a checkpoint of %s once, by its scheme, whatever else differs', (scheme, tensors, first) => {
+    const refusal = (model: string) => ({ kind: 'quantised', severity: 'refusal', tensor: first, model, dtype: scheme });
+    expect(fit(tensors as never)).toEqual([refusal('m')]);
+    const packed = checkpointOf('packed', tensors as never);
+    expect(fitCheckpoints(packed, [packed, base])).toEqual([refusal('packed')]);
+  });
+
+  it('takes scales in floating point and a single 8-bit tensor for what they are', () => {
+    const plain = { 'a.weight': [4], 'b.weight': [4], 'vision_scales': [4], 'c.weight': { dtype: 'F8_E4M3', shape: [4] } } as const;
+    expect(fit(plain as never, checkpointOf('base', plain as never)).map(({ kind }) => kind)).toEqual(['dtype-unsupported']);
   });
 
   it('lists integer, boolean and complex tensors once when the headers agree, and asks when they do not', () => {

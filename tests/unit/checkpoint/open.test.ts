@@ -165,7 +165,9 @@ describe('refusals name what is wrong and stop nothing else', () => {
   });
 
   it('a folder with other weights only', async () => {
-    expect(await one({ 'bad/model.gguf': text('x'), 'bad/config.json': text('{}') })).toMatchObject({ file: 'bad/model.gguf', reason: 'weights-not-safetensors', names: ['model.gguf'] });
+    for (const [name, reason] of [['model-Q4_K_M.gguf', 'weights-gguf'], ['tf_model.h5', 'weights-tensorflow'], ['flax_model.msgpack', 'weights-flax'], ['model.onnx', 'weights-onnx'], ['params.npz', 'weights-not-safetensors']]) {
+      expect(await one({ [`bad/${name}`]: text('x'), 'bad/config.json': text('{}') })).toMatchObject({ file: `bad/${name}`, reason, names: [name] });
+    }
   });
 
   it('a file whose size has changed since it was given, and a source that cannot be opened', async () => {

@@ -6,7 +6,8 @@ import { READ_AHEAD_BYTES, READ_BYTES } from '../../../src/merge/io-sizes';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { MergePlan, MergeStep } from '../../../src/merge/plan-types';
-import { Sources, elementRange } from '../../../src/merge/reading';
+import { inputPart } from '../../../src/merge/inputs';
+import { Sources } from '../../../src/merge/reading';
 import { runMerge } from '../../../src/merge/run';
 import type { Family } from './family';
 import { familyOf, recipeOf } from './family';
@@ -54,7 +55,7 @@ describe('a tensor of more than 2^32 bytes', () => {
     const { group, inputs } = step;
     const last = group.chunks.length - 1;
     const sources = new Sources(family.openShard, { ready: async () => {}, reading: (_, read) => read() });
-    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => elementRange(group.slots[slot]!, input, inputs[slot]![input]!, first, count), 1);
+    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), 1);
     for (const chunk of [0, Math.ceil(2 ** 31 / EACH), last]) {
       const segment = group.chunks[chunk]![0]!;
       const bytes = await reader.read(segment, 1);
