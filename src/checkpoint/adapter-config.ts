@@ -1,28 +1,7 @@
 /** adapter_config.json of PEFT: what is needed to form a LoRA adapter's values, and what makes one more than that. */
 import { invalidUtf8At } from '../bytes/utf8';
 import { MAX_CONFIG_BYTES } from './config';
-
-/** The settings of a LoRA adapter (PEFT's names in brackets). */
-export interface AdapterConfig {
-  /** `r`, for modules without one of their own. */
-  readonly rank: number;
-  /** `lora_alpha`, for modules without one of their own. */
-  readonly alpha: number;
-  /** `use_rslora`: alpha is divided by the square root of the rank. */
-  readonly rankStabilised: boolean;
-  /** `fan_in_fan_out`: the base's matrices are stored input by output. */
-  readonly fanInFanOut: boolean;
-  /** `rank_pattern` and `alpha_pattern`, in their order: the first that fits a module counts. */
-  readonly rankPattern: readonly Pattern[];
-  readonly alphaPattern: readonly Pattern[];
-  /** `base_model_name_or_path`: whose adapter it says it is. */
-  readonly baseModel: string | null;
-}
-/** A value for the modules whose name ends in what `key`, a regular expression of few means, fits. */
-export interface Pattern {
-  readonly key: string;
-  readonly value: number;
-}
+import type { AdapterConfig, Pattern } from './types';
 
 /** Settings under which the values are more than base + scale * B A; each with what it must be, which is PEFT's default. */
 const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {

@@ -11,7 +11,6 @@ import { MAX_ENTRIES } from '../format/safetensors/limits';
 import { readTorchHeader } from '../format/torch-bin/header';
 import { adapterTargets, looksLikeAdapter } from './adapter';
 import { parseAdapterConfig } from './adapter-config';
-import type { AdapterConfig } from './adapter-config';
 import { MAX_CONFIG_BYTES, parseConfig } from './config';
 import { groupFiles, splitPath } from './group';
 import type { CheckpointFiles } from './group';
@@ -19,7 +18,7 @@ import { identify } from './identity';
 import type { ShardIdentity } from './identity';
 import { displayNames } from './names';
 import { checkpointError } from './reasons';
-import type { Checkpoint, FileEntry, ModelConfig, Shard, TensorEntry } from './types';
+import type { AdapterConfig, Checkpoint, FileEntry, ModelConfig, Shard, TensorEntry } from './types';
 
 export type OpenSource = (file: FileEntry) => Promise<ByteSource>;
 interface Problem {

@@ -1,6 +1,5 @@
 /** A checkpoint as the headers describe it. Serialisable; files are opaque ids that only `files/` can open. */
 import type { Dtype } from '../bytes/dtypes';
-import type { AdapterConfig } from './adapter-config';
 
 /** A file the user gave, before anything is known of it. `id` is a key into the file store of the worker. */
 export interface FileEntry {
@@ -65,6 +64,28 @@ export interface ModelConfig {
   readonly layers?: number;
   readonly vocabulary?: number;
   readonly tieWordEmbeddings?: boolean;
+}
+
+/** The settings of a LoRA adapter (PEFT's names in brackets). */
+export interface AdapterConfig {
+  /** `r`, for modules without one of their own. */
+  readonly rank: number;
+  /** `lora_alpha`, for modules without one of their own. */
+  readonly alpha: number;
+  /** `use_rslora`: alpha is divided by the square root of the rank. */
+  readonly rankStabilised: boolean;
+  /** `fan_in_fan_out`: the base's matrices are stored input by output. */
+  readonly fanInFanOut: boolean;
+  /** `rank_pattern` and `alpha_pattern`, in their order: the first that fits a module counts. */
+  readonly rankPattern: readonly Pattern[];
+  readonly alphaPattern: readonly Pattern[];
+  /** `base_model_name_or_path`: whose adapter it says it is. */
+  readonly baseModel: string | null;
+}
+/** A value for the modules whose name ends in what `key`, a regular expression of few means, fits. */
+export interface Pattern {
+  readonly key: string;
+  readonly value: number;
 }
 
 export interface Checkpoint {
