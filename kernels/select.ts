@@ -1,5 +1,6 @@
 /** select: counting the keys of one range (architecture.md, ideas 4 and 5). Twin of `tallyBlock` in src/cpu/select.ts. */
 import { MAGNITUDE, NAN_KEY, total } from './keys';
+import { pack } from './pack';
 
 /** Keys of a range so wide that most values fall into it are better taken one by one. */
 const WIDE: u32 = 1 << 25;
@@ -34,6 +35,21 @@ export function tally(bits: usize, n: usize, low: i32, bins: u32, shift: u32, la
     }
   }
   return total(above);
+}
+
+/** Gathers the keys [low, low + width), `largest` as above; returns how many. */
+export function gatherKeys(bits: usize, n: usize, low: i32, width: u32, largest: i32, into: usize): i32 {
+  const lows = i32x4.splat(low);
+  const widths = i32x4.splat(width);
+  const largests = i32x4.splat(largest);
+  const from = into;
+  for (const end = bits + 4 * n; bits < end; bits += 16) {
+    const key = keysOf(v128.load(bits), largests);
+    const lanes = i32x4.bitmask(i32x4.lt_u(i32x4.sub(key, lows), widths));
+    pack(key, lanes, into);
+    into += 4 * (popcnt(lanes) as usize);
+  }
+  return ((into - from) >> 2) as i32;
 }
 
 function keysOf(bits: v128, largest: v128): v128 {

@@ -19,6 +19,7 @@ interface Exports {
   subtractBf16(from: number, base: number, n: number, into: number): number;
   allFinite(bits: number, n: number): number;
   tally(bits: number, n: number, low: number, bins: number, shift: number, largest: number, counts: number): number;
+  gatherKeys(bits: number, n: number, low: number, width: number, largest: number, into: number): number;
   countEqual(bits: number, n: number, key: number): number;
   trim(bits: number, n: number, limit: number): number;
   weigh(tau: number, factor: number, weight: number, n: number, into: number): void;
@@ -102,6 +103,7 @@ function kernelsOf(wasm: Exports): Kernels {
     allFinite: (bits, n) => wasm.allFinite(bits.byteOffset, n) !== 0,
     counts: (wanted) => bins.subarray(0, wanted).fill(0),
     tallyBlock: (bits, n, { low, bins: many, shift }, largest, counts) => wasm.tally(bits.byteOffset, n, low, many, shift, largest, counts.byteOffset),
+    gatherKeys: (bits, n, { low, bins: many, shift }, largest, into) => wasm.gatherKeys(bits.byteOffset, n, low, many * 2 ** shift, largest, into.byteOffset),
     countEqual: (keys, n, threshold) => wasm.countEqual(keys.byteOffset, n, threshold),
     trimBlock(bits, from, to, limit) {
       // Where equals are cut off is in one block of a part.

@@ -9,7 +9,7 @@ import { addSigns, conflictBlock, countBoth, countNonzero, countOnes, countOppos
 import { addAgreeing, addWeighted, applyBlock, divideBlock, divideByConstant } from './merge';
 import { mergePairBlock, type Pair } from './pair';
 import type { Lane, Scratch } from './scratch';
-import { tallyBlock } from './select';
+import { gatherKeys, tallyBlock } from './select';
 import { gatherMargins } from './slack';
 import { countEqual, trimBlock } from './trim';
 
@@ -22,6 +22,7 @@ export interface BlockOps {
   /** Counts for `tallyBlock`, all 0: of this set, until they are asked for again. */
   counts(bins: number): Uint32Array<ArrayBuffer>;
   readonly tallyBlock: typeof tallyBlock;
+  readonly gatherKeys: typeof gatherKeys;
   readonly countEqual: typeof countEqual;
   readonly trimBlock: typeof trimBlock;
   readonly weighBlock: typeof weighBlock;
@@ -56,6 +57,7 @@ export const TYPED_OPS: BlockOps = {
   allFinite,
   counts: (bins) => new Uint32Array(bins),
   tallyBlock,
+  gatherKeys,
   countEqual,
   trimBlock,
   weighBlock,

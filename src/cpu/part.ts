@@ -12,11 +12,14 @@ import { pairOf, type PairCounts } from './pair';
 import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
 import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Lane, type Scratch } from './scratch';
-import { tallyBlock, type KeyRange, type Tally } from './select';
+import { Gathered, KeyList } from './gathered';
+import { allKeys, isWorthGathering, type KeyRange, type Tally } from './select';
 import { Reserver } from './slack';
 import { Cutter, dropBlock, settleNan, type Cut } from './trim';
 import type { Workspace } from './workspace';
 
+/** Of a part's keys at most one in 2^3 is set aside for a selection: half a byte a value and model, until the part is merged. */
+const MOST_GATHERED = 3;
 /** A scratch of more models than these is not all in the memory of the kernels. */
 const MOST_MODELS = 64;
 
@@ -32,7 +35,9 @@ export class Part {
   private readonly fast: BlockOps;
   private readonly step: number;
   /** D of the whole part, once gathered: every round of the selection asks for it again. */
-  private margin: { readonly keys: Int32Array<ArrayBuffer> } | null = null;
+  private margin: Gathered | null = null;
+  /** Per model: the keys of the bracket, where a round told them not yet apart. */
+  private readonly gathered = new Map<number, Gathered>();
 
   /** Throws RangeError when bytes are not `count` values. */
   constructor(
@@ -59,13 +64,19 @@ export class Part {
   /** Keys of |tau| of `model`. */
   tally(model: number, range: KeyRange): Tally {
     if (!this.present.includes(model)) return { counts: new Uint32Array(range.bins), above: 0 };
+    const known = this.gathered.get(model)?.tally(range, INFINITY_KEY);
+    if (known) return known;
     const counts = this.fast.counts(range.bins);
     let above = 0;
     const { bits } = this.scratch.tau(model);
+    const { marginKeys } = this.scratch;
+    let list = isWorthGathering(range) ? new KeyList(this.spec.count >> 5, this.spec.count >> MOST_GATHERED) : null;
     this.eachBlock((at, n, ops) => {
       this.loadTau(ops, model, at, n);
       above += ops.tallyBlock(bits, n, range, INFINITY_KEY, counts);
+      if (list && !list.append(marginKeys.subarray(0, ops.gatherKeys(bits, n, range, INFINITY_KEY, marginKeys)))) list = null;
     });
+    if (list) this.gathered.set(model, new Gathered(range, list.keys(), above));
     return { counts: counts.slice(), above };
   }
 
@@ -105,13 +116,14 @@ export class Part {
 
   /** Keys of the margins of the preferred model's discarded positions. */
   margins(decision: Decision, range: KeyRange): Tally {
-    const { keys } = (this.margin ??= { keys: this.gatherAll(decision) });
-    const counts = new Uint32Array(range.bins);
-    return { counts, above: tallyBlock(keys, keys.length, range, NAN_KEY, counts) };
+    this.margin ??= new Gathered(allKeys(1), this.gatherAll(decision), 0);
+    return this.margin.tally(range, NAN_KEY)!;
   }
 
   merge(decision: Decision): MergedPart {
     const { spec, scratch } = this;
+    this.gathered.clear();
+    this.margin = null;
     const models = spec.dtypes.length - 1;
     const figures = emptyFigures(models);
     figures.numel = spec.count;
@@ -219,27 +231,17 @@ export class Part {
     if (!this.reserves(decision)) return new Int32Array();
     const { scratch } = this;
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
-    let all = new Int32Array(Math.ceil(this.spec.count / 8) + BLOCK);
-    let found = 0;
-    const append = (keys: Int32Array) => {
-      if (found + keys.length > all.length) {
-        const larger = new Int32Array(Math.min(this.spec.count, 2 * all.length) + BLOCK);
-        larger.set(all);
-        all = larger;
-      }
-      all.set(keys, found);
-      found += keys.length;
-    };
+    const list = new KeyList(this.spec.count >> 3, this.spec.count);
     this.eachBlock((at, n, ops) => {
       if (!this.load(ops, decision, at, n)) {
-        append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
+        list.append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
         return;
       }
       this.trim(ops, decision, cutters, at, n, emptyFigures(cutters.length));
       this.weighAndSum(ops, decision, n);
-      append(scratch.marginKeys.subarray(0, this.gather(ops, decision, n)));
+      list.append(scratch.marginKeys.subarray(0, this.gather(ops, decision, n)));
     });
-    return all.slice(0, found);
+    return list.keys();
   }
 
   /** Turns the elected sign where positions are given back, and counts what that costs. */

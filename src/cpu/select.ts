@@ -37,6 +37,13 @@ export function rangeOf(low: number, end: number, most: number): KeyRange {
   const shift = Math.max(0, Math.ceil(Math.log2((end - low) / most)));
   return { low, bins: Math.ceil((end - low) / 2 ** shift), shift };
 }
+const endOf = ({ low, bins, shift }: KeyRange) => low + bins * 2 ** shift;
+/** Whether every key of `inner` is in `outer`. */
+export const rangeHolds = (outer: KeyRange, inner: KeyRange) => outer.low <= inner.low && endOf(inner) <= endOf(outer);
+/** Four binades: what a bracket of a sample spans unless the sample says next to nothing. */
+const NARROW = 2 ** 25;
+/** Whether setting the keys of a range aside may save a pass: few of all are in it, and its bins do not tell them apart. */
+export const isWorthGathering = (range: KeyRange) => range.shift > 0 && endOf(range) - range.low <= NARROW;
 export const allKeys = (most: number): KeyRange => rangeOf(0, KEYS, most);
 
 /** How far from the K-th of a sample the K-th of all may be, in standard deviations of independent draws. */
@@ -62,7 +69,7 @@ export interface Found {
 /** What a round tells of the `count`-th largest key: it, or the range to look at next. */
 export function narrow(range: KeyRange, { counts, above }: Tally, count: number, most: number): Found | KeyRange {
   const { low, bins, shift } = range;
-  if (above >= count) return rangeOf(low + bins * 2 ** shift, KEYS, most);
+  if (above >= count) return rangeOf(endOf(range), KEYS, most);
   let reached = above;
   for (let bin = bins - 1; bin >= 0; bin--) {
     const here = counts[bin]!;
@@ -92,6 +99,19 @@ export function tallyBlock(bits: Int32Array, n: number, { low, bins, shift }: Ke
     above += (last - key) >>> 31;
   }
   return above;
+}
+
+/** Gathers a block's keys of the range, as counted by `tallyBlock`, into `into`; returns how many. */
+export function gatherKeys(bits: Int32Array, n: number, { low, bins, shift }: KeyRange, largest: number, into: Int32Array): number {
+  const from = low | 0;
+  let found = 0;
+  for (let j = 0; j < n; j++) {
+    let key = bits[j]! & 0x7fffffff;
+    if (key > largest) key = NAN_KEY;
+    into[found] = key;
+    found += Number((key - from) >>> shift < bins);
+  }
+  return found;
 }
 
 /** Adds `part` into `sum`. */

@@ -14,10 +14,10 @@ import { NOTHING, WHOLE, type Cut } from './trim';
 import type { Workspace } from './workspace';
 
 /** Keys that the bracket of a slot is drawn from, in runs of this many neighbours (half a cache line of bf16). */
-const SAMPLE_KEYS = 2 ** 15;
+const SAMPLE_KEYS = 2 ** 14;
 const SAMPLE_RUN = 16;
-/** Fewer keys than this are counted whole as quickly as a sample is sorted. */
-const LEAST_SAMPLED = 2 ** 18;
+/** Fewer keys than this are counted whole as quickly as a sample is drawn and sorted. */
+const LEAST_SAMPLED = 2 ** 20;
 
 export interface SlotJob {
   readonly method: Method;
