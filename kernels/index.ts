@@ -4,7 +4,7 @@
  * are kept. Addresses are in bytes and multiples of 16, `n` is a multiple of 8.
  */
 export { allFinite, decodeBf16, decodeF16, subtract, subtractBf16 } from './decode';
-export { countEqual, gatherKeys, tally, trim } from './select';
+export { countEqual, gatherKeys, trim } from './select';
 export { addTerms, agree, elect, weigh } from './elect';
 export { addSigns, conflict, countBoth, countNonzero, countOnes, countOpposite } from './counts';
 export { gatherMargins } from './slack';

@@ -6,10 +6,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const SUFFIX = '?kernels';
-/** 4 MiB: the counts of a selection and the blocks of 64 models; src/cpu/kernels.ts lays it out. */
-const PAGES = '64';
+/** 2 MiB, of which the blocks of 64 models take most; src/cpu/kernels.ts lays them out. */
+const PAGES = '32';
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--initialMemory', PAGES, '--maximumMemory', PAGES];
-/** Loops share small functions on vectors, which become part of them: none crosses to JavaScript. */
+/** Two warnings of what only other embeddings mind: vectors between functions, which are all inlined, and 64-bit addresses. */
 const QUIET = ['--disableWarning', '112', '--disableWarning', '201'];
 
 /** By folder: the module, as long as no source in it changes. */

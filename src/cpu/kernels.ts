@@ -8,7 +8,6 @@ import { encodeBlock } from './encode';
 import { TYPED_OPS, type BlockOps } from './ops';
 import type { Pair } from './pair';
 import { BLOCK, type Allocate, type Lane, type Scratch } from './scratch';
-import { MOST_BINS } from './select';
 
 /** Addresses in bytes. Exports of kernels/index.ts. */
 interface Exports {
@@ -18,8 +17,7 @@ interface Exports {
   subtract(theta: number, base: number, n: number): number;
   subtractBf16(from: number, base: number, n: number, into: number): number;
   allFinite(bits: number, n: number): number;
-  tally(bits: number, n: number, low: number, bins: number, shift: number, largest: number, counts: number): number;
-  gatherKeys(bits: number, n: number, low: number, width: number, largest: number, into: number): number;
+  gatherKeys(bits: number, n: number, low: number, width: number, largest: number, into: number, above: number): number;
   countEqual(bits: number, n: number, key: number): number;
   trim(bits: number, n: number, limit: number): number;
   weigh(tau: number, factor: number, weight: number, n: number, into: number): void;
@@ -79,10 +77,10 @@ function kernelsOf(wasm: Exports): Kernels {
     return { buffer, at };
   };
   const room = (words: number) => allocate(words)!.at;
-  const bins = new Uint32Array(buffer, room(MOST_BINS), MOST_BINS);
-  /** Where bytes of inputs come in, outputs go out and counts come back. */
+  /** Where bytes of inputs come in and outputs go out. */
   const staging = new Uint16Array(buffer, room(BLOCK), BLOCK * 2);
-  const pairCounts = new Int32Array(buffer, room(STEP), 7);
+  /** Where counts come back. */
+  const counted = new Int32Array(buffer, room(STEP), 7);
   const stage = (words: Uint16Array, at: number, n: number) => {
     staging.set(words.subarray(at, at + n));
     return staging.byteOffset;
@@ -101,9 +99,10 @@ function kernelsOf(wasm: Exports): Kernels {
     },
     subtract: (theta, base, n) => void wasm.subtract(theta.byteOffset, base.byteOffset, n),
     allFinite: (bits, n) => wasm.allFinite(bits.byteOffset, n) !== 0,
-    counts: (wanted) => bins.subarray(0, wanted).fill(0),
-    tallyBlock: (bits, n, { low, bins: many, shift }, largest, counts) => wasm.tally(bits.byteOffset, n, low, many, shift, largest, counts.byteOffset),
-    gatherKeys: (bits, n, { low, bins: many, shift }, largest, into) => wasm.gatherKeys(bits.byteOffset, n, low, many * 2 ** shift, largest, into.byteOffset),
+    gatherKeys(bits, n, { low, bins, shift }, largest, into) {
+      const found = wasm.gatherKeys(bits.byteOffset, n, low, bins * 2 ** shift, largest, into.byteOffset, counted.byteOffset);
+      return { found, above: counted[0]! };
+    },
     countEqual: (keys, n, threshold) => wasm.countEqual(keys.byteOffset, n, threshold),
     trimBlock(bits, from, to, limit) {
       // Where equals are cut off is in one block of a part.
@@ -132,14 +131,14 @@ function kernelsOf(wasm: Exports): Kernels {
       const { x, y, factorX, factorY, weightX, weightY, divisors, lambda, counts } = pair;
       const lanes = [scratch.base, scratch.tau(x), scratch.tau(y)].map(({ bits }) => bits.byteOffset);
       const by = [divisors[1]!, divisors[2]!, divisors[3]!, lambda];
-      wasm.mergePair(...lanes, n, factorX, factorY, weightX, weightY, ...by, scratch.merged.bits.byteOffset, pairCounts.byteOffset);
-      counts.conflict += pairCounts[0]!;
-      counts.nonzeroX += pairCounts[1]!;
-      counts.nonzeroY += pairCounts[2]!;
-      counts.agreeX += pairCounts[3]!;
-      counts.agreeY += pairCounts[4]!;
-      counts.wonX += pairCounts[5]!;
-      counts.wonY += pairCounts[6]!;
+      wasm.mergePair(...lanes, n, factorX, factorY, weightX, weightY, ...by, scratch.merged.bits.byteOffset, counted.byteOffset);
+      counts.conflict += counted[0]!;
+      counts.nonzeroX += counted[1]!;
+      counts.nonzeroY += counted[2]!;
+      counts.agreeX += counted[3]!;
+      counts.agreeY += counted[4]!;
+      counts.wonX += counted[5]!;
+      counts.wonY += counted[6]!;
     },
     encodeBlock(bits, n, output, at) {
       if (output.dtype === 'F32') {

@@ -9,7 +9,7 @@ import { addSigns, conflictBlock, countBoth, countNonzero, countOnes, countOppos
 import { addAgreeing, addWeighted, applyBlock, divideBlock, divideByConstant } from './merge';
 import { mergePairBlock, type Pair } from './pair';
 import type { Lane, Scratch } from './scratch';
-import { gatherKeys, tallyBlock } from './select';
+import { gatherKeys } from './select';
 import { gatherMargins } from './slack';
 import { countEqual, trimBlock } from './trim';
 
@@ -19,9 +19,6 @@ export interface BlockOps {
   loadTau(raw: Raw, at: number, n: number, base: Lane, into: Lane): boolean;
   readonly subtract: typeof subtract;
   readonly allFinite: typeof allFinite;
-  /** Counts for `tallyBlock`, all 0: of this set, until they are asked for again. */
-  counts(bins: number): Uint32Array<ArrayBuffer>;
-  readonly tallyBlock: typeof tallyBlock;
   readonly gatherKeys: typeof gatherKeys;
   readonly countEqual: typeof countEqual;
   readonly trimBlock: typeof trimBlock;
@@ -55,8 +52,6 @@ export const TYPED_OPS: BlockOps = {
   },
   subtract,
   allFinite,
-  counts: (bins) => new Uint32Array(bins),
-  tallyBlock,
   gatherKeys,
   countEqual,
   trimBlock,

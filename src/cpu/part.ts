@@ -13,7 +13,7 @@ import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types
 import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Lane, type Scratch } from './scratch';
 import { Gathered, KeyList } from './gathered';
-import { allKeys, isWorthGathering, type KeyRange, type Tally } from './select';
+import { allKeys, isNarrow, tallyBlock, type KeyRange, type Tally } from './select';
 import { Reserver } from './slack';
 import { Cutter, dropBlock, settleNan, type Cut } from './trim';
 import type { Workspace } from './workspace';
@@ -66,18 +66,26 @@ export class Part {
     if (!this.present.includes(model)) return { counts: new Uint32Array(range.bins), above: 0 };
     const known = this.gathered.get(model)?.tally(range, INFINITY_KEY);
     if (known) return known;
-    const counts = this.fast.counts(range.bins);
+    const counts = new Uint32Array(range.bins);
     let above = 0;
     const { bits } = this.scratch.tau(model);
     const { marginKeys } = this.scratch;
-    let list = isWorthGathering(range) ? new KeyList(this.spec.count >> 5, this.spec.count >> MOST_GATHERED) : null;
+    const narrow = isNarrow(range);
+    // Bins of one key each tell all apart at once.
+    let list = narrow && range.shift > 0 ? new KeyList(this.spec.count >> 5, this.spec.count >> MOST_GATHERED) : null;
     this.eachBlock((at, n, ops) => {
       this.loadTau(ops, model, at, n);
-      above += ops.tallyBlock(bits, n, range, INFINITY_KEY, counts);
-      if (list && !list.append(marginKeys.subarray(0, ops.gatherKeys(bits, n, range, INFINITY_KEY, marginKeys)))) list = null;
+      if (!narrow) {
+        above += tallyBlock(bits, n, range, INFINITY_KEY, counts);
+        return;
+      }
+      const here = ops.gatherKeys(bits, n, range, INFINITY_KEY, marginKeys);
+      above += here.above;
+      tallyBlock(marginKeys, here.found, range, INFINITY_KEY, counts);
+      if (list && !list.append(marginKeys.subarray(0, here.found))) list = null;
     });
     if (list) this.gathered.set(model, new Gathered(range, list.keys(), above));
-    return { counts: counts.slice(), above };
+    return { counts, above };
   }
 
   /** Every `step`-th run of `length` keys of `model`, appended to `sample` from `from` on; returns the end. */

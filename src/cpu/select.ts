@@ -24,7 +24,7 @@ export interface Tally {
 /** Keys are 31 bits. */
 const KEYS = 2 ** 31;
 /** 1 MiB of counts a part: a twelfth of what a part of the usual size holds, and still in a core's second cache. */
-export const MOST_BINS = 2 ** 18;
+const MOST_BINS = 2 ** 18;
 const FEWEST_BINS = 2 ** 11;
 
 /** How many bins pay for so many keys: counts are cleared, moved and added up in every round. */
@@ -42,8 +42,8 @@ const endOf = ({ low, bins, shift }: KeyRange) => low + bins * 2 ** shift;
 export const rangeHolds = (outer: KeyRange, inner: KeyRange) => outer.low <= inner.low && endOf(inner) <= endOf(outer);
 /** Four binades: what a bracket of a sample spans unless the sample says next to nothing. */
 const NARROW = 2 ** 25;
-/** Whether setting the keys of a range aside may save a pass: few of all are in it, and its bins do not tell them apart. */
-export const isWorthGathering = (range: KeyRange) => range.shift > 0 && endOf(range) - range.low <= NARROW;
+/** Whether few of all keys are likely to be in a range. */
+export const isNarrow = (range: KeyRange) => endOf(range) - range.low <= NARROW;
 export const allKeys = (most: number): KeyRange => rangeOf(0, KEYS, most);
 
 /** How far from the K-th of a sample the K-th of all may be, in standard deviations of independent draws. */
@@ -101,17 +101,20 @@ export function tallyBlock(bits: Int32Array, n: number, { low, bins, shift }: Ke
   return above;
 }
 
-/** Gathers a block's keys of the range, as counted by `tallyBlock`, into `into`; returns how many. */
-export function gatherKeys(bits: Int32Array, n: number, { low, bins, shift }: KeyRange, largest: number, into: Int32Array): number {
+/** Gathers a block's keys of a range into `into`: how many they are, and how many are above it. `largest` as in `tallyBlock`. */
+export function gatherKeys(bits: Int32Array, n: number, { low, bins, shift }: KeyRange, largest: number, into: Int32Array): { found: number; above: number } {
   const from = low | 0;
+  const last = Math.min(NAN_KEY, low + bins * 2 ** shift - 1);
   let found = 0;
+  let above = 0;
   for (let j = 0; j < n; j++) {
     let key = bits[j]! & 0x7fffffff;
     if (key > largest) key = NAN_KEY;
     into[found] = key;
     found += Number((key - from) >>> shift < bins);
+    above += (last - key) >>> 31;
   }
-  return found;
+  return { found, above };
 }
 
 /** Adds `part` into `sum`. */
