@@ -44,13 +44,14 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
 
 /** Writes tensors in the order given. */
 export function writeSafetensors(tensors: Tensors): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  const entries: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
   let at = 0;
   for (const [name, { dtype, shape, bytes }] of tensors) {
-    header[name] = { dtype, shape, data_offsets: [at, at + bytes.byteLength] };
+    entries.push([name, { dtype, shape, data_offsets: [at, at + bytes.byteLength] }]);
     at += bytes.byteLength;
   }
-  const text = JSON.stringify(header);
+  // Not by assignment, which would take `__proto__` for something else than a name.
+  const text = JSON.stringify(Object.fromEntries(entries));
   const encoded = new TextEncoder().encode(text.padEnd(text.length + ((8 - (new TextEncoder().encode(text).length % 8)) % 8)));
   const file = new Uint8Array(8 + encoded.length + at);
   new DataView(file.buffer).setBigUint64(0, BigInt(encoded.length), true);

@@ -1,0 +1,57 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { drop } from './support/drop';
+import { expect, photograph, test } from './support/fixtures';
+import { encode } from './support/numbers';
+import { readSafetensors, writeSafetensors, type Tensors } from './support/safetensors';
+import { choosePreset, download, expectOpen, merge, mergeButton, region, visit } from './support/studio';
+
+/** Row 12 of the faults: data, kept exactly. */
+const NAMES = ['__proto__', 'constructor', '', 'a\u0000b', '../../x', '<img src=x onerror=alert(1)>', '</script><script>alert(2)</script>', `long.${'x'.repeat(1_000_000)}`];
+const VALUES = 64;
+
+function hostile(scale: number): Tensors {
+  const tensor = (seed: number) => ({ dtype: 'BF16' as const, shape: [8, 8], bytes: encode(Float32Array.from({ length: VALUES }, (_, i) => scale * Math.sin(seed * 97 + i * scale)), 'BF16') });
+  return new Map(NAMES.map((name, i) => [name, tensor(i)]));
+}
+
+test.use({ webgpu: false });
+
+test('hostile tensor names are shown as text and survive the export; a header of 65 MB is refused at once', async ({ page, folder, complaints }) => {
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  const folders: string[] = [];
+  for (const [name, scale] of [['base', 1], ['sft', 1.25], ['ct-4M', 0.75]] as const) {
+    const path = join(folder, name);
+    await mkdir(path);
+    await writeFile(join(path, 'model.safetensors'), writeSafetensors(hostile(scale)));
+    folders.push(path);
+  }
+  await visit(page);
+  await drop(page, folders);
+  await expectOpen(page, ['base', 'sft', 'ct-4M']);
+  await choosePreset(page, 'Paper');
+  for (const tab of ['Layers', 'Map', 'Figures']) await page.getByRole('tab', { name: tab }).click();
+  await expect(region(page, 'Charts').getByText('<img src=x onerror=alert(1)>')).toBeVisible();
+  expect(await page.locator('img').count()).toBe(0);
+  await photograph(page, '61 hostile names');
+  await expect(mergeButton(page)).toBeEnabled();
+  const report = await merge(page);
+  const { tensors } = readSafetensors(await download(page, report, 'model.safetensors', folder));
+  expect([...tensors.keys()].sort()).toEqual([...NAMES].sort());
+
+  // Row 11: refused by its length, before anything of that size is read; the page answers meanwhile.
+  const large = join(folder, 'large.safetensors');
+  const header = Buffer.alloc(8 + 65_000_000, ' ');
+  header.writeBigUInt64LE(65_000_000n, 0);
+  await writeFile(large, header);
+  await drop(page, [large]);
+  await expect(page.getByRole('list', { name: 'Problems' }).getByRole('alert')).toContainText('The header of large.safetensors is too large');
+  await page.getByRole('tab', { name: 'Layers' }).click();
+  await expect(page.getByRole('tab', { name: 'Layers' })).toHaveAttribute('aria-selected', 'true');
+  expect(dialogs).toEqual([]);
+  expect(complaints).toEqual([]);
+});
