@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { barsOf } from '../../bench/bars.mjs';
+import { FAMILIES, tensorsOf } from '../../bench/families.mjs';
 import { removeAtEnd } from '../../bench/janitor.mjs';
 import { slope } from '../../bench/statistics.mjs';
 
@@ -52,6 +53,16 @@ describe('bars', () => {
   });
 });
 
+describe('families', () => {
+  const parameters = (family: keyof typeof FAMILIES) => tensorsOf(FAMILIES[family]).reduce((sum, [, shape]) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  it('have the tensors of TinyLlama 1.1B, Llama 2 7B and Llama 3 8B, to the parameter', () => {
+    expect([parameters('1.1b'), parameters('7b'), parameters('8b')]).toEqual([1_100_048_384, 6_738_415_616, 8_030_261_248]);
+    expect(tensorsOf(FAMILIES['8b'])).toHaveLength(291);
+    expect(new Map(tensorsOf(FAMILIES['8b'])).get('model.embed_tokens.weight')).toEqual([128_256, 4096]);
+    expect(new Map(tensorsOf(FAMILIES['8b'])).get('model.layers.31.self_attn.k_proj.weight')).toEqual([1024, 4096]);
+  });
+});
+
 describe('the slope of memory over time', () => {
   it('is that of the line of least squares', () => {
     expect(slope([[0, 10], [1, 12], [2, 14]])).toBe(2);
@@ -74,7 +85,8 @@ describe('folders of a bench', () => {
   it('are gone when it is killed', async () => {
     const folder = filled();
     const janitor = pathToFileURL(join(process.cwd(), 'bench', 'janitor.mjs')).href;
-    const script = `import { removeAtEnd } from ${JSON.stringify(janitor)}; removeAtEnd([${JSON.stringify(folder)}]); setInterval(() => {}, 1000); console.log('ready');`;
+    const script = `import { FAMILIES, tensorsOf } from '../../bench/families.mjs';
+import { removeAtEnd } from ${JSON.stringify(janitor)}; removeAtEnd([${JSON.stringify(folder)}]); setInterval(() => {}, 1000); console.log('ready');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     expect(existsSync(folder)).toBe(true);
