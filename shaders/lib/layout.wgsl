@@ -37,6 +37,7 @@ struct Slot {
   block_count: u32,
   drawn: u32,               // bit m: a draw decides what model m keeps
   seed: u32,                // of the draws
+  tally_row: u32,           // row of a tally that its keys are counted in
   weight: array<u32, 8>,    // w_i, f32 bits
   factor: array<u32, 8>,    // rescale factor, f32 bits; 1 when off
   stream: array<u32, 8>,    // of each model's draw

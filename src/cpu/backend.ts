@@ -1,17 +1,17 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
 import { asStudioError } from '../bytes/errors';
-import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
+import type { Backend, Group, MergeOptions, WriteSegment } from '../merge/backend';
 import { drops } from '../recipe/methods';
-import type { TensorParameters } from '../recipe/types';
 import { createReferenceBackend } from '../reference/backend';
 import { Pace } from '../reference/pace';
 import { adapt } from './adapt';
 import { createHeld } from './held';
 import { inlineCrew } from './inline';
-import { mergeGroup, RESIDENT_BYTES } from './merging';
+import { mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
 import { Pool, POOL_DIED } from './pool';
 import type { PoolWorker } from './pool-messages';
+import { tallyGroup } from './tally';
 import { createWorkspace, type Workspace } from './workspace';
 
 /** A chunk of 2 M elements of three bf16 inputs and their output: enough to keep a worker busy for a twentieth of a second. */
@@ -56,20 +56,11 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     pool ??= new Pool(Array.from({ length: team }, spawn));
     return pool;
   };
-  const merge = async (
-    group: Group,
-    parameters: readonly TensorParameters[],
-    read: ReadSegment,
-    write: WriteSegment,
-    { signal, onChunk }: MergeOptions = {},
-  ): Promise<GroupResult> => {
+  /** Makes the attempt with the pool, and again on this thread when one of its workers dies. */
+  const withCrew = async <T>(group: Group, signal: AbortSignal | undefined, attempt: (means: Means) => Promise<T>): Promise<T> => {
     const pace = new Pace(signal);
     const pause = () => pace.pause();
-    const attempt = attemptsOf(write, onChunk);
-    const by = (crew: Crew) => {
-      const { writeNew, onNewChunk } = attempt();
-      return mergeGroup(group, parameters, read, writeNew, { crew, workspace: workspaceOf(), pause, residentBytes }, onNewChunk);
-    };
+    const by = (crew: Crew) => attempt({ crew, workspace: workspaceOf(), pause, residentBytes });
     const crew = poolFor(group);
     try {
       return await by(crew ?? inlineCrew(pause, workspaceOf()));
@@ -78,6 +69,13 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       team = 0;
       return by(inlineCrew(pause, workspaceOf()));
     }
+  };
+  const merge: Backend['merge'] = (group, parameters, read, write, { signal, onChunk } = {}) => {
+    const attempt = attemptsOf(write, onChunk);
+    return withCrew(group, signal, (means) => {
+      const { writeNew, onNewChunk } = attempt();
+      return mergeGroup(group, parameters, read, writeNew, means, onNewChunk);
+    });
   };
 
   return {
@@ -89,6 +87,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return team === 0 ? 1 : CONCURRENCY;
     },
     merge,
+    tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.
     hold: (group, read) => (drops(group.method) ? createReferenceBackend().hold(group, read) : createHeld(group, read)),
     adapt: (request) => {

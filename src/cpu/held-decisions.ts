@@ -50,8 +50,8 @@ export class Decisions {
   }
 
   trim(parameters: TensorParameters): Trimmed {
-    const { weight, density, rescale } = parameters;
-    const key = this.elects ? JSON.stringify([weight, density, rescale]) : '';
+    const { weight, density, kept, rescale } = parameters;
+    const key = this.elects ? JSON.stringify([weight, kept ?? null, density, rescale]) : '';
     if (this.trimmed?.key === key) return this.trimmed;
     const { held, elects, scratch } = this;
     const cuts = cutsOf(held, elects, parameters);

@@ -1,5 +1,5 @@
 /** slack: what would be given back to the preferred model at any share, and what that costs (merging.md section 6). */
-import { reservedCount, type Kept } from '../merge/backend';
+import { reservedOf, type Kept } from '../merge/backend';
 import type { SlackCurveRequest, SlotSlackCurve } from '../merge/exploring';
 import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
@@ -50,13 +50,9 @@ function costAt(cuts: readonly (Cut | null)[], prefer: number, p: number): numbe
   return cost;
 }
 
-function countOf({ s, of }: Pick<Slack, 's' | 'of'>, kept: number, discarded: number): number {
-  return reservedCount(s, of === 'retained' ? kept : discarded, discarded);
-}
-
 /** Reserves, adding to `figures` (per run). Returns the selection, its cutoff a flat index in the slot. */
 export function reserve({ runs }: HeldSlot, cuts: readonly (Cut | null)[], slack: Slack, { places, keys }: Margins, figures: readonly Figures[]): Kept {
-  const { threshold, last } = selectSmallest(keys, countOf(slack, cuts[slack.prefer]!.kept, places.length));
+  const { threshold, last } = selectSmallest(keys, reservedOf(slack, cuts[slack.prefer]!.kept, places.length));
   if (last < 0) return { threshold: 0, cutoff: 0 };
   let r = 0;
   for (let k = 0; k < places.length; k++) {
@@ -71,7 +67,7 @@ export function reserve({ runs }: HeldSlot, cuts: readonly (Cut | null)[], slack
 
 /** 1 where `slack` gives the position back. */
 export function reservedMask(length: number, cuts: readonly (Cut | null)[], slack: Slack, { places, keys }: Margins): Uint8Array {
-  const { threshold, last } = selectSmallest(keys, countOf(slack, cuts[slack.prefer]!.kept, places.length));
+  const { threshold, last } = selectSmallest(keys, reservedOf(slack, cuts[slack.prefer]!.kept, places.length));
   const mask = new Uint8Array(length);
   for (let k = 0; k < places.length; k++) {
     mask[places[k]!] = Number(keys[k]! < threshold) | (Number(keys[k] === threshold) & Number(k <= last));
@@ -92,7 +88,7 @@ export function curveOf(
   const upTo = new Float64Array(order.length + 1);
   for (let k = 0; k < order.length; k++) upTo[k + 1] = upTo[k]! + costAt(cuts, prefer, places[order[k]!]!);
   const kept = cuts[prefer]!.kept;
-  const reserved = Float64Array.from(shares, (s) => countOf({ s, of }, kept, places.length));
+  const reserved = Float64Array.from(shares, (s) => reservedOf({ s, of, prefer }, kept, places.length));
   let magnitude = 0;
   for (const [model, cut] of cuts.entries()) if (cut !== null && model !== prefer) magnitude += magnitudeOf(cut, length);
   return { numel: length, kept, discarded, magnitude, reserved, cost: reserved.map((count) => upTo[count]!) };

@@ -1,5 +1,5 @@
 /** What is held of a slot: task vectors and, per value, its rank, so that trimming at any density is one comparison. */
-import { keptCount, type Group, type Kept, type ReadSegment, type Slot } from '../merge/backend';
+import { keptOf, type Group, type Kept, type ReadSegment, type Slot } from '../merge/backend';
 import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
 import { decodeSlot, hasInput, taskVector, type Run, type SlotValues } from '../reference/decode';
@@ -140,17 +140,14 @@ export interface Cut {
   readonly weight: number;
 }
 
-/** K_i of the values that are held; all of them for methods that do not trim. */
-export function keptOf({ count }: HeldModel, elects: boolean, density: number): number {
-  return elects ? Math.min(count, keptCount(density, count)) : count;
-}
-
 /** Per model, null for one that takes no part. */
-export function cutsOf({ models }: HeldSlot, elects: boolean, { weight, density, rescale }: TensorParameters): (Cut | null)[] {
+export function cutsOf({ models }: HeldSlot, elects: boolean, parameters: TensorParameters): (Cut | null)[] {
+  const { weight, rescale } = parameters;
   return models.map((model, m) => {
     if (model === null) return null;
     const { tau, rank } = model;
-    const kept = keptOf(model, elects, density[m]!);
+    // All of them for methods that do not trim.
+    const kept = elects ? keptOf(parameters, m, model.count) : model.count;
     const factor = elects && rescale ? rescaleFactor(tau, Uint8Array.from(rank, (place) => Number(place < kept))) : 1;
     return { tau, rank, kept, factor, weight: Math.fround(weight[m]!) };
   });
@@ -168,6 +165,7 @@ export function keptSet({ slot, runs, models }: HeldSlot, cuts: readonly (Cut | 
   return cuts.map((cut, m) => {
     if (cut === null) return null;
     if (cut.kept === models[m]!.count) return { threshold: 0, cutoff: slot.elements };
+    if (cut.kept === 0) return { threshold: NAN_KEY, cutoff: 0 };
     const last = cut.rank.indexOf(cut.kept - 1);
     value[0] = cut.tau[last]!;
     return { threshold: magnitudeKey(bits[0]!), cutoff: flatIndex(runs, last) + 1 };

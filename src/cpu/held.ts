@@ -6,13 +6,16 @@ import { OutOfMemoryError } from '../bytes/errors';
 import type { Group, GroupResult, Held, ReadSegment, SlotResult } from '../merge/backend';
 import type { Figures } from '../merge/figures';
 import { checkSurface } from '../merge/sweeps';
+import type { Tally, TallyCounts } from '../merge/tally-types';
 import type { TensorParameters } from '../recipe/types';
 import { runsOf } from '../reference/decode';
 import { Pace } from '../reference/pace';
+import { emptyTallies } from '../reference/tally';
 import { Decisions, pairOf } from './held-decisions';
 import { distributionOf, effectOf } from './held-effect';
 import { cutsOf, createScratch, Store, type HeldSlot, type Scratch } from './held-slot';
 import { curveOf, reservedMask } from './held-slack';
+import { countKeys, keysOf, marginKeys } from './held-tally';
 import { kindsOfClasses, kindsOfMany, regimesOfClasses, surfaceOf } from './held-surface';
 
 /** Most bytes that one held group may occupy. */
@@ -108,6 +111,21 @@ class CpuHeld implements Held {
     const held = this.held().slots[slot];
     if (held === undefined) throw new RangeError(`slot ${slot} of ${this.group.slots.length}`);
     return distributionOf(held);
+  }
+
+  async tally(parameters: readonly TensorParameters[], tallies: readonly Tally[], signal?: AbortSignal): Promise<TallyCounts[]> {
+    const into = emptyTallies(tallies);
+    let s = 0;
+    await this.perSlot(parameters, signal, ({ slot, decisions, own, scratch }) => {
+      for (const [t, tally] of tallies.entries()) {
+        const place = tally.slots[s];
+        if (place == null) continue;
+        const keys = tally.model === null ? marginKeys(decisions, own, tally.prefer, scratch) : keysOf(slot.models[tally.model] ?? null, scratch);
+        if (keys) countKeys(keys, tally, place, into[t]!);
+      }
+      s++;
+    });
+    return into;
   }
 
   release(): void {

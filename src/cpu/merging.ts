@@ -29,6 +29,19 @@ export async function mergeGroup(
   { crew, workspace, pause, residentBytes }: Means,
   onChunk: MergeOptions['onChunk'],
 ): Promise<GroupResult> {
+  const { pieces, jobs } = jobsOf(group, parameters, read, { crew, workspace, pause, residentBytes });
+  try {
+    const decided: DecidedSlot[] = [];
+    // Slots side by side, or a small one would leave all workers but one idle.
+    await inOrder(jobs, 2 * crew.size - 1, async (job) => ({ result: decideSlot(job) }), (slot) => void decided.push(slot));
+    return await writeGroup(group, pieces, jobs, decided, write, pause, crew, onChunk);
+  } finally {
+    for (const { store } of jobs) store.release();
+  }
+}
+
+/** What is to be done with each slot, and the parts that they lie in. Throws RangeError when there are not as many parameters as slots. */
+export function jobsOf(group: Group, parameters: readonly TensorParameters[], read: ReadSegment, { crew, workspace, pause, residentBytes }: Means) {
   if (parameters.length !== group.slots.length) {
     throw new RangeError(`${parameters.length} sets of parameters for ${group.slots.length} slots`);
   }
@@ -38,14 +51,7 @@ export async function mergeGroup(
     const store = new PartStore(crew, read, slot.name, resident);
     return { method: group.method, slot, parameters: parameters[s]!, pieces: pieces.filter(({ segment }) => segment.slot === s), store, crew, pause, workspace };
   });
-  try {
-    const decided: DecidedSlot[] = [];
-    // Slots side by side, or a small one would leave all workers but one idle.
-    await inOrder(jobs, 2 * crew.size - 1, async (job) => ({ result: decideSlot(job) }), (slot) => void decided.push(slot));
-    return await writeGroup(group, pieces, jobs, decided, write, pause, crew, onChunk);
-  } finally {
-    for (const { store } of jobs) store.release();
-  }
+  return { pieces, jobs };
 }
 
 async function writeGroup(

@@ -1,5 +1,5 @@
 /** Deciding one slot: what trimming keeps, what rescaling multiplies by and what the slack gives back, part by part. */
-import { keptCount, reservedCount, type Slot } from '../merge/backend';
+import { keptOf, reservedOf, type Slot } from '../merge/backend';
 import { drawOf, type Draw } from '../merge/draw';
 import { traitsOf } from '../recipe/methods';
 import type { Method, TensorParameters } from '../recipe/types';
@@ -9,6 +9,7 @@ import { Part } from './part';
 import type { Crew, Decision, MagnitudeSums, PartPasses } from './part-types';
 import { rescaleFactor } from './rescale';
 import { addCounts, allKeys, binsFor, bracket, narrow, type Found, type KeyRange, type Tally } from './select';
+import { NAN_KEY } from '../reference/select';
 import type { Look, PartStore } from './store';
 import { NOTHING, WHOLE, type Cut } from './trim';
 import type { Workspace } from './workspace';
@@ -52,22 +53,45 @@ interface Selection {
 const selection = (count: number, most: number, range: KeyRange): Selection => ({ count, most, range, found: null, ties: [] });
 
 export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
+  const { method, slot, parameters, pieces } = job;
+  const { kept, thresholds, decide } = await trimSlot(job);
+  const nothing = pieces.map(() => NOTHING);
+  const slack = traitsOf(method).slack ? parameters.slack : undefined;
+  if (slack === undefined || slot.inputs[slack.prefer + 1] == null) return { decisions: decide(nothing, -1), thresholds, reserveThreshold: null };
+  const { prefer } = slack;
+  const reserved = await reserve(job, decide(nothing, prefer), (discarded) => reservedOf(slack, kept[prefer]!, discarded));
+  return { decisions: decide(reserved ? cutsOf(pieces.length, reserved) : nothing, prefer), thresholds, reserveThreshold: reserved?.found?.threshold };
+}
+
+/** What trimming and rescaling decide, before anything is given back. */
+export interface TrimmedSlot extends Pick<DecidedSlot, 'thresholds'> {
+  /** Per model: K_i. */
+  readonly kept: readonly number[];
+  /** Per part; `reserve` is that of each part. */
+  decide(reserve: readonly Cut[], prefer: number): Decision[];
+}
+
+export async function trimSlot(job: SlotJob): Promise<TrimmedSlot> {
   const { method, slot, parameters, pieces, store } = job;
   const models = slot.inputs.length - 1;
-  const { keeps, slack: hasSlack } = traitsOf(method);
+  const { keeps } = traitsOf(method);
   const trimmed = new Map<number, Selection>();
   const kept: number[] = [];
   for (let model = 0; model < models; model++) {
     const elements = slot.inputs[model + 1] === null ? 0 : elementsOf(pieces, model);
-    const count = keeps === 'largest' ? Math.min(elements, keptCount(parameters.density[model]!, elements)) : elements;
+    const count = keeps === 'largest' ? keptOf(parameters, model, elements) : elements;
     kept.push(count);
     const most = binsFor(elements);
-    if (count < elements) trimmed.set(model, selection(count, most, allKeys(most)));
+    if (count > 0 && count < elements) trimmed.set(model, selection(count, most, allKeys(most)));
   }
+  const isEmptied = (model: number) => keeps === 'largest' && kept[model] === 0 && elementsOf(pieces, model) > 0;
   if (store.resident && trimmed.size > 0) await guess(job, trimmed);
   await select(job, [...trimmed.values()], (part) => [...trimmed].filter(([, { found }]) => !found).map(([model, { range }]) => part.tally(model, range)));
   const draws = Array.from({ length: models }, (_, model) => (keeps === 'drawn' ? drawOf(parameters, slot.name, model) : null));
-  const cuts = draws.map((draw, model) => (draw ? drawnCuts(pieces, draw) : cutsOf(pieces.length, trimmed.get(model))));
+  const cuts = draws.map((draw, model) => {
+    if (draw) return drawnCuts(pieces, draw);
+    return isEmptied(model) ? pieces.map(() => NOTHING) : cutsOf(pieces.length, trimmed.get(model));
+  });
   const factors = new Array<number>(models).fill(1);
   if (keeps !== 'all' && parameters.rescale) {
     const fewer = [...factors.keys()].filter((model) => trimmed.has(model) || draws[model] !== null);
@@ -75,17 +99,18 @@ export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
     else await rescale(job, fewer, cuts, factors);
   }
 
-  const slack = hasSlack ? parameters.slack : undefined;
-  const prefer = slack !== undefined && slot.inputs[slack.prefer + 1] != null ? slack.prefer : -1;
   const weights = parameters.weight.map(Math.fround);
   const lambda = Math.fround(parameters.lambda);
-  const decide = (reserve: readonly Cut[]): Decision[] =>
-    pieces.map((_, p) => ({ cuts: cuts.map((own) => own[p]!), factors, weights, lambda, normalize: parameters.normalize, prefer, reserve: reserve[p]! }));
-  const thresholds = cuts.map((_, model) => (slot.inputs[model + 1] === null ? null : trimmed.get(model)?.found?.threshold));
-  const nothing = pieces.map(() => NOTHING);
-  if (prefer < 0) return { decisions: decide(nothing).map((one) => ({ ...one, prefer: -1 })), thresholds, reserveThreshold: null };
-  const reserved = await reserve(job, decide(nothing), (discarded) => reservedCount(slack!.s, slack!.of === 'retained' ? kept[prefer]! : discarded, discarded));
-  return { decisions: decide(reserved ? cutsOf(pieces.length, reserved) : nothing), thresholds, reserveThreshold: reserved?.found?.threshold };
+  const thresholdOf = (model: number) => {
+    if (slot.inputs[model + 1] === null) return null;
+    return isEmptied(model) ? NAN_KEY : trimmed.get(model)?.found?.threshold;
+  };
+  return {
+    kept,
+    thresholds: kept.map((_, model) => thresholdOf(model)),
+    decide: (reserve, prefer) =>
+      pieces.map((_, p) => ({ cuts: cuts.map((own) => own[p]!), factors, weights, lambda, normalize: parameters.normalize, prefer, reserve: reserve[p]! })),
+  };
 }
 
 /** Brackets for the selections, from a sample that is drawn as the parts are read. */
@@ -175,7 +200,7 @@ async function rescale(job: SlotJob, models: readonly number[], cuts: readonly (
 }
 
 /** One pass over all parts, read again where they are not kept. */
-async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part: PartPasses, p: number) => Promise<T>, take: (result: T) => void): Promise<void> {
+export async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part: PartPasses, p: number) => Promise<T>, take: (result: T) => void): Promise<void> {
   await inOrder(
     pieces,
     store.resident ? pieces.length : crew.size + 1,

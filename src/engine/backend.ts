@@ -7,6 +7,7 @@ import { adapt } from './passes/adapt';
 import { holdGroup } from './held';
 import { Pace } from './pace';
 import type { Arithmetic } from './shaders';
+import { tallyGroup } from './tally';
 
 /** Larger single bindings have hit driver defects (faults.md, WebGPU facts); larger tensors go in chunks. */
 const CHUNK_BYTES = 128 * 2 ** 20;
@@ -42,6 +43,7 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
     info,
     chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
     merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),
+    tally: (group, parameters, tallies, read, { signal } = {}) => tallyGroup(context, group, parameters, tallies, read, residentBytes, signal),
     hold: (group, read) => holdGroup(context, group, read),
     adapt: (request) => adapt(context, request),
     ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),

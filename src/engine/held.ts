@@ -6,6 +6,7 @@ import { evaluateGroup } from './evaluate';
 import type { GroupBuffers } from './group-buffers';
 import { createGroupBuffers } from './group-buffers';
 import { Residency } from './residency';
+import { tallyResident, withoutSlack } from './tally';
 import type { HeldGroup } from './views/held-group';
 import { slotDistribution } from './views/distribution';
 import { slotEffects } from './views/effect';
@@ -45,6 +46,8 @@ export async function holdGroup(context: Context, group: Group, read: ReadSegmen
     slackCurve: (parameters, request, signal) => inTurn(() => slackCurves(held, parameters, request, signal)),
     effect: (parameters, signal) => inTurn(() => slotEffects(held, parameters, signal)),
     distribution: (slot, signal) => inTurn(() => slotDistribution(held, slot, signal)),
+    tally: (parameters, tallies, signal) =>
+      inTurn(async () => tallyResident(context, group, parameters, tallies, await held.prepare(parameters.map(withoutSlack)), residency, signal)),
     release() {
       if (released) return;
       released = true;

@@ -15,8 +15,8 @@ export const BINS = 2048;
 export const SEGMENT = { first: 0, count: 4, slot: 8, inputs: 12, output: 16, dtypes: 20, reserved: 24, offsets: 28, size: 64 } as const;
 export const SLOT = {
   elements: 0, out_dtype: 4, trimmed: 8, normalize: 12, lambda: 16, prefer: 20, slack_target: 24,
-  slack_low: 28, slack_high: 32, first_block: 36, block_count: 40, drawn: 44, seed: 48,
-  weight: 52, factor: 84, stream: 116, limit: 148, size: 180,
+  slack_low: 28, slack_high: 32, first_block: 36, block_count: 40, drawn: 44, seed: 48, tally_row: 52,
+  weight: 56, factor: 88, stream: 120, limit: 152, size: 184,
 } as const;
 export const SELECTION = { threshold: 0, remaining: 4, cut_block: 8, cutoff: 12, size: 16 } as const;
 export const WORK = {

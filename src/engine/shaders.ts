@@ -26,6 +26,7 @@ import pick from '../../shaders/pick.wgsl?raw';
 import probe from '../../shaders/probe.wgsl?raw';
 import sums from '../../shaders/sums.wgsl?raw';
 import surface from '../../shaders/surface.wgsl?raw';
+import tally from '../../shaders/tally.wgsl?raw';
 import ties from '../../shaders/ties.wgsl?raw';
 
 /** How f32 operations are done: by float units that passed the probe, with integers at the edges; or by integers alone. */
@@ -37,6 +38,7 @@ const SOURCES = {
   histogram: [...RANKING, histogram],
   pick: [layout, bits, product, pick],
   ties: [...RANKING, ties],
+  tally: [...RANKING, tally],
   locate: [...RANKING, locate],
   sums: [...DECIDING, sums],
   merge: [...DECIDING, slack, outcome, count, 'pairs', merge],

@@ -2,7 +2,7 @@
 import { InvalidRecipeError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Group, Segment, Slot } from '../merge/backend';
-import { keptCount } from '../merge/backend';
+import { keptOf } from '../merge/backend';
 import { drawOf } from '../merge/draw';
 import { traitsOf } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
@@ -78,18 +78,18 @@ export function trimmedLanes(group: Group, slot: number, parameters: TensorParam
   const { inputs, modelElements } = group.slots[slot]!;
   let mask = 0;
   for (let m = 0; m < inputs.length - 1; m++) {
-    if (inputs[m + 1] !== null && keptCount(parameters.density[m]!, modelElements[m]!) < modelElements[m]!) mask |= 1 << m;
+    if (inputs[m + 1] !== null && keptOf(parameters, m, modelElements[m]!) < modelElements[m]!) mask |= 1 << m;
   }
   const { slack } = parameters;
   if (hasSlack && slack && inputs[slack.prefer + 1] !== null) mask |= 1 << SLACK_LANE;
   return mask;
 }
 
-/** trunc(s * K_p): what the slack may reserve when it counts retained values. */
+/** Most that the slack may reserve: as decided over several tensors, or trunc(s * K_p) when it counts retained values. */
 function slackTarget(group: Group, slot: number, parameters: TensorParameters): number {
-  const { slack, density } = parameters;
+  const { slack } = parameters;
   if (!slack) return 0;
-  return Math.trunc(slack.s * keptCount(density[slack.prefer]!, group.slots[slot]!.modelElements[slack.prefer]!));
+  return slack.reserved ?? Math.trunc(slack.s * keptOf(parameters, slack.prefer, group.slots[slot]!.modelElements[slack.prefer]!));
 }
 
 /** `factors`: per slot and model, the rescale factor; absent means 1. */
@@ -112,7 +112,7 @@ export function slotTable(
     put(SLOT.lambda, f32Bits(p.lambda));
     if (p.slack) {
       put(SLOT.prefer, p.slack.prefer);
-      if (p.slack.of === 'retained') {
+      if (p.slack.of === 'retained' || p.slack.reserved !== undefined) {
         put(SLOT.slack_target, slackTarget(group, s, p));
       } else {
         const [low, high] = f64Bits(p.slack.s);
@@ -163,7 +163,7 @@ export function initialState(group: Group, parameters: readonly TensorParameters
       const at = ((lane * slots + s) * SELECTION.size) / 4;
       if (((trimmed >> lane) & 1) === 0) state[at + SELECTION.cutoff / 4] = 0xffffffff;
       else if (lane !== SLACK_LANE) {
-        state[at + SELECTION.remaining / 4] = keptCount(parameters[s]!.density[lane]!, slot.modelElements[lane]!);
+        state[at + SELECTION.remaining / 4] = keptOf(parameters[s]!, lane, slot.modelElements[lane]!);
       }
     }
   });

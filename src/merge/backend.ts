@@ -7,10 +7,11 @@
  * group, and a sample for exploring is a group whose segments are sampled blocks: one algorithm serves all three.
  */
 import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
-import type { Method, TensorParameters } from '../recipe/types';
+import type { Method, SlackParameters, TensorParameters } from '../recipe/types';
 import type { AdaptRequest } from './adapting';
 import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from './exploring';
 import type { Figures } from './figures';
+import type { Tally, TallyCounts } from './tally-types';
 
 /** A tensor under merging. Inputs are numbered base = 0, models = 1..n in recipe order. */
 export interface Slot {
@@ -102,6 +103,8 @@ export interface Held {
   effect(parameters: readonly TensorParameters[], signal?: AbortSignal): Promise<SlotEffect[]>;
   /** Of one slot, untrimmed. */
   distribution(slot: number, signal?: AbortSignal): Promise<SlotDistribution>;
+  /** As `Backend.tally`, of what is held. */
+  tally(parameters: readonly TensorParameters[], tallies: readonly Tally[], signal?: AbortSignal): Promise<TallyCounts[]>;
   release(): void;
 }
 
@@ -132,6 +135,11 @@ export interface Backend {
     write: WriteSegment,
     options?: MergeOptions,
   ): Promise<GroupResult>;
+  /**
+   * Counts keys and writes nothing: the part that one group has in a ranking over several. Counts are those of each tally, in
+   * order. The margins are those that remain after trimming and electing with `parameters`; their slack is not read.
+   */
+  tally(group: Group, parameters: readonly TensorParameters[], tallies: readonly Tally[], read: ReadSegment, options?: MergeOptions): Promise<TallyCounts[]>;
   /** Reads a single-chunk group once and keeps it. Throws OutOfMemoryError when it does not fit. */
   hold(group: Group, read: ReadSegment): Promise<Held>;
   /**
@@ -151,4 +159,14 @@ export function keptCount(density: number, elements: number): number {
 /** R = min(trunc(s * M), |D|), float64 (merging.md section 6). */
 export function reservedCount(s: number, of: number, discarded: number): number {
   return Math.min(Math.trunc(s * of), discarded);
+}
+
+/** K_i of one model in a tensor where it has `elements`: as decided over several tensors, else by its density. */
+export function keptOf({ density, kept }: TensorParameters, model: number, elements: number): number {
+  return Math.min(elements, kept?.[model] ?? keptCount(density[model]!, elements));
+}
+
+/** R of a tensor whose preferred model keeps `retained` values and loses `discarded`: as decided over several tensors, else by its share. */
+export function reservedOf({ s, of, reserved }: SlackParameters, retained: number, discarded: number): number {
+  return reserved === undefined ? reservedCount(s, of === 'retained' ? retained : discarded, discarded) : Math.min(reserved, discarded);
 }

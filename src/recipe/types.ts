@@ -49,6 +49,17 @@ export interface TensorRule {
   readonly from?: string;
 }
 
+/**
+ * Over what a share is ranked (merging.md sections 2 and 6): each tensor for itself, as MergeKit does, or the whole model, as the
+ * code of the TIES paper does. Over the whole model, tensors whose density (slack) is the same number are ranked together: one
+ * number is one ranking of all merged tensors, a gradient or filters give each of their values a ranking of its own.
+ */
+export type RankingScope = 'tensor' | 'model';
+export interface Scope {
+  readonly trim: RankingScope;
+  readonly slack: RankingScope;
+}
+
 export interface Recipe {
   readonly method: Method;
   /** Checkpoint id of theta_init; null for `linear` without a base. */
@@ -63,6 +74,8 @@ export interface Recipe {
   readonly slack: Slack;
   /** Kept while another method is chosen; acts for DARE only. Absent: seed 0, rescaled by magnitude. */
   readonly drop?: Drop;
+  /** Absent: per tensor, both. What a method does not do has no scope. */
+  readonly scope?: Scope;
   /** `base`: each tensor in the base's dtype (F64 as F32). */
   readonly outDtype: OutputDtype | 'base';
   readonly rules: readonly TensorRule[];
@@ -79,7 +92,16 @@ export interface TensorParameters {
   readonly normalize: boolean;
   readonly rescale: boolean;
   /** Absent unless the method is `ties_sv` with a slack above 0. `prefer` is an index into the models. */
-  readonly slack?: { readonly s: number; readonly of: 'retained' | 'discarded'; readonly prefer: number };
+  readonly slack?: SlackParameters;
   /** Absent unless the method drops values. */
   readonly drop?: Drop;
+  /** Per model: K_i where a ranking over several tensors has decided it, 0 to N_i; it then stands for `density`. */
+  readonly kept?: readonly number[];
+}
+export interface SlackParameters {
+  readonly s: number;
+  readonly of: 'retained' | 'discarded';
+  readonly prefer: number;
+  /** R where a ranking over several tensors has decided it, at most |D|; it then stands for `s` and `of`. */
+  readonly reserved?: number;
 }

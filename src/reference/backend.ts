@@ -5,6 +5,7 @@ import type {
 } from '../merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import type { SlotEffect, SlotSlackCurve } from '../merge/exploring';
+import type { Tally, TallyCounts } from '../merge/tally-types';
 import type { TensorParameters } from '../recipe/types';
 import { surfaceByEvaluating, evaluateShares } from '../merge/sweeps';
 import { adapt } from './adapt';
@@ -12,6 +13,7 @@ import { decodeSlot, runsOf, type Run, type SlotValues } from './decode';
 import { encode } from './encode';
 import { distributionOf, effectOf, slackCurveOf } from './explore';
 import { Pace } from './pace';
+import { emptyTallies, tallySlot } from './tally';
 import { decideSlot, mergeSlot, prepareSlot, type PreparedSlot, type SlotDecision } from './slot';
 
 /** Bytes of inputs and output of a chunk. Chunks only bound what is read at a time: a slot is assembled whole. */
@@ -27,6 +29,7 @@ export function createReferenceBackend(): Backend {
     info: { kind: 'cpu', label: 'CPU reference', software: false, arithmetic: 'native' },
     chunkBytes: CHUNK_BYTES,
     merge: mergeGroup,
+    tally: tallyGroup,
     hold: holdGroup,
     adapt: async (request) => adapt(request),
     dispose: () => {},
@@ -63,6 +66,25 @@ async function mergeGroup(
     options.onChunk?.(chunk + 1, group.chunks.length);
   }
   return results.finished();
+}
+
+async function tallyGroup(
+  group: Group,
+  parameters: readonly TensorParameters[],
+  tallies: readonly Tally[],
+  read: ReadSegment,
+  options: MergeOptions = {},
+): Promise<TallyCounts[]> {
+  checkParameters(group, parameters);
+  const pace = new Pace(options.signal);
+  const counts = emptyTallies(tallies);
+  const runs = runsOf(group);
+  for (const [s, slot] of group.slots.entries()) {
+    await pace.pause();
+    const prepared = await prepareSlot(await decodeSlot(slot, runs[s]!, read, pace), pace);
+    await tallySlot(group.method, s, prepared, parameters[s]!, tallies, pace, counts);
+  }
+  return counts;
 }
 
 async function holdGroup(group: Group, read: ReadSegment): Promise<Held> {
@@ -120,6 +142,12 @@ async function holdGroup(group: Group, read: ReadSegment): Promise<Held> {
       return effects;
     },
     distribution: async (slot) => distributionOf(held(slot).prepared),
+    async tally(parameters, tallies, signal) {
+      const pace = new Pace(signal);
+      const counts = emptyTallies(tallies);
+      for (let s = 0; s < group.slots.length; s++) await tallySlot(group.method, s, held(s).prepared, parameters[s]!, tallies, pace, counts);
+      return counts;
+    },
     release() {
       slots = null;
     },

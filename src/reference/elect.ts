@@ -42,8 +42,8 @@ export function sumOfNonfinite(
   weights: readonly number[],
   e: Float32Array,
 ): Float32Array | null {
-  // Keys of values that are not finite are the largest: where there are any, one at least is kept and makes its e such too.
-  return allFinite(e) ? null : nonfiniteTerms(vectors, weighted, weights, e.length);
+  // e alone does not tell: a ranking over several tensors may keep nothing of this one.
+  return allFinite(e) && vectors.every((vector) => vector === null || allFinite(vector.tau)) ? null : nonfiniteTerms(vectors, weighted, weights, e.length);
 }
 
 /** As `sumOfNonfinite`, of values whether or not there are any such. */

@@ -1,5 +1,5 @@
 /** slack: positions given back to the preferred model (merging.md section 6). Twin of shaders/lib/slack.wgsl. */
-import { reservedCount, type Kept } from '../merge/backend';
+import { reservedOf, type Kept } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import type { Run } from './decode';
 import { agrees } from './elect';
@@ -31,22 +31,29 @@ export function reserve(
   special: Float32Array | null,
 ): Reserved {
   const mask = new Uint8Array(e.length);
-  const positions: number[] = [];
-  for (let p = 0; p < e.length; p++) {
-    if (weighted[p] === 0 || agrees(weighted[p]!, gamma[p]!)) continue;
-    if ((special !== null && special[p] !== 0) || !Number.isFinite(e[p]!)) continue;
-    positions.push(p);
-  }
-  const count = reservedCount(slack.s, slack.of === 'retained' ? retained : positions.length, positions.length);
-  const bits = new Uint32Array(e.buffer);
-  // The smallest margins are the largest complements, so the selection is that of trimming.
-  const keys = Uint32Array.from(positions, (p) => NAN_KEY - magnitudeKey(bits[p]!));
+  const { positions, keys } = marginsOf(weighted, e, gamma, special);
+  const count = reservedOf(slack, retained, positions.length);
   const { threshold, last } = selectLargest(keys, keys.slice().sort(), count);
   positions.forEach((p, k) => {
     if (keys[k]! > threshold || (keys[k] === threshold && k <= last)) mask[p] = 1;
   });
   const cutoff = last < 0 ? 0 : flatIndex(runs, positions[last]!) + 1;
   return { selection: { threshold: NAN_KEY - threshold, cutoff }, mask };
+}
+
+/**
+ * D and its keys, by position. The smallest margins are the largest complements, so that the selection is that of trimming.
+ * Arguments as of `reserve`.
+ */
+export function marginsOf(weighted: Float32Array, e: Float32Array<ArrayBuffer>, gamma: Int8Array, special: Float32Array | null) {
+  const positions: number[] = [];
+  for (let p = 0; p < e.length; p++) {
+    if (weighted[p] === 0 || agrees(weighted[p]!, gamma[p]!)) continue;
+    if ((special !== null && special[p] !== 0) || !Number.isFinite(e[p]!)) continue;
+    positions.push(p);
+  }
+  const bits = new Uint32Array(e.buffer);
+  return { positions, keys: Uint32Array.from(positions, (p) => NAN_KEY - magnitudeKey(bits[p]!)) };
 }
 
 /** gamma with the sign of the preferred model's value at reserved positions. */

@@ -1,5 +1,5 @@
 /** The passes of one slot, in the order of merging.md. */
-import type { Kept, Slot } from '../merge/backend';
+import { keptOf, type Kept, type Slot } from '../merge/backend';
 import { drawOf } from '../merge/draw';
 import type { Figures } from '../merge/figures';
 import { readsDensity, traitsOf } from '../recipe/methods';
@@ -32,7 +32,7 @@ export interface SlotDecision {
   readonly weights: readonly number[];
   readonly weighted: readonly (Float32Array | null)[];
   /** sum_i w_i tau^_i. */
-  readonly e: Float32Array;
+  readonly e: Float32Array<ArrayBuffer>;
   /** The elected sign, before reserving; null for methods without election. */
   readonly gamma: Int8Array | null;
   /** 1 where the slack gives the position back; null without slack. */
@@ -46,7 +46,7 @@ export type Keep = (slot: Slot, vector: TaskVector, model: number, method: Metho
 const keepByMethod: Keep = (slot, vector, model, method, parameters) => {
   const { keeps } = traitsOf(method);
   const draw = keeps === 'drawn' ? drawOf(parameters, slot.name, model) : null;
-  return draw ? drop(slot, vector, draw) : trim(slot, vector, keeps === 'largest' ? parameters.density[model]! : 1);
+  return draw ? drop(slot, vector, draw) : trim(slot, vector, (elements) => (keeps === 'largest' ? keptOf(parameters, model, elements) : elements));
 };
 
 /** What `rescale` multiplies tau^_i by. */

@@ -1,5 +1,5 @@
 /** trim: the K_i values of each task vector that a merge keeps (merging.md section 2). Twin of shaders/pick.wgsl and locate.wgsl. */
-import { keptCount, type Kept, type Slot } from '../merge/backend';
+import { type Kept, type Slot } from '../merge/backend';
 import { hasInput, type Run } from './decode';
 import { magnitudeKey, selectLargest } from './select';
 
@@ -47,13 +47,13 @@ export interface Trimmed {
 }
 
 /**
- * Keeps the K_i = trunc(k_i * N) largest |tau_i|, equal magnitudes by lowest flat index. N counts the elements that the
- * model has in the group: those of the tensor, or those of the sample.
+ * Keeps the K_i largest |tau_i|, equal magnitudes by lowest flat index. `countOf` tells K_i of N, the elements that the model
+ * has in the group: those of the tensor, or those of the sample.
  */
-export function trim(slot: Slot, vector: TaskVector, density: number): Trimmed {
+export function trim(slot: Slot, vector: TaskVector, countOf: (elements: number) => number): Trimmed {
   const { keys, runs, tau } = vector;
   const mask = new Uint8Array(tau.length);
-  const count = Math.min(keys.length, keptCount(density, keys.length));
+  const count = countOf(keys.length);
   if (count === keys.length) {
     for (const run of runs) mask.fill(1, run.begin, run.end);
     return { kept: { threshold: 0, cutoff: slot.elements }, count, mask };

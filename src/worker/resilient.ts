@@ -20,6 +20,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
       const attempt = writeOnce(write);
       return host.use((backend) => backend.merge(group, parameters, read, attempt(), options));
     },
+    tally: (group, parameters, tallies, read, options) => host.use((backend) => backend.tally(group, parameters, tallies, read, options)),
     hold: (group, read) => host.use((backend) => backend.hold(group, read)),
     adapt: (request) => host.use((backend) => backend.adapt(request)),
     // The host's backend goes on being used.

@@ -70,5 +70,6 @@ export const NOTHING: Held = {
   slackCurve: async () => [],
   effect: async () => [],
   distribution: async () => ({ counts: [] }),
+  tally: async (_, tallies) => tallies.map(() => ({ counts: new Uint32Array(), above: new Uint32Array() })),
   release: () => {},
 };

@@ -35,6 +35,7 @@ export function serialised(backend: Backend): Backend {
       return backend.concurrency ?? 1;
     },
     merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
+    tally: (group, parameters, tallies, read, options) => inTurn(() => backend.tally(group, parameters, tallies, read, options)),
     hold: async (group, read) => {
       const held = await inTurn(() => backend.hold(group, read));
       // It may have waited for a long merge; nobody wants the answer to a superseded question.
@@ -50,6 +51,7 @@ export function serialised(backend: Backend): Backend {
         slackCurve: (parameters, request, signal) => unlessAborted(signal, () => held.slackCurve(parameters, request, signal)),
         effect: (parameters, signal) => unlessAborted(signal, () => held.effect(parameters, signal)),
         distribution: (slot, signal) => unlessAborted(signal, () => held.distribution(slot, signal)),
+        tally: (parameters, tallies, signal) => unlessAborted(signal, () => held.tally(parameters, tallies, signal)),
         release: () => held.release(),
       } satisfies Held;
     },

@@ -11,6 +11,7 @@ function backendOf(kind: 'webgpu' | 'cpu', label: string, chunkBytes = 1000): Ba
     info: { kind, label, software: false, arithmetic: 'native' },
     chunkBytes,
     merge: () => Promise.reject(new Error('unused')),
+    tally: () => Promise.reject(new Error('unused')),
     hold: () => Promise.reject(new Error('unused')),
     adapt: () => Promise.reject(new Error('unused')),
     dispose: () => void disposed.push(label),

@@ -23,9 +23,10 @@ function setUp(concurrency?: number) {
         ends.push(() => resolve(RESULT));
       });
     },
+    tally: unused,
     hold: async (group) => {
       log.push('hold');
-      return { group, evaluate: async () => (log.push('evaluate'), RESULT), surface: unused, slackCurve: unused, effect: unused, distribution: unused, release: () => void log.push('release') };
+      return { group, evaluate: async () => (log.push('evaluate'), RESULT), surface: unused, slackCurve: unused, effect: unused, distribution: unused, tally: unused, release: () => void log.push('release') };
     },
     adapt: async () => (log.push('adapt'), new Uint8Array(4)),
     dispose: () => void log.push('dispose'),
