@@ -2,6 +2,7 @@
 import { version } from '../../package.json';
 import { IncompatibleCheckpointsError } from '../bytes/errors';
 import { MemorySource } from '../bytes/source';
+import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
 import { extraFiles } from '../compose/extra-files';
 import { exportMetadata } from '../export/files';
@@ -27,16 +28,22 @@ const ANY_CHUNK = 128 * 2 ** 20;
 export async function carryOut(options: Options, output: Output, signal: AbortSignal): Promise<void> {
   const opened = await openRecipe(options);
   if (opened.warnings.length > 0) output.write(`${problemLines(options.recipe, opened.warnings)}\n`);
-  if (options.command === 'plan') output.write(`${planWords(planOf(options, opened, ANY_CHUNK))}\n`);
+  if (options.command === 'plan') output.write(`${planWords((await planOf(options, opened, ANY_CHUNK)).plan)}\n`);
   else if (options.finish !== null) await finish(options, opened, options.finish, output);
   else await merge(options, opened, output, signal);
 }
 
-/** Throws IncompatibleCheckpointsError `undecided` with what is to be decided, and the options that do. */
-function planOf({ shardBytes }: Options, { recipe, choices, checkpoints }: Opened, chunkBytes: number): MergePlan {
+interface Planned {
+  readonly plan: MergePlan;
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/** Rejects with IncompatibleCheckpointsError `undecided`: what is to be decided, and the options that do. */
+async function planOf({ shardBytes }: Options, { recipe, choices, checkpoints, openShard }: Opened, chunkBytes: number): Promise<Planned> {
   const used = checkpointsOf(recipe, checkpoints);
-  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used, choices));
-  if (plan.refusals.length === 0) return plan;
+  const contents = await contentsOfAll(used, openShard);
+  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used, choices, contents));
+  if (plan.refusals.length === 0) return { plan, contents };
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
     const shapes = baseShape && modelShape ? `: [${baseShape.join(', ')}] in the base, [${modelShape.join(', ')}] here` : dtype === undefined ? '' : `: ${dtype}`;
@@ -61,11 +68,12 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
   const { backend, note } = await chooseBackend(options.backend);
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
-    const whole = planOf(options, opened, backend.chunkBytes);
+    const planned = await planOf(options, opened, backend.chunkBytes);
+    const whole = planned.plan;
     const { part, out } = options;
     const folder = part === null ? out! : partFolder(out!, part);
     const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
-    const extras = part === null ? await extrasOf(options, opened, whole) : [];
+    const extras = part === null ? await extrasOf(options, opened, planned) : [];
     const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null }, output, signal);
     if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
     const { files, seconds, verified, overflow } = result;
@@ -92,21 +100,22 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
   }
 }
 
-function extrasOf({ out }: Options, { recipe, text, choices, checkpoints, openFile }: Opened, plan: MergePlan): Promise<ExtraFile[]> {
+function extrasOf({ out }: Options, { recipe, text, choices, checkpoints, openFile }: Opened, { plan, contents }: Planned): Promise<ExtraFile[]> {
   const name = out!.split(/[/\\]/).filter(Boolean).at(-1) ?? 'merged-model';
-  return extraFiles({ name, application: APPLICATION, recipe, text, choices, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+  return extraFiles({ name, application: APPLICATION, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
 }
 
 /** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */
 async function finish(options: Options, opened: Opened, of: number, output: Output): Promise<void> {
-  const plan = planOf(options, opened, ANY_CHUNK);
+  const planned = await planOf(options, opened, ANY_CHUNK);
+  const { plan } = planned;
   const out = options.out!;
   const destination = await DiskDestination.make(out, opened.paths);
   const parts = await joinParts(out, plan, of);
   const single = plan.index === null;
   // A single weight file makes the folder load: it comes last.
   if (!single) await parts.move();
-  for (const { name, content } of await extrasOf(options, opened, plan)) await writeExtra(destination, name, content, parts.figures);
+  for (const { name, content } of await extrasOf(options, opened, planned)) await writeExtra(destination, name, content, parts.figures);
   if (single) await parts.move();
   else await writeExtra(destination, INDEX_FILE, new TextEncoder().encode(plan.index), parts.figures);
   await parts.clear();

@@ -19,6 +19,7 @@ export interface ExportSubject {
   readonly recipe: Recipe;
   readonly text: RecipeText | null;
   readonly choices: FitChoices;
+  readonly contents: ReadonlyMap<string, string>;
   readonly checkpoints: readonly Checkpoint[];
   /** Content of config.json, null when there is none. */
   readonly config: Uint8Array | null;

@@ -37,7 +37,7 @@ export function modelCard(input: ExportInput): string {
     codeBlock('yaml', mergeKitText(input)),
     '## Sources',
     sourceTable(input),
-    'The fingerprint is the SHA-256 over the name, the size and the header of every shard.',
+    'The fingerprint is the SHA-256 over the name, the size and the header of every shard, which checkpoints of one architecture may share; contents is that over 128 KiB of every shard, in 32 blocks.',
     ...(figures === null ? [] : figureSections(input, figures)),
     '## How to reproduce',
     ...reproduceSections(input),
@@ -95,17 +95,19 @@ function modelTable({ recipe, checkpoints }: ExportInput): string {
   return table(['Model', 'Weight w', ...(trims ? ['Density k'] : [])], rows);
 }
 
-function sourceTable({ recipe, checkpoints }: ExportInput): string {
+function sourceTable({ recipe, checkpoints, contents }: ExportInput): string {
   const roleOf = ({ id }: Checkpoint) => {
     const roles = [...(recipe.base === id ? ['base'] : []), ...(recipe.models.some(({ model }) => model === id) ? ['model'] : [])];
     return roles.length === 0 ? 'other' : roles.join(', ');
   };
   const rows = checkpoints.map((checkpoint) => {
-    const { name, parameters, bytes, fingerprint } = checkpoint;
-    return [plain(name), roleOf(checkpoint), grouped(parameters), grouped(bytes), `\`${fingerprint.replace(/[^0-9a-f]/g, '')}\``];
+    const { id, name, parameters, bytes, fingerprint } = checkpoint;
+    return [plain(name), roleOf(checkpoint), grouped(parameters), grouped(bytes), hash(fingerprint), hash(contents?.get(id) ?? '')];
   });
-  return table(['Checkpoint', 'Role', 'Parameters', 'Bytes', 'Fingerprint'], rows);
+  return table(['Checkpoint', 'Role', 'Parameters', 'Bytes', 'Fingerprint', 'Contents'], rows);
 }
+
+const hash = (hex: string) => (hex === '' ? '' : `\`${hex.replace(/[^0-9a-f]/g, '')}\``);
 
 function figureSections(input: ExportInput, figures: NonNullable<ExportInput['figures']>): string[] {
   const { recipe, checkpoints } = input;

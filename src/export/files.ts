@@ -1,4 +1,5 @@
 /** What a finished folder holds besides weights and their index. */
+import { NO_CONTENTS } from '../checkpoint/contents';
 import type { Checkpoint } from '../checkpoint/types';
 import type { FitChoices } from '../merge/plan-types';
 import { provenanceMetadata } from '../recipe/provenance';
@@ -81,9 +82,13 @@ function configNotes(input: ExportInput, model: string): ExportNote[] {
   return adapted.changes.map((change) => ({ kind: 'config-changed', model, change }));
 }
 
-/** Metadata for every output shard: the recipe, its sources and what was decided about them. The writer adds `format: pt`. */
-export function exportMetadata(recipe: Recipe, checkpoints: readonly Checkpoint[], choices: FitChoices): Record<string, string> {
-  return provenanceMetadata({ recipe, sources: checkpoints, choices });
+/**
+ * Metadata for every output shard: the recipe, its sources and what was decided about them. The writer adds `format: pt`. `contents` by
+ * checkpoint id; a plan that is only shown has none, and the same number of bytes.
+ */
+export function exportMetadata(recipe: Recipe, checkpoints: readonly Checkpoint[], choices: FitChoices, contents: ReadonlyMap<string, string>): Record<string, string> {
+  const sources = checkpoints.map((checkpoint) => ({ ...checkpoint, contents: contents.get(checkpoint.id) ?? NO_CONTENTS }));
+  return provenanceMetadata({ recipe, sources, choices });
 }
 
 function utf8(text: string): Uint8Array<ArrayBuffer> {

@@ -35,6 +35,8 @@ export interface ExportInput {
   readonly choices?: FitChoices;
   /** Every checkpoint the recipe names, base first. */
   readonly checkpoints: readonly Checkpoint[];
+  /** Hash over the values of each, by id, as `contentsOf` gives it. */
+  readonly contents?: ReadonlyMap<string, string>;
   /** Content of the file that `configFile` names; null when it names none. */
   readonly config: Uint8Array | null;
   readonly output: {

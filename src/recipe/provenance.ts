@@ -15,6 +15,8 @@ export interface SourceRecord {
   readonly fingerprint: string;
   /** Bytes of all shards. */
   readonly bytes: number;
+  /** Hex SHA-256 over blocks of its values, which a fingerprint does not see; older files lack it. */
+  readonly contents?: string;
 }
 export interface Provenance {
   readonly recipe: Recipe;
@@ -25,7 +27,7 @@ export interface Provenance {
 
 /** Metadata for the header; the writer adds `format` itself. */
 export function provenanceMetadata({ recipe, sources, choices }: Provenance): Record<string, string> {
-  const records = sources.map(({ id, name, fingerprint, bytes }) => ({ id, name, fingerprint, bytes }));
+  const records = sources.map(recordOf);
   return { [RECIPE_KEY]: encodeRecipe(recipe), [SOURCES_KEY]: JSON.stringify(records), ...(choices === null ? {} : { [CHOICES_KEY]: JSON.stringify(choices) }) };
 }
 
@@ -42,7 +44,11 @@ export function readProvenance(metadata: Readonly<Record<string, string>>): Prov
 function readSources(text: string): SourceRecord[] {
   const records = parsed(text);
   if (!Array.isArray(records) || !records.every(isRecord)) throw new InvalidRecipeError('sources-malformed', `${SOURCES_KEY} is no list of sources`);
-  return records.map(({ id, name, fingerprint, bytes }) => ({ id, name, fingerprint, bytes }));
+  return records.map(recordOf);
+}
+
+function recordOf({ id, name, fingerprint, bytes, contents }: SourceRecord): SourceRecord {
+  return { id, name, fingerprint, bytes, ...(contents === undefined ? {} : { contents }) };
 }
 
 /** Null for what is no JSON. */
@@ -56,9 +62,9 @@ function parsed(text: string): unknown {
 
 function isRecord(value: unknown): value is SourceRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, name, fingerprint, bytes } = value as Partial<Record<keyof SourceRecord, unknown>>;
+  const { id, name, fingerprint, bytes, contents } = value as Partial<Record<keyof SourceRecord, unknown>>;
   const isCount = Number.isSafeInteger(bytes) && Number(bytes) >= 0;
-  return typeof id === 'string' && typeof name === 'string' && typeof fingerprint === 'string' && isCount;
+  return typeof id === 'string' && typeof name === 'string' && typeof fingerprint === 'string' && isCount && (contents === undefined || typeof contents === 'string');
 }
 
 /** A checkpoint that may be a source: what a SourceRecord holds of one that is open. */

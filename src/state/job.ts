@@ -79,8 +79,8 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     const merged = open.find((one) => one.id === id);
     const origin = merged ? originOf(merged, open, recipes) : null;
     if (origin?.status !== 'ready') return;
-    const { recipe, choices } = origin;
-    await run('verify', async () => ({ status: 'verified', merged: id, report: await worker.request('verify', { recipe, choices, merged: id }) }));
+    const { recipe, choices, contents } = origin;
+    await run('verify', async () => ({ status: 'verified', merged: id, report: await worker.request('verify', { recipe, choices, contents, merged: id }) }));
   }
 
   /** A request whose failure is a job's failure only if the job itself says so. */

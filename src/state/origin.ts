@@ -12,8 +12,8 @@ import { readDraft } from './recipe-text';
 import type { RecipeFile } from './types';
 
 export type Origin =
-  /** Everything the recipe names is open; its ids are those of open checkpoints. */
-  | { readonly status: 'ready'; readonly recipe: Recipe; readonly choices: FitChoices; readonly text: RecipeText | null }
+  /** Everything the recipe names is open; its ids, and those of what the sources held then, are of open checkpoints. */
+  | { readonly status: 'ready'; readonly recipe: Recipe; readonly choices: FitChoices; readonly text: RecipeText | null; readonly contents: Readonly<Record<string, string>> }
   /** Names of the sources that are not open. */
   | { readonly status: 'waiting'; readonly missing: readonly string[] }
   | { readonly status: 'unreadable'; readonly error: WireError };
@@ -31,14 +31,15 @@ export function originOf(checkpoint: Checkpoint, open: readonly Checkpoint[], fi
       const missing = idsOf(recipe).filter((id) => !ids.has(id));
       if (missing.length > 0) return { status: 'waiting', missing: missing.map((id) => sources.find((source) => source.id === id)?.name ?? id) };
       const idOf = (id: string) => ids.get(id) ?? id;
+      const contents = Object.fromEntries(sources.flatMap((source) => (source.contents === undefined ? [] : [[idOf(source.id), source.contents]])));
       const choices = renamedChoices(readChoices(provenance.choices), idOf);
-      return { status: 'ready', recipe: renamed(recipe, idOf), choices, text: draft?.recipe ? draft.text : null };
+      return { status: 'ready', recipe: renamed(recipe, idOf), choices, text: draft?.recipe ? draft.text : null, contents };
     }
   } catch (error) {
     return { status: 'unreadable', error: asStudioError(error).toWire() };
   }
   if (draft === null) return null;
-  if (draft.recipe !== null) return { status: 'ready', recipe: draft.recipe, choices: DEFAULT_CHOICES, text: draft.text };
+  if (draft.recipe !== null) return { status: 'ready', recipe: draft.recipe, choices: DEFAULT_CHOICES, text: draft.text, contents: {} };
   const errors = draft.problems.filter(({ severity }) => severity === 'error').map(({ error }) => error);
   const other = errors.find(({ reason }) => reason !== 'model-not-open');
   if (other) return { status: 'unreadable', error: other.toWire() };

@@ -2,11 +2,13 @@
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
+import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
 import { elementsOf, extraFiles } from '../compose/extra-files';
 import { exportMetadata } from '../export/files';
 import type { ExportFolder } from '../files/export-folder';
 import { planMerge } from '../merge/plan';
+import type { OpenShard } from '../merge/reading';
 import { runMerge } from '../merge/run';
 import type { Catalogue } from './catalogue';
 import type { Control } from './dispatch';
@@ -44,15 +46,17 @@ export async function merge(
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);
   const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
-  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices));
+  const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
+  const contents = await contentsOfAll(checkpoints, openShard);
+  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices, contents));
   const { destination, privateStorage } = folder;
-  const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, checkpoints, plan }, openFile);
+  const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, contents, checkpoints, plan }, openFile);
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);
   const elements = elementsOf(plan);
   try {
-    const result = await runMerge(plan, resilient(host, planned), (checkpoint, shard) => catalogue.openShard(checkpoint, shard), destination, {
+    const result = await runMerge(plan, resilient(host, planned), openShard, destination, {
       signal,
       ready,
       replace,

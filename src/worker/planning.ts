@@ -29,7 +29,7 @@ export class Planner {
   async summary(open: readonly Checkpoint[], { recipe, choices, shardBytes }: RequestPayload<'plan'>, chunkBytes: number): Promise<PlanSummary> {
     const { base, models } = findParticipants(open, recipe, choices);
     const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
-    const plan = planMerge(open, recipe, choices, { chunkBytes, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices));
+    const plan = planMerge(open, recipe, choices, { chunkBytes, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, new Map()));
     const differing = await this.differing(plan.integersToCompare, base);
     const asked = new Set(differing.map(({ tensor }) => tensor));
     const { tensors, parameters, bytesRead, bytesWritten, peakBytes, notes } = plan;

@@ -127,6 +127,8 @@ export interface MergeSummary {
 /** What came of comparing a merged checkpoint with its recipe. */
 export interface VerifyReport {
   readonly verification: Verification;
+  /** Ids of open sources that hold other values than those it was made from. */
+  readonly otherSources: readonly string[];
   readonly backend: BackendInfo;
   readonly seconds: number;
 }
@@ -164,7 +166,7 @@ export interface Requests {
   /** Counts every tensor in full and writes nothing; sends `progress` and `tensor` events as a merge does. */
   scan: [Asked, { readonly tensors: readonly TensorFigures[]; readonly seconds: number }];
   /** Merges again and compares with `merged`, an open checkpoint's id; writes nothing. A job: sends `progress` events. */
-  verify: [Asked & { readonly merged: string }, VerifyReport];
+  verify: [Asked & { readonly merged: string; /** What its sources held, by the ids of the open ones. */ readonly contents?: Readonly<Record<string, string>> }, VerifyReport];
   plan: [{ readonly recipe: Recipe; readonly choices: FitChoices; readonly shardBytes: number }, PlanSummary];
   merge: [
     {

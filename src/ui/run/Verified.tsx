@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { formatCount } from '../../analysis/format';
 import type { VerifyReport } from '../../worker/protocol';
 import { formatSeconds, plural, showName } from '../format';
+import { useNameOf } from '../names';
 import { Notice } from '../Notice';
 import { verdictOf } from './verdict';
 
@@ -10,8 +11,9 @@ const MOST_ROWS = 40;
 
 /** What came of comparing a merged checkpoint with its recipe. */
 export function Verified({ name, report, children }: { name: string; report: VerifyReport; children: ReactNode }) {
-  const { verification, backend, seconds } = report;
-  const { grave, title, detail, action } = verdictOf(verification, showName(name, 40));
+  const nameOf = useNameOf();
+  const { verification, otherSources, backend, seconds } = report;
+  const { grave, title, detail, action } = verdictOf(verification, showName(name, 40), otherSources.map((id) => showName(nameOf(id), 40)));
   const { differences, reshaped, missing, foreign } = verification;
   const notes = [
     ...reshaped.map(({ tensor, expected, actual }) => [tensor, `is ${actual}; the recipe gives ${expected}`] as const),

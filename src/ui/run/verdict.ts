@@ -13,7 +13,8 @@ export interface Verdict {
 /** Share of a tensor's values that two backends may round apart, by one unit in the last place (merging.md section 8). */
 const ROUNDED_APART = 1 / 10_000;
 
-export function verdictOf(verification: Verification, name: string): Verdict {
+/** `others`: names of sources that hold other values than those the file was made from. */
+export function verdictOf(verification: Verification, name: string, others: readonly string[] = []): Verdict {
   const { tensors, same, values, differing, differences, missing, foreign, reshaped } = verification;
   const compared = `${formatCount(same)} of ${plural(tensors, 'tensor', formatCount(tensors))} are the same to the bit; ${formatCount(differing)} of ${plural(values, 'value', formatCount(values))} differ.`;
   const isOther = missing.length + foreign.length + reshaped.length > 0;
@@ -31,6 +32,9 @@ export function verdictOf(verification: Verification, name: string): Verdict {
     grave: 'bad',
     title: `${name} is not what its recipe gives`,
     detail: compared,
-    action: 'The file was changed after the merge, a source is not the one it was made from, or it was merged by another program.',
+    action:
+      others.length > 0
+        ? `It was made from other values than those of ${others.join(' and ')}: drop the ones it was made from.`
+        : 'The file was changed after the merge, or it was merged by another program.',
   };
 }

@@ -145,7 +145,7 @@ describe('README.md', () => {
     { label: 'Layer 0', counts: layer },
     { label: 'Layer 1', counts: { ...layer, discarded: [1, 9] } },
   ];
-  const card = read({ ...INPUT, recipe, figures: { exact: true, whole: counts, layers } }, 'README.md');
+  const card = read({ ...INPUT, recipe, contents: new Map([['sft', 'cd'.repeat(32)]]), figures: { exact: true, whole: counts, layers } }, 'README.md');
 
   it('begins with fixed front matter, title and sizes', () => {
     expect(card).toMatch(/^---\nlibrary_name: transformers\ntags:\n- merge\n- model-merging\n---\n\n# merged\n/);
@@ -161,8 +161,8 @@ describe('README.md', () => {
   });
 
   it('holds the sources with size and fingerprint', () => {
-    expect(card).toContain(`| base | base | 1,000 | 2,000 | \`${'ab'.repeat(32)}\` |`);
-    expect(card).toContain(`| sft | model | 1,000 | 2,000 | \`${'ab'.repeat(32)}\` |`);
+    expect(card).toContain(`| base | base | 1,000 | 2,000 | \`${'ab'.repeat(32)}\` |  |`);
+    expect(card).toContain(`| sft | model | 1,000 | 2,000 | \`${'ab'.repeat(32)}\` | \`${'cd'.repeat(32)}\` |`);
   });
 
   it('holds every share with its counts (merging.md section 5), discarded before and after slack (section 6)', () => {
@@ -230,10 +230,10 @@ describe('README.md', () => {
 
 describe('metadata of the weights', () => {
   it('holds the recipe and its sources, and gives them back', () => {
-    const metadata = exportMetadata(TIES, [BASE, SFT], DEFAULT_CHOICES);
+    const metadata = exportMetadata(TIES, [BASE, SFT], DEFAULT_CHOICES, new Map([['sft', 'cd'.repeat(32)]]));
     expect(Object.keys(metadata)).toEqual([RECIPE_KEY, SOURCES_KEY, CHOICES_KEY]);
-    const source = (id: string) => ({ id, name: id, fingerprint: 'ab'.repeat(32), bytes: 2000 });
-    expect(readProvenance(metadata)).toEqual({ recipe: TIES, sources: [source('base'), source('sft')], choices: DEFAULT_CHOICES });
+    const source = (id: string, contents: string) => ({ id, name: id, fingerprint: 'ab'.repeat(32), bytes: 2000, contents: contents.repeat(32) });
+    expect(readProvenance(metadata)).toEqual({ recipe: TIES, sources: [source('base', '00'), source('sft', 'cd')], choices: DEFAULT_CHOICES });
     expect(readProvenance({ format: 'pt' })).toBeNull();
     expect(readProvenance({ [RECIPE_KEY]: metadata[RECIPE_KEY]! })).toEqual({ recipe: TIES, sources: [], choices: null });
     expect(readProvenance({ ...metadata, [CHOICES_KEY]: '{' })?.choices).toBeNull();
@@ -254,7 +254,7 @@ describe('metadata of the weights', () => {
   });
 
   it.each(['', '{}', '[1]', '[{"id":"a"}]', '[{"id":"a","name":"b","fingerprint":"c","bytes":-1}]', '[null]'])('refuses sources %j', (sources) => {
-    const metadata = { ...exportMetadata(TIES, [], DEFAULT_CHOICES), [SOURCES_KEY]: sources };
+    const metadata = { ...exportMetadata(TIES, [], DEFAULT_CHOICES, new Map()), [SOURCES_KEY]: sources };
     expect(() => readProvenance(metadata)).toThrowError(expect.objectContaining({ reason: 'sources-malformed' }) as Error);
     expect(() => readProvenance({ ...metadata, [RECIPE_KEY]: 'x' })).toThrow(InvalidRecipeError);
   });

@@ -28,7 +28,7 @@ const NOW: Recipe = {
 };
 const CHOICES = { ...DEFAULT_CHOICES, extraRows: { from: 'then:ct' }, leaveOut: { head: ['then:sft'] } };
 
-function merged(metadata: Readonly<Record<string, string>> = exportMetadata(MADE, Object.values(THEN), CHOICES)): Checkpoint {
+function merged(metadata: Readonly<Record<string, string>> = exportMetadata(MADE, Object.values(THEN), CHOICES, new Map([['then:ct', 'c0'.repeat(32)]]))): Checkpoint {
   const made = checkpoint('merged');
   return { ...made, shards: [{ ...made.shards[0]!, metadata }] };
 }
@@ -43,6 +43,7 @@ describe('the origin of a checkpoint', () => {
       recipe: NOW,
       choices: { ...DEFAULT_CHOICES, extraRows: { from: 'id:ct' }, leaveOut: { head: ['id:sft'] } },
       text: null,
+      contents: { 'id:base': '00'.repeat(32), 'id:sft': '00'.repeat(32), 'id:ct': 'c0'.repeat(32) },
     });
   });
 
@@ -131,10 +132,10 @@ describe('verifying', () => {
     await drop(one, [...open('base', 'sft', 'ct'), merged()]);
     void one.controller.verify('id:merged');
     expect(one.store.getState().job).toEqual({ status: 'running', kind: 'verify', progress: null });
-    expect(one.worker.last('verify').payload).toMatchObject({ recipe: NOW, choices: { extraRows: { from: 'id:ct' } }, merged: 'id:merged' });
+    expect(one.worker.last('verify').payload).toMatchObject({ recipe: NOW, choices: { extraRows: { from: 'id:ct' } }, contents: { 'id:ct': 'c0'.repeat(32) }, merged: 'id:merged' });
     one.worker.emit({ event: 'progress', progress: PROGRESS });
     const verification = { tensors: 1, same: 1, values: 2, differing: 0, differences: [], missing: [], foreign: [], reshaped: [] };
-    const report = { verification, backend: { kind: 'cpu' as const, label: 'CPU', software: false }, seconds: 2 };
+    const report = { verification, otherSources: [], backend: { kind: 'cpu' as const, label: 'CPU', software: false }, seconds: 2 };
     one.worker.last('verify').resolve(report as never);
     await settle();
     expect(one.store.getState().job).toEqual({ status: 'verified', merged: 'id:merged', report });

@@ -29,6 +29,10 @@ describe('the verdict on a merged checkpoint', () => {
     expect(verdict(verification)).toEqual([grave, title]);
   });
 
+  it('names the sources that are others', () => {
+    expect(verdictOf(apart(3, 4), 'merged', ['ct', 'sft']).action).toBe('It was made from other values than those of ct and sft: drop the ones it was made from.');
+  });
+
   it('gives both counts', () => {
     expect(verdictOf({ ...apart(3, 4), values: 400 }, 'merged').detail).toBe('1 of 2 tensors are the same to the bit; 3 of 400 values differ.');
   });

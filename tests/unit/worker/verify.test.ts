@@ -22,7 +22,7 @@ describe('a merged checkpoint dropped back', () => {
     expect([...matchSources(provenance.sources, sources).values()].sort()).toEqual(sources.map(({ id }) => id).sort());
     const report = await request('verify', { recipe, choices: DEFAULT_CHOICES, merged: merged.id });
     expect(report.verification).toEqual({ tensors: 3, same: 3, values: 12, differing: 0, differences: [], missing: [], foreign: [], reshaped: [] });
-    expect(report.backend.kind).toBe('cpu');
+    expect([report.backend.kind, report.otherSources]).toEqual(['cpu', []]);
     const progress = events.flatMap((event) => (event.event === 'progress' ? [event.progress] : []));
     expect(progress.at(-1)).toMatchObject({ tensorsDone: 3, tensors: 3 });
   });
@@ -33,6 +33,14 @@ describe('a merged checkpoint dropped back', () => {
     expect(verification).toMatchObject({ same: 2, differing: 1 });
     // In the order of the file, by name, the norm comes last; its sign has turned.
     expect(verification.differences).toMatchObject([{ tensor: NORM, values: 2, first: { index: 1 } }]);
+  });
+
+  it('tells which source is not the one it was made from', async () => {
+    const { request, recipe, merged, idOf } = await exported();
+    const { sources } = readProvenance(merged.shards[0]!.metadata)!;
+    expect(new Set(sources.map(({ contents }) => contents)).size).toBe(3);
+    const contents = { ...Object.fromEntries(sources.map((source) => [source.id, source.contents!])), [idOf('ct')]: sources[0]!.contents! };
+    expect((await request('verify', { recipe, choices: DEFAULT_CHOICES, merged: merged.id, contents })).otherSources).toEqual([idOf('ct')]);
   });
 
   it('that is closed cannot be compared, and two jobs do not run at once', async () => {
