@@ -30,6 +30,8 @@ export interface ErrorWhere {
   /** The two sides of a mismatch, as shown to the user. */
   readonly expected?: string | number;
   readonly actual?: string | number;
+  /** Flat index of a value in the tensor. */
+  readonly index?: number;
   /** 1-based line, for text formats. */
   readonly line?: number;
   /** Names concerned, when there are several (missing shards, tensors with non-finite values). */

@@ -13,6 +13,7 @@ import type { MergePlan } from '../merge/plan-types';
 import { runMerge } from '../merge/run';
 import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
+import { recomputeSpots } from '../reference/spots';
 import { chooseBackend } from './backends';
 import { DiskDestination, hashNatively } from './disk';
 import { openRecipe, problemLines, type Opened } from './models';
@@ -76,9 +77,9 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
     const extras = part === null ? await extrasOf(options, opened, planned) : [];
     const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null }, output, signal);
     if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
-    const { files, seconds, verified, overflow } = result;
+    const { files, seconds, verified, checked, overflow } = result;
     output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
-    output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
+    output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal; ${checked.values} values of ${checked.tensors} tensors computed again by the CPU reference${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
   } finally {
     backend.dispose();
   }
@@ -94,7 +95,7 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
   const destination = await DiskDestination.make(folder, opened.paths);
   const { onProgress, end } = reportProgress(output);
   try {
-    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, hash: hashNatively });
+    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, hash: hashNatively, recompute: recomputeSpots });
   } finally {
     end();
   }

@@ -7,6 +7,8 @@ import { copyPart } from './copying';
 import type { InputRange, MergeStep } from './plan-types';
 import type { GroupMeter, Meter } from './progress';
 import type { Sources } from './reading';
+import { SpotCheck } from './spot-check';
+import type { Checked, Recompute } from './spot-check';
 
 /** Takes output bytes in the order of the file; they are the caller's again when it resolves. */
 export type Write = (bytes: Uint8Array) => Promise<void>;
@@ -26,19 +28,23 @@ export interface StepContext {
   readonly turn: Promise<Write>;
   readonly meter: Meter;
   readonly signal: AbortSignal;
+  /** Computes a sample of what the backend merges again; absent: nothing is checked. */
+  readonly recompute: Recompute | undefined;
 }
 
 export interface GroupOutcome {
   readonly result: GroupResult;
   /** Finite values that became infinite while tails were copied. */
   readonly tailOverflow: number;
+  readonly checked: Checked;
 }
 
 /**
  * Merges a prepared step and writes its output when its turn has come: merged rows, then their tail, slot by slot. Rejects with
- * StudioError `internal` when the backend does not write every segment whole, once and in order.
+ * StudioError `internal`: `backend-output` when the backend does not write every segment whole, once and in order, `computed-differs`
+ * when a value is not what it is by `recompute`.
  */
-export async function mergeStep({ step, reader, ready }: Prepared, { backend, sources, turn, meter, signal }: StepContext): Promise<GroupOutcome> {
+export async function mergeStep({ step, reader, ready }: Prepared, { backend, sources, turn, meter, signal, recompute }: StepContext): Promise<GroupOutcome> {
   await ready;
   const { group, parameters, tails } = step;
   const expected = group.chunks.flat();
@@ -46,6 +52,7 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
   let tailOverflow = 0;
   let written: Promise<void> = Promise.resolve();
   const busy = meter.group();
+  const spots = recompute ? new SpotCheck(step, recompute) : null;
 
   const take = async (segment: Segment, bytes: Uint8Array<ArrayBuffer>) => {
     const slot = group.slots[segment.slot]!;
@@ -55,6 +62,7 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
       const where = { tensor: slot.name, expected: wanted, actual: bytes.length };
       throw new StudioError('internal', 'backend-output', `${slot.name}: ${bytes.length} bytes out of turn, ${wanted} were due`, where);
     }
+    spots?.output(segment, bytes);
     const write = await turn;
     await write(bytes);
     if (segment.first + segment.count < slot.elements) return;
@@ -70,7 +78,7 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
 
   let result: GroupResult;
   try {
-    result = await busy.computing(() => backend.merge(group, parameters, counted(step, reader, meter, busy), writeSegment, { signal }));
+    result = await busy.computing(() => backend.merge(group, parameters, counted(step, reader, meter, busy, spots), writeSegment, { signal }));
   } finally {
     await written;
   }
@@ -78,17 +86,21 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
     const { name } = group.slots[expected[next]!.slot]!;
     throw new StudioError('internal', 'backend-output', `${name}: the backend wrote ${next} of ${expected.length} segments`, { tensor: name, expected: expected.length, actual: next });
   }
-  return { result, tailOverflow };
+  return { result, tailOverflow, checked: (await spots?.compare(result)) ?? { values: 0, tensors: 0 } };
 }
 
-/** Reads for the backend, telling the meter of segments that are read a second time. */
-function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter, busy: GroupMeter): ReadSegment {
+/** Reads for the backend, telling the meter of segments that are read a second time and the check of what they hold. */
+function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter, busy: GroupMeter, spots: SpotCheck | null): ReadSegment {
   const known = new Set<string>();
   return (segment, input) => {
     const key = `${segment.slot}:${segment.first}:${input}`;
     if (known.has(key)) meter.readingAgain(segment.count * bytesPerValue(group.slots[segment.slot]!.inputs[input]!));
     known.add(key);
-    return busy.handing(() => reader.read(segment, input));
+    return busy.handing(async () => {
+      const bytes = await reader.read(segment, input);
+      spots?.input(segment, input, bytes);
+      return bytes;
+    });
   };
 }
 

@@ -8,6 +8,7 @@ import type { MergeStep, Step } from './plan-types';
 import type { Meter } from './progress';
 import { inputPart } from './inputs';
 import type { Sources } from './reading';
+import type { Recompute } from './spot-check';
 
 export interface PipelineMeans {
   readonly backend: Backend;
@@ -16,6 +17,8 @@ export interface PipelineMeans {
   readonly signal: AbortSignal | undefined;
   /** Bytes that reading ahead may hold. */
   readonly readAheadBytes: number;
+  /** See `RunHooks.recompute`. */
+  readonly recompute?: Recompute | undefined;
 }
 
 /** A step whose reading has begun. */
@@ -134,8 +137,8 @@ export class Pipeline {
   }
 
   private hand(own: UnderWay): void {
-    const { backend, sources, meter } = this.means;
-    own.merging = mergeStep(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal }).finally(() => {
+    const { backend, sources, meter, recompute } = this.means;
+    own.merging = mergeStep(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute }).finally(() => {
       own.isMerged = true;
       own.isReadOut = true;
       this.advance();

@@ -3,6 +3,7 @@ import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { SlotResult } from './backend';
 import type { RunProgress } from './progress';
+import type { Checked, Recompute } from './spot-check';
 
 /** A file beside the weights: config, tokenizer, card. */
 export interface ExtraFile {
@@ -35,6 +36,8 @@ export interface RunHooks {
   readonly readAheadBytes?: number;
   /** Bytes of a piece handed to a sink, default WRITE_BYTES: for tests of streaming. */
   readonly pieceBytes?: number;
+  /** Computes a sample of every merged tensor again, which is compared with what the backend gave; absent: nothing is. */
+  readonly recompute?: Recompute;
   /** Where the digests of whole files are computed, default on this thread. */
   readonly hash?: () => FileHash;
   /** Milliseconds, default `performance.now`. */
@@ -55,6 +58,8 @@ export interface RunResult {
   readonly tensors: number;
   /** Tensors whose bytes were read again and found to be what was handed over. */
   readonly verified: number;
+  /** Merged values, and tensors that have them, that were computed again and found to be what the backend gave. */
+  readonly checked: Checked;
   /** Pauses left out. */
   readonly seconds: number;
   /** Finite values that became infinite in the output dtype, merged or copied. */

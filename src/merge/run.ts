@@ -20,6 +20,7 @@ import { INDEX_FILE } from './shards';
 import { sideBySide } from './side-by-side';
 import { verifyFile } from './verifying';
 import type { ReadPiece } from './verifying';
+import type { Checked } from './spot-check';
 import { ShardWriter } from './writing';
 
 /**
@@ -35,7 +36,7 @@ import { ShardWriter } from './writing';
  * group with NaN or infinite values the run stops, removes what it wrote and names what that group held (merging.md section 8).
  *
  * Rejects with IncompatibleCheckpointsError `undecided` (a plan with refusals), `integer-differs` (before anything is written)
- * or `nonfinite`; DestinationError `not-empty` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
+ * or `nonfinite`; StudioError `computed-differs`; DestinationError `not-empty` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
  */
 export async function runMerge(plan: MergePlan, backend: Backend, openShard: OpenShard, destination: Destination, hooks: RunHooks): Promise<RunResult> {
   if (plan.refusals.length > 0) {
@@ -73,6 +74,7 @@ class Run {
   /** Sinks that are open. */
   private readonly unfinished = new Set<ShardWriter>();
   private overflow = 0;
+  private checked: Checked = { values: 0, tensors: 0 };
   private isAbandoned = false;
 
   constructor(
@@ -86,7 +88,7 @@ class Run {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) }, (request) => backend.adapt(request));
     const { sources, meter } = this;
-    this.pipeline = new Pipeline(plan.steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
+    this.pipeline = new Pipeline(plan.steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, recompute: hooks.recompute });
   }
 
   async all(): Promise<RunResult> {
@@ -108,7 +110,7 @@ class Run {
       verified.push(await this.verify(index));
     }
     const { tensors } = this.plan;
-    return { files: verified, figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
+    return { files: verified, figures: this.figures, tensors, verified: tensors, checked: this.checked, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
   }
 
   /** Gives up what is open and removes what was finished. Never rejects. */
@@ -143,8 +145,9 @@ class Run {
   }
 
   private async merge(step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
-    const { result, tailOverflow } = await this.pipeline.finish(at, (bytes) => writer.write(bytes));
+    const { result, tailOverflow, checked } = await this.pipeline.finish(at, (bytes) => writer.write(bytes));
     this.overflow += tailOverflow;
+    this.checked = { values: this.checked.values + checked.values, tensors: this.checked.tensors + checked.tensors };
     if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
     step.group.slots.forEach(({ name }, s) => {
       const slot = result.slots[s]!;

@@ -10,6 +10,7 @@ import type { ExportFolder } from '../files/export-folder';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
 import { runMerge } from '../merge/run';
+import { recomputeSpots } from '../reference/spots';
 import type { Catalogue } from './catalogue';
 import type { Control } from './dispatch';
 import { tensorFigures } from './figures';
@@ -62,6 +63,7 @@ export async function merge(
       replace,
       extras,
       readAheadBytes: READ_AHEAD,
+      recompute: recomputeSpots,
       ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
       onTensor: (tensor, slot) => {
@@ -70,9 +72,9 @@ export async function merge(
         tensors.offer([figures]);
       },
     });
-    const { files, seconds, verified, overflow } = result;
+    const { files, seconds, verified, checked, overflow } = result;
     const backend = host.info ?? planned.info;
-    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, overflow };
+    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, checked, overflow };
   } finally {
     progress.flush();
     tensors.flush();

@@ -121,6 +121,8 @@ export interface MergeSummary {
   readonly tensors: number;
   /** Tensors whose written bytes were re-read and hashed equal to what the backend produced. */
   readonly verified: number;
+  /** Merged values, and tensors that have them, that the CPU reference computed again while merging: all the same. */
+  readonly checked: { readonly values: number; readonly tensors: number };
   readonly overflow: number;
 }
 

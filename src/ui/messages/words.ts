@@ -36,7 +36,7 @@ export function wordsOf(where: ErrorWhere): Words {
   const tensor = where.tensor === undefined ? 'the tensor' : showName(where.tensor, 80);
   return {
     file: where.file === undefined ? 'The file' : showName(where.file),
-    at: where.tensor === undefined ? '' : `Tensor ${tensor}: `,
+    at: where.tensor === undefined ? '' : `Tensor ${tensor}${where.index === undefined ? '' : `, flat index ${where.index}`}: `,
     tensor,
     model: where.model === undefined ? 'a model' : showName(where.model, 80),
     expected: plain(where.expected),

@@ -7,7 +7,7 @@ import { useController } from '../studio';
 /** The summary of a finished merge: what was written, that it was re-read, and the files. */
 export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
   const controller = useController();
-  const { destination, privateStorage, files, seconds, backend, tensors, verified, overflow } = summary;
+  const { destination, privateStorage, files, seconds, backend, tensors, verified, checked, overflow } = summary;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const whole = verified === tensors;
   return (
@@ -32,6 +32,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
       </header>
       <p data-grave={whole ? 'good' : 'bad'} className="verified">
         {whole ? '✓' : '✗'} {formatCount(verified)} of {formatCount(tensors)} tensors verified: re-read after closing, equal to what was computed
+        {checked.values > 0 && `; ${formatCount(checked.values)} values of ${plural(checked.tensors, 'tensor', formatCount(checked.tensors))} computed again on the CPU while merging: the same`}
         {overflow > 0 && `. ${plural(overflow, 'value', formatCount(overflow))} overflowed to infinity in the output dtype`}
       </p>
       <div className="files">

@@ -12,20 +12,21 @@ import { MemoryFolder } from './memory-folder';
 const reference = createReferenceBackend();
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The reference, taking `concurrency` groups; each later one is quicker, so that nothing but the pipeline keeps their order. */
-function watched(concurrency: number) {
+/** The reference, taking `concurrency` groups; none writes before `together` have begun, or cannot begin. */
+function watched(concurrency: number, together = concurrency) {
   let now = 0;
   let begun = 0;
   const seen = { most: 0, ended: 0 };
+  let open: () => void = () => {};
+  const all = new Promise<void>((resolve) => (open = resolve));
   const backend: Backend = {
     ...reference,
     concurrency,
     merge: async (group, parameters, read, write, options) => {
       seen.most = Math.max(seen.most, ++now);
-      const own = begun++;
+      if (++begun >= together) open();
       try {
-        await wait(Math.max(0, 12 - 3 * own));
-        return await reference.merge(group, parameters, read, write, options);
+        return await reference.merge(group, parameters, read, (segment, bytes) => all.then(() => write(segment, bytes)), options);
       } finally {
         now--;
         seen.ended++;
@@ -61,7 +62,7 @@ describe('several groups at once', () => {
     for (const failing of [0, 1, 3]) {
       const { family, plan } = await planned(TENSORS);
       const folder = new MemoryFolder();
-      const { backend, seen } = watched(3);
+      const { backend, seen } = watched(3, 1);
       let begun = 0;
       const broken: Backend = {
         ...backend,
