@@ -34,12 +34,12 @@ type Guess = 'base' | 'sft' | 'ct' | 'merge' | 'unknown';
 
 /**
  * Roles by the words of the names: a merge is no role; continual pre-training words decide before task words, these before
- * languages. Without any word the order decides: what is left is base, then SFT, then CT.
+ * languages. Without any word the order decides: what is left is base, then SFT, then CT. An adapter is never the base.
  */
-export function guessRoles(checkpoints: readonly Pick<Checkpoint, 'id' | 'name'>[]): Roles {
-  const guesses = checkpoints.map(({ id, name }) => ({ id, name, guess: guessOf(name) }));
+export function guessRoles(checkpoints: readonly Pick<Checkpoint, 'id' | 'name' | 'adapter'>[]): Roles {
+  const guesses = checkpoints.map(({ id, name, adapter }) => ({ id, name, isAdapter: adapter !== undefined, guess: guessOf(name) }));
   const unknown = guesses.filter(({ guess }) => guess === 'unknown');
-  const base = guesses.find(({ guess }) => guess === 'base') ?? unknown.shift();
+  const base = guesses.find(({ guess, isAdapter }) => guess === 'base' && !isAdapter) ?? unknown.find(({ isAdapter }) => !isAdapter);
   const left = unknown.filter((one) => one !== base);
   const sft = guesses.find(({ guess }) => guess === 'sft') ?? left.shift();
   const ct = guesses.filter((one) => one.guess === 'ct' || left.includes(one)).sort(bySeries);

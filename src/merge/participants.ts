@@ -45,9 +45,9 @@ export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, ch
   };
   const named = recipe.models.map(({ model }) => checkpoint(model));
   const base = recipe.base === null ? named[0]! : checkpoint(recipe.base);
-  if (base.adapter) throw new InvalidRecipeError('adapter-as-base', `${base.name} is an adapter and has no tensors of its own`, { model: base.id });
   const adapter = named.find((one) => one.adapter);
   if (adapter && recipe.base === null) throw new InvalidRecipeError('adapter-without-base', `${adapter.name} is an adapter: its base is needed`, { model: adapter.id });
+  if (base.adapter) throw new InvalidRecipeError('adapter-as-base', `${base.name} is an adapter and has no tensors of its own`, { model: base.id });
   const adapted = new Map<string, Checkpoint>();
   const formed = (one: Checkpoint) => {
     const known = one.adapter ? (adapted.get(one.id) ?? onBase(one, base)) : one;

@@ -6,7 +6,7 @@ import type { Recipe, RecipeModel } from '../recipe/types';
 import { ROLES, type Role } from './types';
 
 export type Roles = Readonly<Record<string, Role>>;
-type Named = Pick<Checkpoint, 'id' | 'name'>;
+type Named = Pick<Checkpoint, 'id' | 'name' | 'adapter'>;
 
 /** A name that `guessRoles` reads as the role: what is decided already must count when the rest is guessed. */
 const SPOKEN: Readonly<Record<Role, string>> = { base: 'base', sft: 'sft', ct: 'ct', other: 'merged', none: 'merged' };
@@ -17,7 +17,7 @@ const SPOKEN: Readonly<Record<Role, string>> = { base: 'base', sft: 'sft', ct: '
  * model the next CT comes in too, so that two models are merged.
  */
 export function guessNew(open: readonly Named[], decided: Roles): Roles {
-  const guess = guessRoles(open.map(({ id, name }) => ({ id, name: decided[id] === undefined ? name : SPOKEN[decided[id]] })));
+  const guess = guessRoles(open.map((one) => (decided[one.id] === undefined ? one : { ...one, name: SPOKEN[decided[one.id]!] })));
   const roles: Record<string, Role> = { ...decided };
   const taken = (role: Role) => Object.values(roles).filter((one) => one === role).length;
   const give = (id: string | null, role: Role) => {

@@ -14,7 +14,7 @@ const ROLE_LABELS: Readonly<Record<Role, string>> = { base: 'Base', sft: 'SFT', 
 
 export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
   const controller = useController();
-  const { id, name, shards, parameters, bytes, tensors } = checkpoint;
+  const { id, name, shards, parameters, bytes, tensors, adapter } = checkpoint;
   const role = useStudio((state) => state.decisions.present.roles[id] ?? 'none');
   const busy = useStudio((state) => isBusy(state.job));
   const colour = useModels().find((model) => model.id === id)?.colour;
@@ -41,6 +41,9 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
       </header>
       <dl>
         <Fact term="Parameters" value={formatParameters(parameters)} title={`${formatCount(parameters)} in ${formatCount(tensors.length)} tensors`} />
+        {adapter && (
+          <Fact term="Adapter" value={`LoRA, r ${adapter.rank}, α ${adapter.alpha}`} title={`Merged as what it makes of the base.${adapter.baseModel === null ? '' : ` Trained on ${showName(adapter.baseModel, 120)}.`}`} />
+        )}
         <Fact term="Dtype" value={dtypes.join(', ') || '–'} />
         <Fact term="Size" value={formatBytes(bytes)} title={`${formatCount(bytes)} bytes`} />
         <Fact term="Layers" value={layers === 0 ? '–' : String(layers)} />

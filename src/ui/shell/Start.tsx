@@ -23,7 +23,7 @@ export function Start() {
         )}
         <DraftNotice />
         <div className="drop-zone">
-          <strong>{opening ? 'Reading headers' : 'Drop checkpoint folders or .safetensors files anywhere'}</strong>
+          <strong>{opening ? 'Reading headers' : 'Drop checkpoint folders, weight files or LoRA adapters anywhere'}</strong>
           <div className="row">
             <button type="button" className="button primary" disabled={opening} onClick={() => void controller.chooseFolder()}>
               Choose folder
@@ -33,7 +33,7 @@ export function Start() {
             </button>
             {opening && <span className="spinner" role="status" aria-label="Reading headers" />}
           </div>
-          <p className="quiet-text">All at once or one by one, in any order. Only headers are read at first.</p>
+          <p className="quiet-text">Safetensors or PyTorch .bin; an adapter as its folder, with its base. All at once or one by one, in any order; only headers are read at first.</p>
         </div>
         <ProblemList />
         <div className="sample">

@@ -1,6 +1,7 @@
 /** guessRoles and guessTokens: what researchers call their folders. */
 import { describe, expect, it } from 'vitest';
 import { guessRoles, guessTokens } from '../../../src/checkpoint/roles';
+import type { Checkpoint } from '../../../src/checkpoint/types';
 
 /** Roles by name: the id is the name. */
 const roles = (...names: string[]) => {
@@ -25,6 +26,13 @@ describe('guessRoles', () => {
     // Continual pre-training of an instruction model is CT.
     [['base', 'ct-instruct'], ['base', null, ['ct-instruct'], []]],
   ])('%s', (names, expected) => expect(roles(...names)).toEqual(expected));
+
+  it('never takes an adapter for the base, whatever it is called', () => {
+    const adapter = { rank: 8 } as Checkpoint['adapter'];
+    const of = (id: string, isAdapter: boolean) => ({ id, name: id, ...(isAdapter ? { adapter } : {}) });
+    expect(guessRoles([of('base-lora', true), of('llama', false), of('other', true)] as never)).toEqual({ base: 'llama', sft: 'other', ct: [], other: ['base-lora'] });
+    expect(guessRoles([of('lora', true)] as never)).toMatchObject({ base: null, sft: 'lora' });
+  });
 
   it('sorts CT by what they were trained on, then by tokens', () => {
     expect(roles('base', 'sft', 'ct-y-1M', 'ct-x-1M', 'ct-x-128k', 'ct-y-256k', 'ct-x-4M')[2]).toEqual(['ct-x-128k', 'ct-x-1M', 'ct-x-4M', 'ct-y-256k', 'ct-y-1M']);

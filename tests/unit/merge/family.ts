@@ -108,7 +108,7 @@ export async function openFamily(contents: ReadonlyMap<string, Uint8Array<ArrayB
 }
 
 /** A recipe over `base` (null: none) and `models` by name; density 0.4, weight 1. */
-export function recipeOf(family: Family, method: Method, base: string | null, models: readonly string[], more: Partial<Recipe> = {}): Recipe {
+export function recipeOf(family: Pick<Family, 'id'>, method: Method, base: string | null, models: readonly string[], more: Partial<Recipe> = {}): Recipe {
   return {
     method,
     base: base === null ? null : family.id(base),
