@@ -9,5 +9,5 @@ export { addTerms, agree, elect, weigh } from './elect';
 export { addSigns, conflict, countBoth, countNonzero, countOnes, countOpposite } from './counts';
 export { gatherMargins } from './slack';
 export { addAgreeing, addWeighted, apply, divide, divideByConstant } from './merge';
-export { mergePair } from './pair';
+export { gatherPairMargins, mergePair } from './pair';
 export { encodeBf16, encodeF16 } from './encode';

@@ -1,5 +1,6 @@
-/** The common case in one piece: two models under TIES, without slack. Twin of src/cpu/pair.ts. */
-import { total } from './keys';
+/** The common case in one piece: two models under TIES, with or without slack. Twin of src/cpu/pair.ts. */
+import { INFINITY_KEY, MAGNITUDE, NAN_KEY, total } from './keys';
+import { pack } from './pack';
 
 /**
  * theta_m in f32 of `n` values, trimmed and finite, into `merged`. `counts` receives seven i32: conflict, nonzero of both, agreeing
@@ -71,4 +72,45 @@ export function mergePair(
   store<i32>(counts, total(agreedY), 16);
   store<i32>(counts, total(wonX), 20);
   store<i32>(counts, total(wonY), 24);
+}
+
+/** D of a block of two models, `own` being the preferred one's: keys and places as of `gatherMargins`. Returns how many. */
+export function gatherPairMargins(
+  own: usize,
+  other: usize,
+  n: usize,
+  factor: f32,
+  weight: f32,
+  otherFactor: f32,
+  otherWeight: f32,
+  keys: usize,
+  places: usize,
+): i32 {
+  const zero = f32x4.splat(0);
+  const factors = f32x4.splat(factor);
+  const weights = f32x4.splat(weight);
+  const otherFactors = f32x4.splat(otherFactor);
+  const otherWeights = f32x4.splat(otherWeight);
+  const magnitude = i32x4.splat(MAGNITUDE);
+  const infinity = i32x4.splat(INFINITY_KEY);
+  const complement = i32x4.splat(NAN_KEY);
+  const step = i32x4.splat(4);
+  const from = keys;
+  let place = i32x4(0, 1, 2, 3);
+  for (const end = own + 4 * n; own < end; own += 16, other += 16) {
+    const x = f32x4.mul(f32x4.mul(v128.load(own), factors), weights);
+    const y = f32x4.mul(f32x4.mul(v128.load(other), otherFactors), otherWeights);
+    // Of two terms the order does not matter: neither sum is -0.
+    const e = f32x4.add(f32x4.add(zero, x), y);
+    const margin = v128.and(e, magnitude);
+    const dropped = v128.and(f32x4.ne(x, zero), i32x4.shr_s(v128.xor(x, e), 31));
+    const lanes = i32x4.bitmask(v128.and(dropped, i32x4.lt_s(margin, infinity)));
+    pack(i32x4.sub(complement, margin), lanes, keys);
+    pack(place, lanes, places);
+    const found = 4 * (popcnt(lanes) as usize);
+    keys += found;
+    places += found;
+    place = i32x4.add(place, step);
+  }
+  return ((keys - from) >> 2) as i32;
 }

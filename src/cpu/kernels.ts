@@ -37,6 +37,7 @@ interface Exports {
   apply(base: number, tau: number, lambda: number, n: number, merged: number): void;
   addWeighted(theta: number, weight: number, n: number, sum: number): void;
   mergePair(...all: number[]): void;
+  gatherPairMargins(own: number, other: number, n: number, factor: number, weight: number, otherFactor: number, otherWeight: number, keys: number, places: number): number;
   encodeBf16(bits: number, n: number, into: number): number;
   encodeF16(bits: number, n: number, into: number): number;
 }
@@ -139,6 +140,12 @@ function kernelsOf(wasm: Exports): Kernels {
       counts.agreeY += counted[4]!;
       counts.wonX += counted[5]!;
       counts.wonY += counted[6]!;
+    },
+    gatherPairMargins({ x, y, factorX, factorY, weightX, weightY }, prefer, scratch, n) {
+      const lists = [scratch.marginKeys.byteOffset, scratch.marginPlaces.byteOffset] as const;
+      const [tauX, tauY] = [scratch.tau(x).bits.byteOffset, scratch.tau(y).bits.byteOffset];
+      if (prefer === x) return wasm.gatherPairMargins(tauX, tauY, n, factorX, weightX, factorY, weightY, ...lists);
+      return wasm.gatherPairMargins(tauY, tauX, n, factorY, weightY, factorX, weightX, ...lists);
     },
     encodeBlock(bits, n, output, at) {
       if (output.dtype === 'F32') {

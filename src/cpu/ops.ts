@@ -7,7 +7,7 @@ import { addTerms, agreeBlock, electBlock, weighBlock } from './elect';
 import { encodeBlock, type Output } from './encode';
 import { addSigns, conflictBlock, countBoth, countNonzero, countOnes, countOpposite } from './counts';
 import { addAgreeing, addWeighted, applyBlock, divideBlock, divideByConstant } from './merge';
-import { mergePairBlock, type Pair } from './pair';
+import { gatherPairMargins, mergePairBlock, type Pair } from './pair';
 import type { Lane, Scratch } from './scratch';
 import { gatherKeys } from './select';
 import { gatherMargins } from './slack';
@@ -39,6 +39,7 @@ export interface BlockOps {
   readonly applyBlock: typeof applyBlock;
   readonly addWeighted: typeof addWeighted;
   mergePairBlock(pair: Pair, scratch: Scratch, n: number): void;
+  gatherPairMargins(pair: Pair, prefer: number, scratch: Scratch, n: number): number;
   encodeBlock(bits: Int32Array<ArrayBuffer>, n: number, output: Output, at: number): number;
 }
 
@@ -72,5 +73,6 @@ export const TYPED_OPS: BlockOps = {
   applyBlock,
   addWeighted,
   mergePairBlock,
+  gatherPairMargins,
   encodeBlock,
 };

@@ -1,11 +1,12 @@
 /**
- * The common case in one piece: two models under TIES, without slack. What the general passes do one after the other, with the
+ * The common case in one piece: two models under TIES, with or without slack. What the general passes do one after the other, with the
  * same operations in the same order, so that every bit is the same; a third of their loads and stores are left.
  */
 import { applyBlock } from './merge';
 import type { Decision } from './part-types';
 import { weighBlock } from './elect';
-import type { Scratch } from './scratch';
+import { INFINITY_KEY, NAN_KEY } from '../reference/select';
+import type { Lane, Scratch } from './scratch';
 
 /** Counts of all the blocks so far. */
 export interface PairCounts {
@@ -45,22 +46,66 @@ export function pairOf(present: readonly number[], { weights, factors, lambda, n
   };
 }
 
+/** w * tau^ of both, and their sum in `scratch.e`. */
+function weighPair(pair: Pair, scratch: Scratch, n: number): { readonly termX: Lane; readonly termY: Lane } {
+  const weighted = (model: number, factor: number, weight: number) => {
+    if (factor === 1 && weight === 1) return scratch.tau(model);
+    const term = scratch.term(model);
+    weighBlock(scratch.tau(model).f32, factor, weight, n, term.f32);
+    return term;
+  };
+  const termX = weighted(pair.x, pair.factorX, pair.weightX);
+  const termY = weighted(pair.y, pair.factorY, pair.weightY);
+  addPairTerms(scratch.e.f32, termX.f32, termY.f32, n);
+  return { termX, termY };
+}
+
 /** theta_m of a block whose values are finite and trimmed, into `scratch.merged`. */
 export function mergePairBlock(pair: Pair, scratch: Scratch, n: number): void {
   const [tauX, tauY] = [scratch.tau(pair.x), scratch.tau(pair.y)];
-  const weighted = (tau: typeof tauX, model: number, factor: number, weight: number) => {
-    if (factor === 1 && weight === 1) return tau;
-    const term = scratch.term(model);
-    weighBlock(tau.f32, factor, weight, n, term.f32);
-    return term;
-  };
-  const termX = weighted(tauX, pair.x, pair.factorX, pair.weightX);
-  const termY = weighted(tauY, pair.y, pair.factorY, pair.weightY);
-  addPairTerms(scratch.e.f32, termX.f32, termY.f32, n);
+  const { termX, termY } = weighPair(pair, scratch, n);
   const { sum, divisor } = scratch;
   countPair(pair.counts, tauX.bits, tauY.bits, termX.bits, termY.bits, scratch.e.bits, n, sum.bits, divisor.bits, scratch.negative);
   averagePair(sum.f32, divisor.f32, scratch.negative, pair.divisors, n);
   applyBlock(scratch.base, sum, pair.lambda, n, scratch.merged);
+}
+
+/** D of such a block where `prefer` is one of the two, as `gatherMargins` (slack.ts) finds it. Returns how many. */
+export function gatherPairMargins(pair: Pair, prefer: number, scratch: Scratch, n: number): number {
+  const { termX, termY } = weighPair(pair, scratch, n);
+  const terms = (prefer === pair.x ? termX : termY).bits;
+  const { e, marginKeys, marginPlaces } = scratch;
+  let found = 0;
+  for (let j = 0; j < n; j++) {
+    const word = terms[j]!;
+    const margin = e.bits[j]! & 0x7fffffff;
+    marginKeys[found] = NAN_KEY - margin;
+    marginPlaces[found] = j;
+    found += (((word & 0x7fffffff) + 0x7fffffff) & (word ^ e.bits[j]!) & (margin - INFINITY_KEY)) >>> 31;
+  }
+  return found;
+}
+
+/**
+ * Gives the first `given` places of D back: what is merged there is the preferred model's value. The other's is the larger one and
+ * of the opposite sign, or the place would not be in D, so it had won and has no part in it now. Returns the sum of its |w * tau^|.
+ */
+export function reservePair(pair: Pair, prefer: number, scratch: Scratch, given: number): number {
+  const { x, y, factorX, factorY, weightX, weightY, lambda, divisors } = pair;
+  const preferX = prefer === x;
+  const [own, other] = preferX ? [scratch.tau(x), scratch.tau(y)] : [scratch.tau(y), scratch.tau(x)];
+  const [factor, weight, otherFactor, otherWeight] = preferX ? [factorX, weightX, factorY, weightY] : [factorY, weightY, factorX, weightX];
+  const divisor = divisors[preferX ? 1 : 2]!;
+  const { base, merged, marginPlaces } = scratch;
+  let cost = 0;
+  for (let k = 0; k < given; k++) {
+    const j = marginPlaces[k]!;
+    cost += Math.abs(Math.fround(Math.fround(other.f32[j]! * otherFactor) * otherWeight));
+    const tau = Math.fround(Math.fround(Math.fround(own.f32[j]! * factor) * weight) / divisor);
+    if (tau === 0) merged.bits[j] = base.bits[j]!;
+    else merged.f32[j] = base.f32[j]! + Math.fround(lambda * tau);
+  }
+  return cost;
 }
 
 /** e, from +0 as every sum is. */

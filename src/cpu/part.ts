@@ -8,7 +8,7 @@ import { countBlock, countReserved } from './figures';
 import { INFINITY_KEY, NAN_KEY } from '../reference/select';
 import { LEAST_DIVISOR } from '../reference/merge';
 import { TYPED_OPS, type BlockOps } from './ops';
-import { pairOf, type PairCounts } from './pair';
+import { pairOf, reservePair, type Pair, type PairCounts } from './pair';
 import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
 import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Lane, type Scratch } from './scratch';
@@ -138,7 +138,7 @@ export class Part {
     const output = createOutput(spec.outDtype, spec.count);
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
     const reserver = this.reserves(decision) ? new Reserver(decision.reserve) : null;
-    const pair = reserver === null && this.elects ? pairOf(this.present, decision) : null;
+    const pair = this.pairOf(decision);
     const divisor = this.constantDivisor(decision);
     this.eachBlock((at, n, ops) => {
       if (!this.load(ops, decision, at, n)) {
@@ -146,8 +146,10 @@ export class Part {
         return;
       }
       this.trim(ops, decision, cutters, at, n, figures);
-      if (pair) ops.mergePairBlock(pair, scratch, n);
-      else {
+      if (pair) {
+        ops.mergePairBlock(pair, scratch, n);
+        if (reserver) this.giveBackPair(ops, decision, pair, reserver, at, n, figures);
+      } else {
         this.weighAndSum(ops, decision, n);
         countBlock(ops, scratch, this.present, this.elects, n, figures);
         if (reserver) this.giveBack(ops, decision, reserver, at, n, figures);
@@ -230,6 +232,10 @@ export class Part {
     return this.elects && this.present.includes(prefer);
   }
 
+  private pairOf(decision: Decision): Pair | null {
+    return this.elects ? pairOf(this.present, decision) : null;
+  }
+
   private gather(ops: BlockOps, { prefer }: Decision, n: number): number {
     const { scratch } = this;
     return ops.gatherMargins(scratch.term(prefer).bits, scratch.agrees(prefer), scratch.e.bits, n, scratch.marginKeys, scratch.marginPlaces);
@@ -240,16 +246,27 @@ export class Part {
     const { scratch } = this;
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
     const list = new KeyList(this.spec.count >> 3, this.spec.count);
+    const pair = this.pairOf(decision);
     this.eachBlock((at, n, ops) => {
       if (!this.load(ops, decision, at, n)) {
         list.append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
         return;
       }
       this.trim(ops, decision, cutters, at, n, emptyFigures(cutters.length));
-      this.weighAndSum(ops, decision, n);
-      list.append(scratch.marginKeys.subarray(0, this.gather(ops, decision, n)));
+      if (!pair) this.weighAndSum(ops, decision, n);
+      const found = pair ? ops.gatherPairMargins(pair, decision.prefer, scratch, n) : this.gather(ops, decision, n);
+      list.append(scratch.marginKeys.subarray(0, found));
     });
     return list.keys();
+  }
+
+  /** Merges anew where positions are given back, and counts what that costs. */
+  private giveBackPair(ops: BlockOps, { prefer }: Decision, pair: Pair, reserver: Reserver, at: number, n: number, figures: Figures): void {
+    const { scratch } = this;
+    const found = ops.gatherPairMargins(pair, prefer, scratch, n);
+    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, found, at);
+    figures.reserved += given;
+    figures.reservedCost += reservePair(pair, prefer, scratch, given);
   }
 
   /** Turns the elected sign where positions are given back, and counts what that costs. */

@@ -104,7 +104,12 @@ describe('WebAssembly SIMD gives the bits of typed arrays', () => {
         fill(scratch.tau(0), words[1]!);
         fill(scratch.tau(1), words[2]!);
         ops.mergePairBlock(pair, scratch, n);
-        return { counts: pair.counts, merged: [...scratch.merged.f32.subarray(0, n)] };
+        const merged = [...scratch.merged.f32.subarray(0, n)];
+        const margins = [0, 1].map((prefer) => {
+          const found = ops.gatherPairMargins(pair, prefer, scratch, n);
+          return { keys: [...scratch.marginKeys.subarray(0, found)], places: [...scratch.marginPlaces.subarray(0, found)] };
+        });
+        return { counts: pair.counts, merged, margins };
       });
     });
   });
