@@ -51,13 +51,13 @@ export async function openRecipe(options: Options): Promise<Opened> {
     idOf.set(name, checkpoint.id);
   }
   const layersOf = (id: string) => layerCount(checkpoints.find((checkpoint) => checkpoint.id === id)!.tensors.map(({ name }) => name)) || null;
-  const { recipe, problems } = fromMergeKit(text, (name) => idOf.get(name) ?? null, layersOf);
+  const { recipe, problems, choices } = fromMergeKit(text, (name) => idOf.get(name) ?? null, layersOf);
   if (recipe === null) throw new UsageError(problemLines(options.recipe, problems));
   const openFile = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
   return {
     recipe,
     text: { text, paths: Object.fromEntries([...idOf].map(([name, id]) => [id, name])) },
-    choices: choicesOf(options, idOf),
+    choices: choicesOf(options, idOf, { ...DEFAULT_CHOICES, ...choices }),
     checkpoints,
     warnings: problems,
     paths: [...paths.values()],
@@ -94,22 +94,23 @@ export function problemLines(file: string, problems: readonly MergeKitProblem[])
   return problems.map(({ severity, error }) => `${file}:${error.where.line ?? 1}: ${severity}: ${error.message}`).join('\n');
 }
 
-function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite }: Options, ids: ReadonlyMap<string, string>): FitChoices {
+/** What the recipe holds, and what the options say beside or instead of it. */
+function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite }: Options, ids: ReadonlyMap<string, string>, held: FitChoices): FitChoices {
   const id = (name: string) => {
     const found = ids.get(name);
     if (found === undefined) throw new UsageError(`${name} is no model of the recipe: ${[...ids.keys()].join(', ')}`);
     return found;
   };
-  const left: Record<string, string[]> = {};
+  const left: Record<string, readonly string[]> = { ...held.leaveOut };
   for (const pair of leaveOut) {
     const [model, tensor] = split(pair, ':', '--leave-out MODEL:TENSOR');
     left[tensor] = [...(left[tensor] ?? []), id(model)];
   }
   return {
-    ...DEFAULT_CHOICES,
+    ...held,
     leaveOut: left,
-    extraRows: extraRows === null ? 'cut' : { from: id(extraRows) },
-    integerFrom: Object.fromEntries(integersFrom.map((pair) => split(pair, '=', '--integer-from TENSOR=MODEL')).map(([tensor, model]) => [tensor, id(model)])),
-    allowNonfinite,
+    extraRows: extraRows === null ? held.extraRows : { from: id(extraRows) },
+    integerFrom: { ...held.integerFrom, ...Object.fromEntries(integersFrom.map((pair) => split(pair, '=', '--integer-from TENSOR=MODEL')).map(([tensor, model]) => [tensor, id(model)])) },
+    allowNonfinite: allowNonfinite || held.allowNonfinite,
   };
 }

@@ -50,8 +50,8 @@ export function modelCard(input: ExportInput): string {
 
 /** MergeKit's YAML for this export, with folders as the recipe's text or the user's drop names them. */
 export function mergeKitText(input: ExportInput): string {
-  const { recipe, text = null, output } = input;
-  return rewriteMergeKit(recipe, (id) => written(id, input), output.dominant, text);
+  const { recipe, text = null, output, choices } = input;
+  return rewriteMergeKit(recipe, (id) => written(id, input), output.dominant, text, choices);
 }
 
 function named(id: string, checkpoints: readonly Checkpoint[]): string {

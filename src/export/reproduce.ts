@@ -21,21 +21,8 @@ export function reproduceSections(input: ExportInput): string[] {
 }
 
 function commandLine(input: ExportInput): string {
-  const { checkpoints, choices } = input;
-  const models = checkpoints.map(({ id }) => ['--model', `${written(id, input)}=FOLDER`]);
-  const decided = choices === undefined ? [] : choiceOptions(input, choices);
-  return [`npx merging-studio merge ${RECIPE_FILE} --out again`, ...[...models, ...decided].map((words) => `  ${words.map(quoted).join(' ')}`)].join(' \\\n');
-}
-
-/** The options of the command line that decide as the user did. */
-function choiceOptions(input: ExportInput, { extraRows, leaveOut, integerFrom, allowNonfinite }: NonNullable<ExportInput['choices']>): string[][] {
-  const name = (id: string) => written(id, input);
-  return [
-    ...(extraRows === 'cut' ? [] : [['--extra-rows', name(extraRows.from)]]),
-    ...Object.entries(leaveOut).flatMap(([tensor, ids]) => ids.map((id) => ['--leave-out', `${name(id)}:${tensor}`])),
-    ...Object.entries(integerFrom).map(([tensor, id]) => ['--integer-from', `${tensor}=${name(id)}`]),
-    ...(allowNonfinite ? [['--allow-nonfinite']] : []),
-  ];
+  const models = input.checkpoints.map(({ id }) => `  --model ${quoted(`${written(id, input)}=FOLDER`)}`);
+  return [`npx merging-studio merge ${RECIPE_FILE} --out again`, ...models].join(' \\\n');
 }
 
 /** A checkpoint as the exported recipe calls it. */

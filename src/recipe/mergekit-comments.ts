@@ -2,6 +2,7 @@
 import { isMap, isScalar, isSeq, LineCounter, Parser } from 'yaml';
 import type { Node } from 'yaml';
 import type { OutputDtype } from '../bytes/dtypes';
+import type { RecipeChoices } from './mergekit-choices';
 import { HEADER, HEADER_POINT, toMergeKit } from './mergekit-write';
 import type { Recipe } from './types';
 import { parseYaml } from './yaml-parse';
@@ -17,10 +18,10 @@ export interface RecipeText {
  * MergeKit's YAML for the recipe as `toMergeKit` writes it, with the names and the comments of the text it was read from. A
  * comment stays with its key, or with what the key was part of where it is gone; models are known by their names.
  */
-export function rewriteMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined, source: RecipeText | null): string {
-  if (source === null) return toMergeKit(recipe, nameOf, dominant);
+export function rewriteMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined, source: RecipeText | null, choices?: RecipeChoices): string {
+  if (source === null) return toMergeKit(recipe, nameOf, dominant, choices);
   const named = (id: string) => (Object.hasOwn(source.paths, id) ? source.paths[id]! : nameOf(id));
-  return withComments(source.text, toMergeKit(recipe, named, dominant));
+  return withComments(source.text, toMergeKit(recipe, named, dominant, choices));
 }
 
 /** `text`, one key a line, with the comments of `previous`; unchanged when that cannot be read. */

@@ -1,5 +1,6 @@
 /** MergeKit's YAML as a recipe, tolerant of what MergeKit allows and exact about what it leaves out. */
 import type { OutputDtype } from '../bytes/dtypes';
+import { readChoices, type RecipeChoices } from './mergekit-choices';
 import { readForms, type ModelSlice } from './mergekit-forms';
 import { readReference } from './mergekit-names';
 import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
@@ -19,6 +20,8 @@ export interface MergeKitReading {
   readonly recipe: Recipe | null;
   /** In the order found. */
   readonly problems: readonly MergeKitProblem[];
+  /** What was decided where the checkpoints differ; absent where the text does not say. */
+  readonly choices?: RecipeChoices;
 }
 
 const DTYPES_BY_NAME = new Map((Object.keys(DTYPE_NAMES) as OutputDtype[]).map((dtype) => [DTYPE_NAMES[dtype], dtype]));
@@ -27,7 +30,7 @@ const TOP_KEYS = ['merge_method', 'base_model', 'models', 'slices', 'parameters'
 const MODULES = 'modules';
 const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask'];
 const MODEL_PARAMETERS = ['weight', 'density'];
-const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype'];
+const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
 
 /**
  * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
@@ -43,11 +46,13 @@ export function fromMergeKit(text: string, idOf: (path: string) => string | null
   const reader = new Reading(text, idOf, layersOf);
   const recipe = reader.recipe();
   const { problems } = reader.yaml;
-  return { recipe: problems.some(({ severity }) => severity === 'error') ? null : recipe, problems };
+  const isWrong = problems.some(({ severity }) => severity === 'error');
+  return { recipe: isWrong ? null : recipe, problems, ...(isWrong || reader.choices === null ? {} : { choices: reader.choices }) };
 }
 
 class Reading {
   readonly yaml: YamlReader;
+  choices: RecipeChoices | null = null;
   /** Where a parameter was written, for what only the whole recipe shows to be wrong. */
   private readonly lines = new Map<string, number>();
 
@@ -66,6 +71,8 @@ class Reading {
     this.unreadKeys(top);
     const own = yaml.map(top.get(OWN_KEY), OWN_KEY);
     this.ownVersion(own);
+    const decided = own.get('choices');
+    if (decided !== undefined) this.choices = readChoices(yaml, decided, (entry, what) => this.model(entry, what));
 
     const method = this.method(top.get('merge_method'), own.get('method'));
     const base = this.model(own.get('base_model') ?? top.get('base_model'), 'base_model');

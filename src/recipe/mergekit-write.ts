@@ -1,6 +1,7 @@
 /** A recipe as the YAML that MergeKit runs. */
 import type { OutputDtype } from '../bytes/dtypes';
 import { drops, needsBase, readsDensity, traitsOf } from './methods';
+import { writeChoices, type RecipeChoices } from './mergekit-choices';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
 import { flow, yamlString } from './yaml-text';
@@ -16,14 +17,15 @@ export const DTYPE_NAMES: Readonly<Record<OutputDtype, string>> = { F32: 'float3
  * dtype of most of the base's values: MergeKit has one output dtype, so it stands in for `outDtype: 'base'`; without it
  * MergeKit would write float32.
  *
- * What MergeKit cannot express stands under `x_merging_studio`, and comments at the top say what its result will lack.
+ * `choices`: what was decided where the checkpoints differ. What MergeKit cannot express stands under `x_merging_studio`, and comments at the top say what its result will lack.
  * `fromMergeKit` of the text is the recipe again, when ids can be had back from names.
  */
-export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant?: OutputDtype): string {
+export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, dominant?: OutputDtype, choices?: RecipeChoices): string {
   const { method, base, models } = recipe;
   const hasDensity = readsDensity(method);
   const name = (id: string) => yamlString(nameOf(id));
-  const lines = [...comments(recipe, nameOf, dominant), `merge_method: ${traitsOf(method).mergekit}`];
+  const decided = choices === undefined ? null : writeChoices(choices, name);
+  const lines = [...comments(recipe, nameOf, dominant, decided !== null), `merge_method: ${traitsOf(method).mergekit}`];
   // MergeKit adds a base it finds here to the models of a linear merge, where ours takes part only if listed.
   if (base !== null && needsBase(method)) lines.push(`base_model: ${name(base)}`);
   lines.push(models.length === 0 ? 'models: []' : 'models:');
@@ -40,7 +42,7 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
   const outDtype = recipe.outDtype === 'base' ? dominant : recipe.outDtype;
   if (outDtype !== undefined) lines.push(`out_dtype: ${DTYPE_NAMES[outDtype]}`);
 
-  const own = ownEntries(recipe, name);
+  const own = [...ownEntries(recipe, name), ...(decided === null ? [] : [['choices', decided] as const])];
   if (own.length > 0) lines.push(`${OWN_KEY}:`, `  version: ${OWN_VERSION}`, ...own.map(([key, value]) => `  ${key}: ${value}`));
   return `${lines.join('\n')}\n`;
 }
@@ -80,7 +82,7 @@ export const HEADER = /^# (?:Runs in MergeKit: |What MergeKit cannot express, )/
 export const HEADER_POINT = /^# {3}- /;
 
 /** For the reader: in which points MergeKit's result will differ. Fixed sentences only; a name could end a comment. */
-function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined): string[] {
+function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: OutputDtype | undefined, isDecided: boolean): string[] {
   const { method, models, drop, rules, outDtype, tokenizerFrom } = recipe;
   const ids = models.map(({ model }) => model);
   const points = [
@@ -88,6 +90,7 @@ function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: Outp
     drops(method) && 'Which values are dropped: MergeKit draws them with a generator of its own, seeded by mergekit-yaml --random-seed.',
     drops(method) && recipe.rescale && drop?.rescaleBy === 'density' && 'Rescaling by 1 / density: MergeKit rescales to the sum of magnitudes.',
     rules.length > 0 && 'Tensors kept from the base or taken from one model: MergeKit merges them like the rest.',
+    isDecided && 'What was decided where the checkpoints differ: MergeKit decides by itself.',
     tokenizerFrom !== null && 'Whose tokenizer and config to keep: copy those files yourself.',
     outDtype === 'base' && dominant !== undefined && `Each tensor in the dtype of the base: MergeKit writes all in ${DTYPE_NAMES[dominant]}.`,
     outDtype === 'base' && dominant === undefined && 'Each tensor in the dtype of the base: MergeKit writes all in float32.',

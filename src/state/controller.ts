@@ -1,7 +1,7 @@
 /** What the page calls. Drops become checkpoints, checkpoints a recipe, and every change of the recipe figures and a plan. */
 import { asStudioError } from '../bytes/errors';
 import type { FitChoices } from '../merge/plan-types';
-import type { RecipeText } from '../recipe/mergekit';
+import type { RecipeChoices, RecipeText } from '../recipe/mergekit';
 import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
@@ -38,8 +38,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   /** `key` names what is edited: edits of one key in close succession are one step of undo. */
   setModel(index: number, patch: Partial<RecipeModel>, key: string): void;
   setRecipe(patch: Partial<Recipe>, key: string): void;
-  /** A whole recipe, of ids of open checkpoints, and the text it was read from: one step of undo, roles included. */
-  applyRecipe(recipe: Recipe, text: RecipeText | null): void;
+  /** A whole recipe, of ids of open checkpoints, the text it was read from, and choices where that holds any: one step of undo, roles included. */
+  applyRecipe(recipe: Recipe, text: RecipeText | null, choices?: RecipeChoices): void;
   /** The YAML being edited; null: as the recipe is. */
   setDraft(text: string | null): void;
   /** The recipe a merged checkpoint was made by, in the place of the present one; nothing while a source is not open. */
@@ -107,10 +107,10 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     const { draft, checkpoints } = store.getState();
     const reading = draft?.dropped ? readDraft(draft.text, checkpoints.open) : null;
     if (reading === null || reading.recipe === null || reading.problems.length > 0) return;
-    applyRecipe(reading.recipe, reading.text);
+    applyRecipe(reading.recipe, reading.text, reading.choices);
   }
-  function applyRecipe(recipe: Recipe, text: RecipeText | null, choices?: FitChoices): void {
-    edit(null, (now) => ({ ...now, recipe, text, choices: choices ?? now.choices, roles: rolesOf(recipe, openNow(), now.roles) }));
+  function applyRecipe(recipe: Recipe, text: RecipeText | null, choices?: RecipeChoices): void {
+    edit(null, (now) => ({ ...now, recipe, text, choices: { ...now.choices, ...choices }, roles: rolesOf(recipe, openNow(), now.roles) }));
     store.setState({ draft: null });
   }
 

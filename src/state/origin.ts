@@ -39,7 +39,7 @@ export function originOf(checkpoint: Checkpoint, open: readonly Checkpoint[], fi
     return { status: 'unreadable', error: asStudioError(error).toWire() };
   }
   if (draft === null) return null;
-  if (draft.recipe !== null) return { status: 'ready', recipe: draft.recipe, choices: DEFAULT_CHOICES, text: draft.text, contents: {} };
+  if (draft.recipe !== null) return { status: 'ready', recipe: draft.recipe, choices: { ...DEFAULT_CHOICES, ...draft.choices }, text: draft.text, contents: {} };
   const errors = draft.problems.filter(({ severity }) => severity === 'error').map(({ error }) => error);
   const other = errors.find(({ reason }) => reason !== 'model-not-open');
   if (other) return { status: 'unreadable', error: other.toWire() };

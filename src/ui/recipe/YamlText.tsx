@@ -10,6 +10,7 @@ export function YamlText() {
   const controller = useController();
   const nameOf = useNameOf();
   const recipe = useStudio((state) => state.decisions.present.recipe);
+  const choices = useStudio((state) => state.decisions.present.choices);
   const source = useStudio((state) => state.decisions.present.text);
   const open = useStudio((state) => state.checkpoints.open);
   const draft = useStudio((state) => state.draft?.text ?? null);
@@ -19,7 +20,7 @@ export function YamlText() {
     if (dropped && box.current) box.current.open = true;
   }, [dropped]);
   const hint = useId();
-  const own = useMemo(() => rewriteMergeKit(recipe, nameOf, undefined, source), [recipe, nameOf, source]);
+  const own = useMemo(() => rewriteMergeKit(recipe, nameOf, undefined, source, choices), [recipe, nameOf, source, choices]);
   const reading = useMemo(() => (draft === null ? null : readDraft(draft, open)), [draft, open]);
   const text = draft ?? own;
   return (
@@ -55,7 +56,7 @@ export function YamlText() {
           type="button"
           className="button small"
           disabled={reading === null || reading.recipe === null}
-          onClick={() => controller.applyRecipe(reading!.recipe!, reading!.text)}
+          onClick={() => controller.applyRecipe(reading!.recipe!, reading!.text, reading!.choices)}
         >
           Apply
         </button>

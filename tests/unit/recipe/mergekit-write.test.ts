@@ -105,6 +105,21 @@ x_merging_studio:
     );
   });
 
+  it('holds what was decided where checkpoints differ, and gives it back', () => {
+    const choices = {
+      extraRows: { from: 'ct' },
+      leaveOut: { 'a: b': ['sft', 'ct'], __proto: ['ct'] },
+      integerFrom: { ids: 'sft' },
+      allowNonfinite: true,
+    };
+    const text = toMergeKit(TIES, same, 'BF16', choices);
+    expect(text).toContain('#   - What was decided where the checkpoints differ: MergeKit decides by itself.\n');
+    expect(fromMergeKit(text, same)).toEqual({ recipe: TIES, problems: [], choices });
+    const nothing = { extraRows: 'cut' as const, leaveOut: {}, integerFrom: {}, allowNonfinite: false };
+    expect(toMergeKit(TIES, same, 'BF16', nothing)).toBe(toMergeKit(TIES, same, 'BF16'));
+    expect(fromMergeKit(toMergeKit(TIES, same, 'BF16'), same).choices).toBeUndefined();
+  });
+
   it('comes back as it was', () => {
     fc.assert(
       fc.property(anyRecipe, fc.constantFrom('F32' as const, 'BF16' as const, undefined), (recipe, dominant) => {

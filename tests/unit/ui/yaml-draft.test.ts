@@ -45,7 +45,7 @@ describe('a draft of the YAML', () => {
   });
 
   it('has a sentence for every reason that the readers give', () => {
-    const source = ['mergekit-read', 'mergekit-forms', 'mergekit-tokenizer', 'yaml-read', 'yaml-parse'].map((name) => readFileSync(`src/recipe/${name}.ts`, 'utf8')).join('\n');
+    const source = ['mergekit-read', 'mergekit-forms', 'mergekit-tokenizer', 'mergekit-choices', 'mergekit-names', 'yaml-read', 'yaml-parse'].map((name) => readFileSync(`src/recipe/${name}.ts`, 'utf8')).join('\n');
     const given = new Set([
       ...[...source.matchAll(/\.(?:error|warn)\('([a-z0-9-]+)'/g)].map((found) => found[1]!),
       ...[...source.matchAll(/reason: '([a-z-]+)'/g)].map((found) => found[1]!),
