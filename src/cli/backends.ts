@@ -27,19 +27,19 @@ const MOST_WORKERS = 8;
 /** Kept for the life of the process: the package's instance takes its devices with it when it is collected. */
 let instance: GPU | null = null;
 
-/** `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
-export async function chooseBackend(choice: Options['backend']): Promise<Chosen> {
-  if (choice === 'cpu') return { backend: cpu(), note: null };
+/** `residentBytes`: what the CPU keeps of a group between passes. `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
+export async function chooseBackend(choice: Options['backend'], residentBytes: number): Promise<Chosen> {
+  if (choice === 'cpu') return { backend: cpu(residentBytes), note: null };
   try {
     return { backend: await webGpu(choice === 'webgpu'), note: null };
   } catch (error) {
     if (choice === 'webgpu') throw error;
-    return { backend: cpu(), note: error instanceof Error ? error.message : String(error) };
+    return { backend: cpu(residentBytes), note: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function cpu(): Backend {
-  return createCpuBackend({ workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread() });
+function cpu(residentBytes: number): Backend {
+  return createCpuBackend({ residentBytes, workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread() });
 }
 
 async function webGpu(allowSoftware: boolean): Promise<Backend> {

@@ -7,6 +7,8 @@ import { checkpointsOf } from '../compose/export-input';
 import { extraFiles } from '../compose/extra-files';
 import { exportMetadata } from '../export/files';
 import type { Backend } from '../merge/backend';
+import { limitsOf } from '../merge/budget';
+import type { BackendLimits } from '../merge/budget';
 import { partOfPlan } from '../merge/part';
 import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
@@ -23,7 +25,7 @@ import type { Options } from './usage';
 
 const APPLICATION = `Model Merging Studio ${version}`;
 /** Chunks of a plan that is only shown, or joined: no backend bounds them. */
-const ANY_CHUNK = 128 * 2 ** 20;
+const ANY_CHUNK: BackendLimits = { chunkBytes: 128 * 2 ** 20 };
 
 /** Carries out `options`. Rejects with UsageError, and as plans, runs and the disk do. */
 export async function carryOut(options: Options, output: Output, signal: AbortSignal): Promise<void> {
@@ -40,10 +42,10 @@ interface Planned {
 }
 
 /** Rejects with IncompatibleCheckpointsError `undecided`: what is to be decided, and the options that do. */
-async function planOf({ shardBytes }: Options, { recipe, choices, checkpoints, openShard }: Opened, chunkBytes: number): Promise<Planned> {
+async function planOf({ shardBytes, memoryBytes }: Options, { recipe, choices, checkpoints, openShard }: Opened, limits: BackendLimits): Promise<Planned> {
   const used = checkpointsOf(recipe, checkpoints);
   const contents = await contentsOfAll(used, openShard);
-  const plan = planMerge(checkpoints, recipe, choices, { chunkBytes, shardBytes }, exportMetadata(recipe, used, choices, contents));
+  const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: memoryBytes / 2 }, exportMetadata(recipe, used, choices, contents));
   if (plan.refusals.length === 0) return { plan, contents };
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
@@ -54,28 +56,28 @@ async function planOf({ shardBytes }: Options, { recipe, choices, checkpoints, o
   throw new IncompatibleCheckpointsError('undecided', `${plan.refusals.length} differences are to be decided first (${advice}):\n${lines.join('\n')}`);
 }
 
-function planWords({ tensors, parameters, shards, bytesRead, bytesWritten, notes }: MergePlan): string {
+function planWords({ tensors, parameters, shards, bytesRead, bytesWritten, peakBytes, notes }: MergePlan): string {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const lines = shards.map(({ file, header, payloadBytes }) => `  ${file}  ${gigabytes(header.length + payloadBytes)}`);
   const kinds = [...new Set(notes.map(({ kind }) => kind))].map((kind) => `  ${kind}: ${notes.filter((note) => note.kind === kind).length}`);
   return [
-    `${tensors} tensors, ${parameters} parameters; reads ${gigabytes(bytesRead)}, writes ${gigabytes(bytesWritten)} in ${shards.length} shards:`,
+    `${tensors} tensors, ${parameters} parameters; reads ${gigabytes(bytesRead)}, holds at most ${gigabytes(peakBytes)}, writes ${gigabytes(bytesWritten)} in ${shards.length} shards:`,
     ...lines,
     ...(kinds.length > 0 ? ['notes:', ...kinds] : []),
   ].join('\n');
 }
 
 async function merge(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
-  const { backend, note } = await chooseBackend(options.backend);
+  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
-    const planned = await planOf(options, opened, backend.chunkBytes);
+    const planned = await planOf(options, opened, limitsOf(backend));
     const whole = planned.plan;
     const { part, out } = options;
     const folder = part === null ? out! : partFolder(out!, part);
     const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
     const extras = part === null ? await extrasOf(options, opened, planned) : [];
-    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null }, output, signal);
+    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null, memoryBytes: options.memoryBytes }, output, signal);
     if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
     const { files, seconds, verified, checked, overflow } = result;
     output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
@@ -89,13 +91,14 @@ interface Target {
   readonly folder: string;
   readonly extras: readonly ExtraFile[];
   readonly replace: boolean;
+  readonly memoryBytes: number;
 }
 
-async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
+async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace, memoryBytes }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
   const destination = await DiskDestination.make(folder, opened.paths);
   const { onProgress, end } = reportProgress(output);
   try {
-    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, hash: hashNatively, recompute: recomputeSpots });
+    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, readAheadBytes: memoryBytes / 2, hash: hashNatively, recompute: recomputeSpots });
   } finally {
     end();
   }

@@ -16,6 +16,8 @@ export interface Options {
   readonly backend: 'auto' | 'cpu' | 'webgpu';
   /** Largest output shard, payload bytes. */
   readonly shardBytes: number;
+  /** Most bytes that groups under way may hold. */
+  readonly memoryBytes: number;
   readonly part: Part | null;
   /** Joins so many finished parts. */
   readonly finish: number | null;
@@ -41,6 +43,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --model NAME=FOLDER     where a model of the recipe is, when its name is no path; repeat it
   --backend auto|cpu|webgpu
   --shard-size 5GB        largest output shard (kB, MB, GB, or bytes)
+  --memory 768MB          what may be held while merging, beside the buffers of the writer; more reads larger pieces
   --part I/N              only the I-th of N disjoint parts of the output, for a scheduler
   --finish N              joins N finished parts into the folder, index last
   --replace               replace an export that is in the folder
@@ -53,7 +56,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
 
 Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted.`;
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, mib: 2 ** 20, gib: 2 ** 30 };
 
 /** Reads the arguments after `node script`; null for `--help`. Throws UsageError. */
 export function readOptions(argv: readonly string[]): Options | null {
@@ -73,7 +76,8 @@ export function readOptions(argv: readonly string[]): Options | null {
     out: values.out ?? null,
     models: new Map((values.model ?? []).map((pair) => split(pair, '=', '--model NAME=FOLDER'))),
     backend: oneOf(values.backend ?? 'auto', ['auto', 'cpu', 'webgpu'], '--backend'),
-    shardBytes: readBytes(values['shard-size'] ?? '5GB'),
+    shardBytes: readBytes(values['shard-size'] ?? '5GB', '--shard-size'),
+    memoryBytes: readBytes(values.memory ?? '768MiB', '--memory'),
     part,
     finish,
     replace: values.replace ?? false,
@@ -95,6 +99,7 @@ function parse(argv: readonly string[]) {
         model: { type: 'string', multiple: true, short: 'm' },
         backend: { type: 'string' },
         'shard-size': { type: 'string' },
+        memory: { type: 'string' },
         part: { type: 'string' },
         finish: { type: 'string' },
         replace: { type: 'boolean' },
@@ -130,11 +135,11 @@ function count(text: string, option: string): number {
   return number;
 }
 
-function readBytes(text: string): number {
+function readBytes(text: string, option: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const factor = unit === undefined ? undefined : UNITS[unit.toLowerCase()];
   const bytes = Math.trunc(Number(number) * (factor ?? NaN));
-  if (!(bytes >= 1)) throw new UsageError(`--shard-size ${text}: expected a size such as 5GB`);
+  if (!(bytes >= 1)) throw new UsageError(`${option} ${text}: expected a size such as 5GB`);
   return bytes;
 }
 

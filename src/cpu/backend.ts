@@ -7,7 +7,7 @@ import { Pace } from '../reference/pace';
 import { adapt } from './adapt';
 import { createHeld } from './held';
 import { inlineCrew } from './inline';
-import { mergeGroup, RESIDENT_BYTES, type Means } from './merging';
+import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
 import { Pool, POOL_DIED } from './pool';
 import type { PoolWorker } from './pool-messages';
@@ -86,6 +86,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     get concurrency() {
       return team === 0 ? 1 : CONCURRENCY;
     },
+    heldBytes: (group) => heldBytes(group, Math.max(1, team), residentBytes),
     merge,
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.

@@ -1,6 +1,7 @@
 /** Merging a group: its slots decided, its segments written in order. */
 import type { Group, GroupResult, Kept, MergeOptions, ReadSegment, SlotResult, WriteSegment } from '../merge/backend';
 import { addFigures, emptyFigures } from '../merge/figures';
+import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
 import type { TensorParameters } from '../recipe/types';
 import { NAN_KEY } from '../reference/select';
 import { inOrder } from './in-order';
@@ -12,6 +13,19 @@ import type { Workspace } from './workspace';
 
 /** Inputs of a group up to this size are kept between the passes; larger ones are read again for each. */
 export const RESIDENT_BYTES = 512 * 2 ** 20;
+
+/**
+ * Most bytes of a group that `mergeGroup` has at once with `workers`: all inputs where they are kept, the chunks at work else, and
+ * the output of the chunks that are at work or wait to be written.
+ */
+export function heldBytes(group: Group, workers: number, residentBytes: number): number {
+  const inputs = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
+  const outputs = group.chunks.map((chunk) => chunkOutputBytes(group, chunk));
+  const all = inputs.reduce((sum, bytes) => sum + bytes, 0);
+  const atWork = Math.min(group.chunks.length, workers + 2);
+  const kept = group.chunks.length === 1 || all <= residentBytes ? all : atWork * Math.max(...inputs);
+  return kept + atWork * Math.max(...outputs);
+}
 
 export interface Means {
   readonly crew: Crew;

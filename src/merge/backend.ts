@@ -127,6 +127,8 @@ export interface Backend {
   readonly chunkBytes: number;
   /** Groups that `merge` may be given at the same time, so that no worker is idle while one begins or ends; absent: 1. */
   readonly concurrency?: number;
+  /** Most bytes of inputs and output of a group that the backend holds at once; absent: those of one chunk. */
+  readonly heldBytes?: (group: Group) => number;
   /** Merges a group: reads its segments (more than once when it has several chunks), writes each exactly once, in order. */
   merge(
     group: Group,

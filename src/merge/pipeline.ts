@@ -1,6 +1,7 @@
 /** The merge steps of a run that are under way: several at the backend, the inputs of the next on their way, output in order. */
 import { CancelledError } from '../bytes/errors';
 import type { Backend } from './backend';
+import { holdingOf, mayBegin, stepHolds } from './budget';
 import { ChunkReader } from './chunk-reading';
 import { mergeStep } from './groups';
 import type { GroupOutcome, Write } from './groups';
@@ -54,7 +55,7 @@ class Turn {
 /**
  * Steps begin in their order. The next one is read once all of the last one has been read, so that the disk is never asked for
  * two places at once, and is handed to the backend as soon as that takes another group (`Backend.concurrency`): no worker then
- * waits for another's group to end. A group that comes to writing before its turn waits, which bounds what is held.
+ * waits for another's group to end. It waits where both would hold more than the budget (budget.ts). A group that comes to writing before its turn waits, which bounds what is held.
  */
 export class Pipeline {
   private readonly underWay = new Map<number, UnderWay>();
@@ -115,6 +116,9 @@ export class Pipeline {
       const step = this.steps[this.next];
       // Copies are made in their turn; what comes after one is read when it begins.
       if (step?.kind !== 'merge' || all.some(({ isReadOut }) => !isReadOut)) return;
+      const holding = holdingOf(this.means.backend, this.means.readAheadBytes);
+      const held = all.reduce((sum, own) => sum + (own.isMerged ? 0 : stepHolds(own.step, holding)), 0);
+      if (!mayBegin(held, stepHolds(step, holding), holding)) return;
       this.enter(this.next);
     }
   }

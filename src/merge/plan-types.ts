@@ -146,8 +146,8 @@ export interface MergePlan {
   /** Bytes of all output shards, headers included. */
   readonly bytesWritten: number;
   /**
-   * Most bytes held at once by a run: a chunk's inputs and output on the device, what is on its way there and read ahead, and
-   * the buffers of the writer. What a backend keeps beyond one chunk is its own account.
+   * Most bytes held at once by a run: the groups under way, which wait for each other where they would hold more than twice
+   * `readAheadBytes` (a group alone may), and the buffers of the writer; or those of verification.
    */
   readonly peakBytes: number;
 }
@@ -159,6 +159,9 @@ export interface PlanLimits {
   readonly shardBytes: number;
   /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
   readonly readAheadBytes?: number;
+  /** Of the backend, as it says; absent: one group, and of it one chunk. */
+  readonly concurrency?: number;
+  readonly heldBytes?: (group: Group) => number;
 }
 
 export type { OutputDtype };

@@ -4,15 +4,16 @@ import { layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
 import { resolveParameters } from '../recipe/resolve';
 import type { Recipe, TensorParameters } from '../recipe/types';
+import { groupsHold, holdingOf } from './budget';
 import { decideTensor } from './decide';
 import type { PlannedTensor } from './decide';
 import { notesOf } from './notes';
 import { findParticipants } from './participants';
 import type { Participants } from './participants';
 import { COPY_BYTES, READ_AHEAD_BYTES, WRITE_BYTES } from './io-sizes';
-import type { FitChoices, MergePlan, MergeStep, PlanLimits, PlanNote, Step } from './plan-types';
+import type { FitChoices, MergePlan, PlanLimits, PlanNote, Step } from './plan-types';
 import { layOutShards } from './shards';
-import { chunkInputBytes, chunkOutputBytes, stepBytesRead, stepsOf } from './steps';
+import { stepBytesRead, stepsOf } from './steps';
 
 /** Every tensor of the base decided. */
 export interface Decisions {
@@ -95,25 +96,13 @@ export function planMerge(
     parameters: planned.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
     bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared),
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
-    peakBytes: peakBytes(steps, limits.readAheadBytes ?? READ_AHEAD_BYTES),
+    peakBytes: peakBytes(steps, limits),
   };
 }
 
 /** See `MergePlan.peakBytes`. The writer holds the piece it fills and the one being written. */
-function peakBytes(steps: readonly Step[], readAhead: number): number {
-  const held = steps.map((step) => (step.kind === 'copy' ? 2 * COPY_BYTES : chunkBytesOf(step)));
-  const read = steps.map((step) => (step.kind === 'copy' ? 0 : Math.min(stepBytesRead(step), Math.max(readAhead, largestInput(step)))));
-  // At the end of a step the next one's beginning is read.
-  const peak = steps.reduce((most, _, i) => Math.max(most, held[i]! + Math.min(read[i]! + (read[i + 1] ?? 0), Math.max(readAhead, read[i]!))), 0);
-  return peak + 2 * WRITE_BYTES;
-}
-
-/** Inputs and output of the largest chunk. */
-function chunkBytesOf({ group }: MergeStep): number {
-  return group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk)), 0);
-}
-
-/** Three of the largest chunk's inputs: what a stretch of one chunk takes where the budget is below that. */
-function largestInput({ group }: MergeStep): number {
-  return 3 * group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk)), 0);
+function peakBytes(steps: readonly Step[], limits: PlanLimits): number {
+  const merging = groupsHold(steps, holdingOf(limits, limits.readAheadBytes ?? READ_AHEAD_BYTES));
+  const copying = steps.some(({ kind }) => kind === 'copy') ? 2 * COPY_BYTES : 0;
+  return Math.max(merging, copying) + 2 * WRITE_BYTES;
 }

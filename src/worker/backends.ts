@@ -7,9 +7,10 @@ import { measureThroughput } from '../merge/calibration';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
+import { READ_AHEAD } from './sizing';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ workers: cpuWorkers(), spawn: spawnCpuWorker }), measure: (backend) => measureThroughput(backend) };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker }), measure: (backend) => measureThroughput(backend) };
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {

@@ -7,6 +7,7 @@ import { checkpointsOf } from '../compose/export-input';
 import { elementsOf, extraFiles } from '../compose/extra-files';
 import { exportMetadata } from '../export/files';
 import type { ExportFolder } from '../files/export-folder';
+import { limitsOf } from '../merge/budget';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
 import { runMerge } from '../merge/run';
@@ -46,7 +47,7 @@ export async function merge(
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);
-  const limits = { chunkBytes: planned.chunkBytes, shardBytes, readAheadBytes: READ_AHEAD };
+  const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: READ_AHEAD };
   const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
   const contents = await contentsOfAll(checkpoints, openShard);
   const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices, contents));

@@ -3,6 +3,7 @@ import { asStudioError } from '../bytes/errors';
 import { fitCheckpoints } from '../checkpoint/fit';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
 import { exportMetadata } from '../export/files';
+import type { BackendLimits } from '../merge/budget';
 import { compareIntegers } from '../merge/integers';
 import { findParticipants } from '../merge/participants';
 import { planMerge } from '../merge/plan';
@@ -26,10 +27,10 @@ export class Planner {
    * Plans without running. Integer tensors nobody decided about are compared byte by byte; those that differ are refusals
    * (merging.md section 8). Rejects as `planMerge` does, and as reading does.
    */
-  async summary(open: readonly Checkpoint[], { recipe, choices, shardBytes }: RequestPayload<'plan'>, chunkBytes: number): Promise<PlanSummary> {
+  async summary(open: readonly Checkpoint[], { recipe, choices, shardBytes }: RequestPayload<'plan'>, limits: BackendLimits): Promise<PlanSummary> {
     const { base, models } = findParticipants(open, recipe, choices);
     const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
-    const plan = planMerge(open, recipe, choices, { chunkBytes, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, new Map()));
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, new Map()));
     const differing = await this.differing(plan.integersToCompare, base);
     const asked = new Set(differing.map(({ tensor }) => tensor));
     const { tensors, parameters, bytesRead, bytesWritten, peakBytes, notes } = plan;

@@ -16,6 +16,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
     },
     chunkBytes: planned.chunkBytes,
     concurrency: planned.concurrency ?? 1,
+    ...(planned.heldBytes ? { heldBytes: planned.heldBytes } : {}),
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);
       return host.use((backend) => backend.merge(group, parameters, read, attempt(), options));

@@ -3,7 +3,7 @@
  * keep within one budget of memory.
  */
 import { CancelledError } from '../bytes/errors';
-import type { Backend, Held } from '../merge/backend';
+import type { Backend, Group, Held } from '../merge/backend';
 
 /** `backend` with holds and evaluations one at a time, and groups as many as it takes, in the order of the calls. */
 export function serialised(backend: Backend): Backend {
@@ -34,6 +34,7 @@ export function serialised(backend: Backend): Backend {
     get concurrency() {
       return backend.concurrency ?? 1;
     },
+    ...(backend.heldBytes ? { heldBytes: (group: Group) => backend.heldBytes!(group) } : {}),
     merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
     tally: (group, parameters, tallies, read, options) => inTurn(() => backend.tally(group, parameters, tallies, read, options)),
     hold: async (group, read) => {

@@ -5,6 +5,7 @@ import type { FileEntry } from '../checkpoint/types';
 import type { ExportFolder } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
+import { limitsOf } from '../merge/budget';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
 import { version } from '../../package.json';
@@ -105,8 +106,8 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     scan: (payload, control) => counting(payload, (counted) => scan(payload, control, { catalogue, host, emit, counted })),
     verify: (payload, control) => explorer.jobs.during(() => verify(payload, control, { catalogue, host, emit })),
     plan: async (payload) => {
-      const { chunkBytes } = await host.use(async (backend) => backend);
-      return planner.summary(catalogue.checkpoints, payload, chunkBytes);
+      const limits = limitsOf(await host.use(async (backend) => backend));
+      return planner.summary(catalogue.checkpoints, payload, limits);
     },
     merge: async (payload, control) => {
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);

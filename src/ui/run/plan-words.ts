@@ -8,7 +8,7 @@ import { formatBytes, plural } from '../format';
 export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes }: PlanSummary): { writes: string; takes: string } {
   return {
     writes: `${plural(tensors, 'tensor', formatCount(tensors))}, ${plural(shards.length, 'shard')}, ${formatBytes(bytesWritten)}`,
-    takes: `reads ${formatBytes(bytesRead)}, ${formatBytes(peakBytes)} of memory`,
+    takes: `reads ${formatBytes(bytesRead)}, at most ${formatBytes(peakBytes)} of memory`,
   };
 }
 

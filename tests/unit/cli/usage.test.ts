@@ -8,7 +8,8 @@ const merge = (...more: string[]) => readOptions(['merge', 'r.yml', '--out', 'o'
 describe('options', () => {
   it('has defaults, and takes what is given', () => {
     expect(merge()).toEqual({
-      command: 'merge', recipe: 'r.yml', out: 'o', models: new Map(), backend: 'auto', shardBytes: 5e9, part: null, finish: null,
+      command: 'merge', recipe: 'r.yml', out: 'o', models: new Map(), backend: 'auto', shardBytes: 5e9,
+      memoryBytes: 768 * 2 ** 20, part: null, finish: null,
       replace: false, allowNonfinite: false, extraRows: null, leaveOut: [], integersFrom: [], quiet: false,
     });
     expect(merge('-m', 'a=/x=y', '--model', 'b=z', '--part', '2/8', '--backend', 'cpu', '--leave-out', 'a:t', '-q')).toMatchObject({
