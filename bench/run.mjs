@@ -102,7 +102,7 @@ async function measureFiles(chromium, launch, url, browser) {
       // Before, since a run of many minutes may see other commits come.
       const about = circumstances({ browser });
       const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: Number(options.repetitions), onRun });
-      results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], gpu: options.gpu, runs };
+      results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], gpu: isGpu(runs[0].backend), runs };
       writeResults(results);
     }
     await janitor?.release();
@@ -119,8 +119,15 @@ async function measureSoak(chromium, launch, url, browser) {
   results.soak = { ...about, load: loadavg()[2], ...measured };
 }
 
+/** Whether what was measured ran on a GPU: --gpu on a machine without one still finds a software adapter. */
+function isGpu(label) {
+  return options.gpu && !/swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(label);
+}
+
 /** How often the engine read its inputs from device memory, where the report counts it. */
-const readingsIn = ({ inputReadings }) => (inputReadings === undefined ? {} : { inputReadings });
+function readingsIn({ inputReadings }) {
+  return inputReadings === undefined ? {} : { inputReadings };
+}
 
 async function measureTensor(chromium, launch, url, version) {
   const browser = await chromium.launch(launch);
@@ -131,7 +138,7 @@ async function measureTensor(chromium, launch, url, version) {
     await page.waitForFunction(() => window.report !== undefined, null, { timeout: TENSOR_LIMIT_MS, polling: 500 });
     const report = await page.evaluate(() => window.report);
     if ('error' in report) throw new Error(report.error);
-    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), gpu: options.gpu, ...readingsIn(report), elements: report.elements, rows: report.measurements };
+    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), gpu: isGpu(report.adapter), ...readingsIn(report), elements: report.elements, rows: report.measurements };
   } finally {
     await browser.close();
   }
@@ -156,7 +163,7 @@ async function underNode() {
   const env = options.gpu || process.env.VK_ICD_FILENAMES ? {} : await softwareDriver();
   if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
   const report = JSON.parse(readFileSync(output, 'utf8'));
-  results.node = { ...circumstances({ adapter: report.adapter }), gpu: options.gpu, ...readingsIn(report), elements: report.elements, rows: report.measurements };
+  results.node = { ...circumstances({ adapter: report.adapter }), gpu: isGpu(report.adapter), ...readingsIn(report), elements: report.elements, rows: report.measurements };
 }
 
 /**
