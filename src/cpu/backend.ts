@@ -1,5 +1,6 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
 import { asStudioError } from '../bytes/errors';
+import { withAngles } from '../merge/angles';
 import type { Backend, Group, MergeOptions, WriteSegment } from '../merge/backend';
 import { drops } from '../recipe/methods';
 import { createReferenceBackend } from '../reference/backend';
@@ -78,7 +79,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     });
   };
 
-  return {
+  return withAngles({
     get info() {
       return { kind: 'cpu', label: labelOf(), software: false, arithmetic: 'native' } as const;
     },
@@ -99,7 +100,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       team = 0;
       pool?.dispose();
     },
-  };
+  });
 }
 
 const elementsIn = (group: Group) => group.chunks.flat().reduce((sum, { count }) => sum + count, 0);

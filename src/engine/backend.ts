@@ -1,4 +1,5 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
+import { withAngles } from '../merge/angles';
 import type { Backend, BackendInfo } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { Context } from './context';
@@ -39,7 +40,7 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
   const residentBytes = options.residentBytes ?? RESIDENT_BYTES;
-  return {
+  return withAngles({
     info,
     chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
     merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),
@@ -48,5 +49,5 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
     adapt: (request) => adapt(context, request),
     ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),
     dispose: () => context.dispose(),
-  };
+  });
 }

@@ -1,7 +1,7 @@
 /** README.md of the merged model: what it was made of, how, and what the merge threw away. */
 import type { Checkpoint } from '../checkpoint/types';
 import { rewriteMergeKit } from '../recipe/mergekit';
-import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
+import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from '../recipe/methods';
 import type { Recipe } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
 import { CHART_FILE } from './chart';
@@ -60,12 +60,15 @@ function named(id: string, checkpoints: readonly Checkpoint[]): string {
 
 function recipeTable(input: ExportInput): string {
   const { recipe, checkpoints } = input;
-  const { method, base, slack, rules } = recipe;
+  const { method, base, slack, drop = DEFAULT_DROP, rules } = recipe;
+  const { weights } = traitsOf(method);
   const rows = [
     ['Method', traitsOf(method).label],
     ['Base', base === null ? 'none' : named(base, checkpoints)],
-    ...(!needsBase(method) ? [] : [['λ', plain(flow(recipe.lambda))]]),
-    ['Normalise', plain(flow(recipe.normalize))],
+    ...(weights === 't' ? [['t', plain(flow(recipe.t ?? DEFAULT_T))]] : []),
+    ...(readsLambda(method) ? [['λ', plain(flow(recipe.lambda))]] : []),
+    ...(readsNormalize(method) ? [['Normalise', plain(flow(recipe.normalize))]] : []),
+    ...(drops(method) ? [['Seed of the draw', String(drop.seed)], ['Rescaled by', drop.rescaleBy]] : []),
     ...(readsDensity(method) ? [['Rescale', String(recipe.rescale)]] : []),
     ...(traitsOf(method).slack ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
     ['Arithmetic', 'float32, rounded once'],
@@ -90,9 +93,13 @@ function choiceRows({ choices, checkpoints }: ExportInput): string[][] {
 }
 
 function modelTable({ recipe, checkpoints }: ExportInput): string {
-  const trims = readsDensity(recipe.method);
-  const rows = recipe.models.map(({ model, weight, density }) => [named(model, checkpoints), plain(flow(weight)), ...(trims ? [plain(flow(density))] : [])]);
-  return table(['Model', 'Weight w', ...(trims ? ['Density k'] : [])], rows);
+  const has = { weight: traitsOf(recipe.method).weights === 'each', density: readsDensity(recipe.method) };
+  const rows = recipe.models.map(({ model, weight, density }) => [
+    named(model, checkpoints),
+    ...(has.weight ? [plain(flow(weight))] : []),
+    ...(has.density ? [plain(flow(density))] : []),
+  ]);
+  return table(['Model', ...(has.weight ? ['Weight w'] : []), ...(has.density ? ['Density k'] : [])], rows);
 }
 
 function sourceTable({ recipe, checkpoints, contents }: ExportInput): string {

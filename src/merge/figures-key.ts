@@ -15,12 +15,13 @@ const FIGURES_VERSION = 1;
  */
 export function figuresKey({ method, base, models, rescale, slack, drop, rules }: Recipe, { leaveOut, extraRows }: FitChoices): string {
   const trims = readsDensity(method);
+  const { weights } = traitsOf(method);
   const reserves = traitsOf(method).slack && canonical(slack.s) !== 0;
   return JSON.stringify([
     FIGURES_VERSION,
     countedAs(method),
     base,
-    models.map(({ model, weight, density }) => [model, canonical(weight), trims ? canonical(density) : null]),
+    models.map(({ model, weight, density }) => [model, weights === 'each' ? canonical(weight) : null, trims ? canonical(density) : null]),
     trims && rescale,
     ...(drops(method) ? [drop?.seed ?? 0, rescale && drop?.rescaleBy === 'density'] : []),
     reserves ? [canonical(slack.s), slack.of, slack.prefer] : null,

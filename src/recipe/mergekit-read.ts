@@ -28,9 +28,11 @@ const DTYPES_BY_NAME = new Map((Object.keys(DTYPE_NAMES) as OutputDtype[]).map((
 const TOP_KEYS = ['merge_method', 'base_model', 'models', 'slices', 'parameters', 'dtype', 'out_dtype', OWN_KEY];
 /** Assembles the parts of a multimodal model, each by a recipe of its own. */
 const MODULES = 'modules';
-const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask'];
+const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask', 't', 'nuslerp_flatten', 'nuslerp_row_wise', 'filter_wise'];
+/** Of a tensor's rows or columns instead of the whole: what the studio does not do, and what says so. */
+const ROW_WISE = { nuslerp_flatten: false, filter_wise: true } as const;
 const MODEL_PARAMETERS = ['weight', 'density'];
-const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'rescale', 'density', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
+const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'normalize', 'rescale', 'weight', 'density', 't', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
 
 /**
  * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
@@ -75,30 +77,35 @@ class Reading {
     if (decided !== undefined) this.choices = readChoices(yaml, decided, (entry, what) => this.model(entry, what));
 
     const method = this.method(top.get('merge_method'), own.get('method'));
-    const base = this.model(own.get('base_model') ?? top.get('base_model'), 'base_model');
+    const named = this.model(top.get('base_model'), 'base_model');
+    // SLERP's base_model is the model that t = 0 stands for.
+    const base = own.has('base_model') ? this.model(own.get('base_model'), 'base_model') : method === 'slerp' ? undefined : named;
     const global = yaml.map(top.get('parameters'), 'parameters');
     yaml.unknownKeys(global, WHOLE_PARAMETERS, 'parameters.');
     const slices = readForms(yaml, top);
-    const { models, lambda, normalize, rescale } = this.whole(slices, global, base ?? null, method);
+    const { models: listed, lambda, normalize, rescale, t } = this.whole(slices, global, base ?? null, method);
+    const models = method === 'slerp' ? this.fromBase(listed, named, top.get('base_model')) : listed;
+    const weights = yaml.list(own.get('weight'), 'weight').map((entry) => yaml.numberSetting(entry, 'weight'));
     const densities = yaml.list(own.get('density'), 'density').map((entry) => yaml.numberSetting(entry, 'density'));
 
     const slack = yaml.map(own.get('slack'), 'slack');
     yaml.unknownKeys(slack, ['s', 'of', 'prefer'], 'slack.');
     const parameterOf = (name: string) => own.get(name) ?? slices[0]?.parameters.get(name) ?? global.get(name);
-    const written = { lambda: parameterOf('lambda'), normalize: parameterOf('normalize'), slack: own.get('slack') };
+    const written = { lambda: parameterOf('lambda'), normalize: parameterOf('normalize'), t: parameterOf('t'), slack: own.get('slack') };
     this.mark({ base: top.get('base_model') ?? top.get('merge_method'), models: top.get('models') ?? top.get('slices'), ...written });
     const recipe: Recipe = {
       method,
       base: base ?? null,
-      models: models.map((model, index) => ({ ...model, density: densities[index] ?? model.density })),
+      models: models.map((model, index) => ({ ...model, weight: weights[index] ?? model.weight, density: densities[index] ?? model.density })),
       lambda: yaml.numberSetting(own.get('lambda'), 'lambda') ?? lambda ?? 1,
-      normalize: normalize ?? traitsOf(method).normalize,
+      normalize: yaml.booleanSetting(own.get('normalize'), 'normalize') ?? normalize ?? traitsOf(method).normalize,
       rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? traitsOf(method).rescale,
       slack: {
         s: yaml.numberSetting(slack.get('s'), 'slack.s') ?? 0,
         of: yaml.oneOf(slack.get('of'), ['retained', 'discarded'], 'slack.of') ?? 'retained',
         prefer: this.model(slack.get('prefer'), 'slack.prefer') ?? models[0]?.model ?? '',
       },
+      ...optional('t', yaml.numberSetting(own.get('t'), 't') ?? t),
       ...(own.has('drop') ? { drop: this.drop(own.get('drop')!) } : {}),
       outDtype: this.outDtype(top, own),
       rules: yaml.list(own.get('rules'), 'rules').flatMap((entry) => this.rule(entry)),
@@ -172,6 +179,7 @@ class Reading {
     const { yaml } = this;
     const shared = [slice.parameters, global];
     yaml.unknownKeys(slice.parameters, WHOLE_PARAMETERS, 'slices.parameters.');
+    for (const parameters of new Set(shared)) this.rowWise(parameters);
     const numbers = (chain: readonly ReadonlyMap<string, Entry>[], name: string) => fallback(chain.map((map) => yaml.numberSetting(map.get(name), name)));
     const models = slice.models.flatMap((entry): RecipeModel[] => {
       const { line, parameters } = entry;
@@ -198,6 +206,7 @@ class Reading {
       lambda: numbers(shared, 'lambda'),
       normalize: fallback(shared.map((map) => yaml.booleanSetting(map.get('normalize'), 'normalize'))),
       rescale: yaml.boolean(rescale, 'rescale'),
+      t: numbers(shared, 't'),
     };
   }
 
@@ -209,6 +218,24 @@ class Reading {
     if (id !== null) return id;
     this.yaml.error('model-not-open', `no open checkpoint is ${path}`, entry!.line, { model: path, names: [what] });
     return undefined;
+  }
+
+  /** SLERP's two models, the one of t = 0 first. */
+  private fromBase(models: readonly RecipeModel[], base: string | undefined, entry: Entry | undefined): readonly RecipeModel[] {
+    if (base === undefined) return models;
+    const first = models.find(({ model }) => model === base);
+    if (first === undefined) {
+      this.yaml.error('slerp-base', 'base_model is none of the two models', entry!.line, { model: base, names: ['base_model'] });
+      return models;
+    }
+    return [first, ...models.filter((model) => model !== first)];
+  }
+
+  private rowWise(parameters: ReadonlyMap<string, Entry>): void {
+    for (const [name, refused] of Object.entries(ROW_WISE)) {
+      const entry = parameters.get(name);
+      if (entry !== undefined && this.yaml.boolean(entry, name) === refused) this.yaml.error('row-wise', `${name}: ${refused} is not done`, entry.line, { names: [name], actual: String(refused) });
+    }
   }
 
   private drop(entry: Entry): Drop {
@@ -266,11 +293,14 @@ interface SliceSettings {
   readonly lambda: Setting<number> | undefined;
   readonly normalize: Setting<boolean> | undefined;
   readonly rescale: boolean | undefined;
+  readonly t: Setting<number> | undefined;
 }
-const NOTHING: SliceSettings = { models: [], lambda: undefined, normalize: undefined, rescale: undefined };
+const NOTHING: SliceSettings = { models: [], lambda: undefined, normalize: undefined, rescale: undefined, t: undefined };
 
-function hasGradient({ models, lambda, normalize }: SliceSettings): boolean {
-  const settings: (Setting<number> | Setting<boolean> | undefined)[] = [...models.flatMap(({ weight, density }) => [weight, density]), lambda, normalize];
+const optional = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : ({ [key]: value } as Record<K, V>));
+
+function hasGradient({ models, lambda, normalize, t }: SliceSettings): boolean {
+  const settings: (Setting<number> | Setting<boolean> | undefined)[] = [...models.flatMap(({ weight, density }) => [weight, density]), lambda, normalize, t];
   return settings.some((setting) => setting !== undefined && asFilterList<number | boolean>(setting).some(({ value }) => Array.isArray(value)));
 }
 

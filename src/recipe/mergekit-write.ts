@@ -1,6 +1,6 @@
 /** A recipe as the YAML that MergeKit runs. */
 import type { OutputDtype } from '../bytes/dtypes';
-import { drops, needsBase, readsDensity, traitsOf } from './methods';
+import { DEFAULT_T, drops, needsBase, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
 import { writeChoices, type RecipeChoices } from './mergekit-choices';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
@@ -26,16 +26,20 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
   const name = (id: string) => yamlString(nameOf(id));
   const decided = choices === undefined ? null : writeChoices(choices, name);
   const lines = [...comments(recipe, nameOf, dominant, decided !== null), `merge_method: ${traitsOf(method).mergekit}`];
-  // MergeKit adds a base it finds here to the models of a linear merge, where ours takes part only if listed.
-  if (base !== null && needsBase(method)) lines.push(`base_model: ${name(base)}`);
+  // MergeKit adds a base it finds here to the models of a linear merge, where ours takes part only if listed. For SLERP it says
+  // which of the two models t = 0 stands for.
+  const written = method === 'slerp' ? (models[0]?.model ?? null) : needsBase(method) ? base : null;
+  if (written !== null) lines.push(`base_model: ${name(written)}`);
   lines.push(models.length === 0 ? 'models: []' : 'models:');
   for (const { model, weight, density } of models) {
-    lines.push(`  - model: ${name(model)}`, '    parameters:', `      weight: ${flow(weight)}`);
+    lines.push(`  - model: ${name(model)}`);
+    if (traitsOf(method).weights === 'each') lines.push('    parameters:', `      weight: ${flow(weight)}`);
     if (hasDensity) lines.push(`      density: ${flow(density)}`);
   }
-  lines.push('parameters:');
-  if (needsBase(method)) lines.push(`  lambda: ${flow(recipe.lambda)}`);
-  lines.push(`  normalize: ${flow(recipe.normalize)}`);
+  if (readsNormalize(method) || traitsOf(method).weights === 't') lines.push('parameters:');
+  if (traitsOf(method).weights === 't') lines.push(`  t: ${flow(recipe.t ?? DEFAULT_T)}`);
+  if (readsLambda(method)) lines.push(`  lambda: ${flow(recipe.lambda)}`);
+  if (readsNormalize(method)) lines.push(`  normalize: ${flow(recipe.normalize)}`);
   // On by default where values are dropped, off where they are trimmed: said where it is not MergeKit's own.
   if (hasDensity && (recipe.rescale || traitsOf(method).rescale)) lines.push(`  rescale: ${recipe.rescale}`);
   lines.push('dtype: float32');
@@ -53,12 +57,17 @@ function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [st
   const entries: (readonly [string, string])[] = [];
   if (method === 'ties_sv') entries.push(['method', 'ties_sv']);
   if (!needsBase(method) && base !== null) entries.push(['base_model', name(base)]);
-  if (!needsBase(method) && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
+  if (!readsLambda(method) && recipe.lambda !== 1) entries.push(['lambda', flow(recipe.lambda)]);
+  if (!readsNormalize(method) && recipe.normalize !== traitsOf(method).normalize) entries.push(['normalize', flow(recipe.normalize)]);
   if (!readsDensity(method) && recipe.rescale) entries.push(['rescale', 'true']);
   if (drop !== undefined) entries.push(['drop', `{seed: ${drop.seed}, rescale_by: ${drop.rescaleBy}}`]);
   if (!readsDensity(method) && models.some(({ density }) => density !== 1)) {
     entries.push(['density', flow(models.map(({ density }) => density))]);
   }
+  if (traitsOf(method).weights !== 'each' && models.some(({ weight }) => weight !== 1)) {
+    entries.push(['weight', flow(models.map(({ weight }) => weight))]);
+  }
+  if (recipe.t !== undefined && traitsOf(method).weights !== 't') entries.push(['t', flow(recipe.t)]);
   // Slack set aside by another method is kept while the model it prefers is listed; after that it says nothing.
   const isListed = models.some(({ model }) => model === slack.prefer);
   const isDefault = slack.s === 0 && slack.of === 'retained' && slack.prefer === models[0]?.model;
@@ -94,7 +103,7 @@ function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: Outp
     tokenizerFrom !== null && 'Whose tokenizer and config to keep: copy those files yourself.',
     outDtype === 'base' && dominant !== undefined && `Each tensor in the dtype of the base: MergeKit writes all in ${DTYPE_NAMES[dominant]}.`,
     outDtype === 'base' && dominant === undefined && 'Each tensor in the dtype of the base: MergeKit writes all in float32.',
-    models.some(({ weight }) => mayNotMatch(weight)) && 'Tensors that no weight filter matches have weight 1: MergeKit stops there.',
+    traitsOf(method).weights === 'each' && models.some(({ weight }) => mayNotMatch(weight)) && 'Tensors that no weight filter matches have weight 1: MergeKit stops there.',
     new Set(ids).size < ids.length && 'A model listed twice counts twice: MergeKit may count it once.',
     ids.some((id) => nameOf(id).includes('+')) && 'A model path with a plus sign: MergeKit reads what follows it as a LoRA.',
   ].filter((point) => point !== false);

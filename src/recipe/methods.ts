@@ -2,7 +2,11 @@
  * The methods, one row each: everything that planning, resolving, both backends, the YAML and the page ask about a method. A new
  * one is a row here and, where no pass does what it needs, a file in each backend; a row that lacks an answer does not compile.
  */
+import { modelStock, nuslerp, slerp, type AngleRule } from './angles';
 import type { Drop, Method } from './types';
+
+/** Most models beside the base; a chunk holds one block of each input at once, and agreement is one bit a model. */
+export const MAX_MODELS = 8;
 
 export interface MethodTraits {
   /** As the page and the model card call it. */
@@ -23,6 +27,12 @@ export interface MethodTraits {
   readonly normalize: boolean;
   /** Giving back what trimming or dropping took from the sum of magnitudes, where the recipe does not say. */
   readonly rescale: boolean;
+  /** Where the weights of the sum come from: the recipe, SLERP's t, or the angles alone. */
+  readonly weights: 'each' | 't' | 'none';
+  /** How lengths and angles of a tensor's vectors make the weights; null where they do not enter. */
+  readonly angle: AngleRule | null;
+  /** Fewest and most models. */
+  readonly models: readonly [number, number];
   /** MergeKit's `merge_method`; what else there is to say stands under the studio's own key. */
   readonly mergekit: string;
 }
@@ -38,6 +48,9 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: false,
     normalize: true,
     rescale: false,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'linear',
   },
   task_arithmetic: {
@@ -50,6 +63,9 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: false,
     normalize: false,
     rescale: false,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'task_arithmetic',
   },
   dare_linear: {
@@ -62,7 +78,55 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: false,
     normalize: false,
     rescale: true,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'dare_linear',
+  },
+  slerp: {
+    label: 'SLERP',
+    short: 'SLERP',
+    about: 'Along the arc from the first model to the second, tensor by tensor: t of the way',
+    of: 'values',
+    keeps: 'all',
+    elects: false,
+    slack: false,
+    normalize: true,
+    rescale: false,
+    weights: 't',
+    angle: slerp,
+    models: [2, 2],
+    mergekit: 'slerp',
+  },
+  nuslerp: {
+    label: 'NuSLERP (of task vectors)',
+    short: 'NuSLERP',
+    about: 'θ_init + the way along the arc between two τ, as far as their weights say',
+    of: 'task-vectors',
+    keeps: 'all',
+    elects: false,
+    slack: false,
+    normalize: true,
+    rescale: false,
+    weights: 'each',
+    angle: nuslerp,
+    models: [2, 2],
+    mergekit: 'nuslerp',
+  },
+  model_stock: {
+    label: 'Model stock',
+    short: 'Model stock',
+    about: 'θ_init + r · mean τ; the nearer the τ are to each other, the larger r',
+    of: 'task-vectors',
+    keeps: 'all',
+    elects: false,
+    slack: false,
+    normalize: true,
+    rescale: false,
+    weights: 'none',
+    angle: modelStock,
+    models: [2, MAX_MODELS],
+    mergekit: 'model_stock',
   },
   dare_ties: {
     label: 'DARE (TIES)',
@@ -74,6 +138,9 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: false,
     normalize: false,
     rescale: true,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'dare_ties',
   },
   ties: {
@@ -86,6 +153,9 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: false,
     normalize: true,
     rescale: false,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'ties',
   },
   ties_sv: {
@@ -98,12 +168,18 @@ const TRAITS: Readonly<Record<Method, MethodTraits>> = {
     slack: true,
     normalize: true,
     rescale: false,
+    weights: 'each',
+    angle: null,
+    models: [1, MAX_MODELS],
     mergekit: 'ties',
   },
 };
 
 /** Where a recipe does not say how to drop. */
 export const DEFAULT_DROP: Drop = { seed: 0, rescaleBy: 'magnitude' };
+
+/** SLERP's place between its models where a recipe does not say. */
+export const DEFAULT_T = 0.5;
 
 export function traitsOf(method: Method): MethodTraits {
   return TRAITS[method];
@@ -122,6 +198,16 @@ export function trimsAndElects(method: Method): boolean {
 /** Methods that drop values by a seeded draw. */
 export function drops(method: Method): boolean {
   return TRAITS[method].keeps === 'drawn';
+}
+
+/** Methods that divide by the sum of the weights where the recipe asks for it. */
+export function readsNormalize(method: Method): boolean {
+  return TRAITS[method].angle === null;
+}
+
+/** Methods that scale the merged task vector by lambda. */
+export function readsLambda(method: Method): boolean {
+  return TRAITS[method].angle === null && TRAITS[method].of === 'task-vectors';
 }
 
 /** Methods that merge differences from a base. */

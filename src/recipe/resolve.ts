@@ -1,6 +1,6 @@
 /** From a recipe to the numbers of one tensor: gradients, filters and rules resolved (merging.md sections 9 and 10). */
 import { InvalidRecipeError } from '../bytes/errors';
-import { DEFAULT_DROP, drops, readsDensity, traitsOf } from './methods';
+import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
 import { isFilterList, matchesFilter } from './settings';
 import type { Gradient, Recipe, Setting, TensorParameters, TensorRule } from './types';
 
@@ -32,7 +32,7 @@ export function placeInLayers(layer: number | null, layers: number): number {
 /**
  * The parameters of one tensor. `layer` is 0-based, null outside the `layers` layers. Where no filter matches: weight,
  * density and lambda 1, normalize the method's default, slack 0. What the method does not read is neutral: density is 1
- * without trimming, lambda 1 for `linear`, rescale false outside TIES.
+ * without trimming, lambda 1 for methods without it, rescale false outside TIES.
  *
  * Throws InvalidRecipeError `weights-sum-zero` when `linear` would divide this tensor by 0 (merging.md section 7), and
  * `prefer-not-a-model` when slack prefers a model that is not in the recipe.
@@ -43,11 +43,11 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
   const t = placeInLayers(layer, layers);
   const number = (setting: Setting<number>, otherwise: number) => evaluateSetting(setting, tensorName, t) ?? otherwise;
 
-  const weight = recipe.models.map((model) => number(model.weight, 1));
+  const weight = weightsOf(recipe, number);
   const density = recipe.models.map((model) => (readsDensity(method) ? number(model.density, 1) : 1));
-  const lambda = traits.of === 'values' ? 1 : number(recipe.lambda, 1);
-  const normalize = Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? traits.normalize);
-  if (method === 'linear' && normalize && sumsToZero(weight)) {
+  const lambda = !readsLambda(method) ? 1 : number(recipe.lambda, 1);
+  const normalize = readsNormalize(method) && Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? traits.normalize);
+  if (((method === 'linear' && normalize) || method === 'nuslerp') && sumsToZero(weight)) {
     throw new InvalidRecipeError('weights-sum-zero', `the weights of ${tensorName} sum to 0: ${weight.join(', ')}`, {
       tensor: tensorName,
       names: ['weight'],
@@ -73,6 +73,15 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
     });
   }
   return { ...parameters, slack: { s, of: recipe.slack.of, prefer } };
+}
+
+/** Per model, as the method takes them: SLERP's t is (1 - t, t). */
+function weightsOf({ method, models, t }: Recipe, number: (setting: Setting<number>, otherwise: number) => number): number[] {
+  const { weights } = traitsOf(method);
+  if (weights === 'none') return models.map(() => 1);
+  if (weights === 'each') return models.map(({ weight }) => number(weight, 1));
+  const place = number(t ?? DEFAULT_T, DEFAULT_T);
+  return models.map((_, model) => (model === 0 ? 1 - place : place));
 }
 
 /** In float64, or in f32 and model order as a backend sums them: 0.1 + 0.2 - 0.3 is 0 in one of the two only. */

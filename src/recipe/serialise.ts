@@ -25,6 +25,7 @@ export function encodeRecipe(recipe: Recipe): string {
     normalize: unless(traitsOf(method).normalize, recipe.normalize),
     rescale: unless(traitsOf(method).rescale, recipe.rescale),
     slack: { s: slack.s, of: slack.of, prefer: slack.prefer },
+    t: recipe.t,
     drop: drop && { seed: drop.seed, rescaleBy: drop.rescaleBy },
     outDtype: unless('base', recipe.outDtype),
     rules: rules.length === 0 ? undefined : rules.map(({ filter, action, from }) => ({ filter, action, from })),
@@ -55,6 +56,7 @@ export function decodeRecipe(text: string): Recipe {
   }
   const method = oneOf(METHODS, fields.take('method'), 'method');
   const drop = fields.take('drop', undefined);
+  const t = fields.take('t', undefined);
   const recipe: Recipe = {
     method,
     base: nullable(fields.take('base'), 'base'),
@@ -63,6 +65,7 @@ export function decodeRecipe(text: string): Recipe {
     normalize: readSetting(fields.take('normalize', traitsOf(method).normalize), isBoolean, 'normalize'),
     rescale: expect(fields.take('rescale', traitsOf(method).rescale), isBoolean, 'rescale'),
     slack: readSlack(fields.take('slack')),
+    ...(t === undefined ? {} : { t: readSetting(t, isNumber, 't') }),
     ...(drop === undefined ? {} : { drop: readDrop(drop) }),
     outDtype: oneOf([...OUTPUT_DTYPES, 'base'] as const, fields.take('outDtype', 'base'), 'outDtype'),
     rules: list(fields.take('rules', []), 'rules').map(readRule),

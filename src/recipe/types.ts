@@ -1,7 +1,7 @@
 /** What to do: a merge as data. Serialisable, names checkpoints by id, knows no file and no tensor. */
 import type { OutputDtype } from '../bytes/dtypes';
 
-export const METHODS = ['linear', 'task_arithmetic', 'dare_linear', 'dare_ties', 'ties', 'ties_sv'] as const;
+export const METHODS = ['linear', 'task_arithmetic', 'dare_linear', 'slerp', 'nuslerp', 'model_stock', 'dare_ties', 'ties', 'ties_sv'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** A value for every tensor, or a gradient: interpolated linearly over layers (merging.md section 9). */
@@ -76,6 +76,8 @@ export interface Recipe {
   readonly drop?: Drop;
   /** Absent: per tensor, both. What a method does not do has no scope. */
   readonly scope?: Scope;
+  /** SLERP's place between the first and the second model, 0 to 1. Kept while another method is chosen; absent: one half. */
+  readonly t?: Setting<number>;
   /** `base`: each tensor in the base's dtype (F64 as F32). */
   readonly outDtype: OutputDtype | 'base';
   readonly rules: readonly TensorRule[];

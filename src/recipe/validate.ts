@@ -1,19 +1,17 @@
 /** Whether a recipe has a meaning, before any checkpoint is looked at (merging.md sections 2, 6, 7 and 9). */
 import { InvalidRecipeError } from '../bytes/errors';
 import type { ErrorWhere } from '../bytes/errors';
-import { drops, needsBase, readsDensity, traitsOf } from './methods';
+import { drops, needsBase, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
 import { sumsToZero } from './resolve';
 import { constantValue, hasEmptyList, isFilterList, settingValues } from './settings';
 import type { Recipe, RecipeModel, Setting } from './types';
 
-/** Most models beside the base; a chunk holds one block of each input at once, and agreement is one bit a model. */
-export const MAX_MODELS = 8;
 /** The generator's key has 32 bits. */
 export const MAX_SEED = 2 ** 32 - 1;
 
 /**
  * Everything that keeps the recipe from having a meaning; empty when it has one. `where.names` holds the parameter
- * (`weight`, `density`, `lambda`, `normalize`, `slack`, `seed`, `models`, `base`, `rules`), `where.model` the checkpoint id.
+ * (`weight`, `density`, `t`, `lambda`, `normalize`, `slack`, `seed`, `models`, `base`, `rules`), `where.model` the checkpoint id.
  * Only what the method reads is judged, so a density left over from TIES does not stop a weighted average.
  *
  * A model listed twice is allowed and counts twice. The base as a model is allowed for `linear` only: elsewhere its task
@@ -26,9 +24,13 @@ export function validateRecipe(recipe: Recipe): InvalidRecipeError[] {
 function modelProblems({ method, base, models }: Recipe): InvalidRecipeError[] {
   const problems: InvalidRecipeError[] = [];
   if (models.length === 0) problems.push(invalid('models-empty', 'the recipe has no model', { names: ['models'], expected: 1, actual: 0 }));
-  if (models.length > MAX_MODELS) {
-    const where = { names: ['models'], expected: MAX_MODELS, actual: models.length };
-    problems.push(invalid('models-too-many', `${models.length} models, at most ${MAX_MODELS}`, where));
+  const [fewest, most] = traitsOf(method).models;
+  if (models.length > most) {
+    const where = { names: ['models'], expected: most, actual: models.length };
+    problems.push(invalid('models-too-many', `${models.length} models, at most ${most}`, where));
+  } else if (models.length > 0 && models.length < fewest) {
+    const where = { names: ['models'], expected: fewest, actual: models.length };
+    problems.push(invalid('models-too-few', `${models.length} models, at least ${fewest}`, where));
   }
   if (!needsBase(method)) return problems;
   if (base === null) problems.push(invalid('base-missing', `${method} needs a base`, { names: ['base'] }));
@@ -44,10 +46,11 @@ function settingProblems(recipe: Recipe): InvalidRecipeError[] {
     ...check('weight', weight, Number.isFinite, 'weight-not-finite', 'a number', model),
     ...(readsDensity(method) ? check<number>('density', density, (k) => Number.isFinite(k) && k > 0, 'density-out-of-range', '(0, 1]', model) : []),
   ]);
-  if (needsBase(method)) problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
+  if (traitsOf(method).weights === 't' && recipe.t !== undefined) problems.push(...check<number>('t', recipe.t, (t) => t >= 0 && t <= 1, 't-out-of-range', '[0, 1]'));
+  if (readsLambda(method)) problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
   const isSwitch = (value: number | boolean) => typeof value === 'boolean' || Number.isFinite(value);
-  problems.push(...check('normalize', recipe.normalize, isSwitch, 'normalize-invalid', 'true or false'));
-  if (method === 'linear' && problems.length === 0 && dividesByZero(recipe)) {
+  if (readsNormalize(method)) problems.push(...check('normalize', recipe.normalize, isSwitch, 'normalize-invalid', 'true or false'));
+  if ((method === 'linear' || method === 'nuslerp') && problems.length === 0 && dividesByZero(recipe)) {
     const actual = models.map(({ weight }) => constantValue(weight)).join(', ');
     problems.push(invalid('weights-sum-zero', `the weights sum to 0: ${actual}`, { names: ['weight'], actual }));
   }
@@ -57,7 +60,7 @@ function settingProblems(recipe: Recipe): InvalidRecipeError[] {
 /** True when it is so for every tensor; a sum that depends on layer or name is judged tensor by tensor. */
 function dividesByZero({ method, models, normalize }: Recipe): boolean {
   const weights = models.map(({ weight }: RecipeModel) => constantValue(weight));
-  const divides = constantValue(normalize);
+  const divides = method === 'nuslerp' || constantValue(normalize);
   if (weights.length === 0 || weights.includes(null) || divides === null) return false;
   return Boolean(divides ?? traitsOf(method).normalize) && sumsToZero(weights as number[]);
 }

@@ -1,5 +1,6 @@
 /** The CPU reference: the definitions of merging.md behind the Backend contract, obvious and slow; the oracle. */
 import { OutOfMemoryError } from '../bytes/errors';
+import { withAngles } from '../merge/angles';
 import type {
   Backend, Group, GroupResult, Held, MergeOptions, ReadSegment, Segment, SlotResult, WriteSegment,
 } from '../merge/backend';
@@ -25,7 +26,7 @@ const HELD_BYTES_PER_VALUE = 17;
 
 /** The CPU reference. Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. */
 export function createReferenceBackend(): Backend {
-  return {
+  return withAngles({
     info: { kind: 'cpu', label: 'CPU reference', software: false, arithmetic: 'native' },
     chunkBytes: CHUNK_BYTES,
     merge: mergeGroup,
@@ -33,7 +34,7 @@ export function createReferenceBackend(): Backend {
     hold: holdGroup,
     adapt: async (request) => adapt(request),
     dispose: () => {},
-  };
+  });
 }
 
 async function mergeGroup(

@@ -1,5 +1,5 @@
 /** Recipes kept under a name: listed, applied, compared with the present one. Kept by checkpoint names, since ids are of this page. */
-import { needsBase, readsDensity, traitsOf } from '../recipe/methods';
+import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, traitsOf } from '../recipe/methods';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import { settingValues } from '../recipe/settings';
 import type { Recipe, Setting } from '../recipe/types';
@@ -41,18 +41,21 @@ export function snapshotEstimates({ snapshots, checkpoints, decisions }: Pick<St
 }
 
 /** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04, λ 1`. */
-export function wordsOf({ method, models, slack, lambda }: Recipe): string {
+export function wordsOf({ method, models, slack, lambda, t, drop }: Recipe): string {
   const short = (setting: Setting<number>) => {
     const values = settingValues(setting);
     const [low, high] = [Math.min(...values.map(Number)), Math.max(...values.map(Number))];
     return low === high ? String(low) : `${low} to ${high}`;
   };
   const listed = (settings: readonly Setting<number>[]) => settings.map(short).join(' and ');
+  const { weights } = traitsOf(method);
   return [
     traitsOf(method).short,
-    readsDensity(method) ? `k ${listed(models.map(({ density }) => density))}` : `w ${listed(models.map(({ weight }) => weight))}`,
+    ...(readsDensity(method) ? [`k ${listed(models.map(({ density }) => density))}`] : weights === 'each' ? [`w ${listed(models.map(({ weight }) => weight))}`] : []),
+    ...(weights === 't' ? [`t ${short(t ?? DEFAULT_T)}`] : []),
+    ...(drops(method) ? [`seed ${(drop ?? DEFAULT_DROP).seed}`] : []),
     ...(traitsOf(method).slack ? [`s ${short(slack.s)}`] : []),
-    ...(!needsBase(method) || lambda === 1 ? [] : [`λ ${short(lambda)}`]),
+    ...(!readsLambda(method) || lambda === 1 ? [] : [`λ ${short(lambda)}`]),
   ].join(', ');
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/cpu/backend';
 import { channelWorker } from './channel-worker';
+import { describeAngles } from './angles';
 import { describeChunks } from './chunks';
 import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
@@ -30,6 +31,8 @@ for (const { path, simd, runs } of PATHS) {
 }
 describeFigures('the CPU backend', () => Promise.resolve(createCpuBackend()), loadCheckpoint);
 describeHeld('the CPU backend', () => Promise.resolve(createCpuBackend()));
+describeAngles('the CPU backend', () => Promise.resolve(createCpuBackend()));
+describeAngles('the CPU backend, two workers', () => Promise.resolve(createCpuBackend(pooled(true))));
 
 // How parts are kept and shared out is the same code on both paths.
 for (const { name, options } of [

@@ -1,4 +1,5 @@
 import { createReferenceBackend } from '../../src/reference/backend';
+import { describeAngles } from './angles';
 import { describeChunks } from './chunks';
 import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
@@ -13,4 +14,5 @@ describeGolden(NAME, makeReference, { exact: true });
 describeChunks(NAME, makeReference);
 describeLimits(NAME, makeReference);
 describeHeld(NAME, makeReference);
+describeAngles(NAME, makeReference);
 describeFigures(NAME, makeReference, (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`));

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, Group, SlotResult } from '../../src/merge/backend';
 import { MAX_SLOT_ELEMENTS } from '../../src/merge/chunks';
-import { MAX_MODELS } from '../../src/recipe/validate';
+import { MAX_MODELS } from '../../src/recipe/methods';
 import type { Method, TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { distance, expectSameFigures, expectSameResult, expectWithinSection8 } from './compare';

@@ -4,8 +4,8 @@ import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backen
 import { requestStudioDevice } from '../../src/engine/device';
 import { selfTest } from '../../src/merge/self-test';
 import { drops } from '../../src/recipe/methods';
-import { METHODS } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { describeAngles } from './angles';
 import { describeChunks } from './chunks';
 import { describeFigures } from './figures';
 import { loadFixture } from './fixtures';
@@ -15,7 +15,7 @@ import { describeLimits } from './limits';
 import { expectSameResult } from './compare';
 import { mergeWhole } from './harness';
 import { describeProperties } from './properties';
-import { trainedSlot } from './scenarios';
+import { EVERYTHING, trainedSlot } from './scenarios';
 
 // One device for all: it keeps the compiled pipelines. Errors that no scope caught fail the run.
 const { device, label, software } = await requestStudioDevice();
@@ -31,12 +31,13 @@ describeChunks(NAME, make({}));
 describeChunks(`${NAME}, nothing resident between readings`, make({ residentBytes: 0 }));
 describeLimits(NAME, make({}), ['linear', 'ties_sv']);
 describeHeld(NAME, make({}));
+describeAngles(NAME, make({}));
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make({}), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make({}), { runs: 30, limits: { methods: METHODS.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make({}), { runs: 30, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
 // What follows the draw is the passes of the methods above.
-describeProperties(NAME, make({}), { runs: 6, limits: { methods: METHODS.filter(drops) }, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make({}), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) }, timeoutMilliseconds: 300_000 });
 
 describe(`slack after rescale on ${NAME}`, () => {
   it('ranks the margins of the rescaled values', async () => {

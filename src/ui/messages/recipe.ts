@@ -19,7 +19,8 @@ const unreadable = (detail: string): Template => () => ({ title: 'This recipe ca
 
 export const RECIPE_MESSAGES = {
   'models-empty': () => ({ title: 'No model takes part', detail: 'Every open checkpoint is the base or not merged.', action: 'Give at least one checkpoint the role SFT or CT; one alone can be scaled by a weight, under Presets.' }),
-  'models-too-many': ({ expected, actual }) => ({ title: `${actual} models are too many`, detail: `At most ${expected} are merged at once.`, action: 'Set some of them to "not merged".' }),
+  'models-too-many': ({ expected, actual }) => ({ title: `${actual} models are too many`, detail: `This method merges at most ${expected} at once.`, action: 'Set some of them to "not merged".' }),
+  'models-too-few': ({ expected, actual }) => ({ title: `${actual} model is too few`, detail: `This method merges at least ${expected}.`, action: 'Give another checkpoint the role SFT or CT, or choose another method.' }),
   'checkpoint-not-open': ({ model }) => ({ title: `${model} is not open`, detail: 'The recipe names it.', action: 'Drop it again, or choose another in its place.' }),
   'base-missing': () => ({
     title: 'The base is missing',
@@ -35,6 +36,7 @@ export const RECIPE_MESSAGES = {
   'slack-out-of-range': outOfRange,
   'normalize-invalid': outOfRange,
   'seed-out-of-range': outOfRange,
+  't-out-of-range': outOfRange,
   'weights-sum-zero': ({ tensor, actual }) => ({
     title: 'The weights sum to 0',
     detail: `A weighted average divides by their sum; ${tensor === 'the tensor' ? 'they are' : `for ${tensor} they are`} ${actual}.`,

@@ -33,18 +33,20 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
           onChange={(density) => controller.setModel(index, { density }, `density ${index}`)}
         />
       )}
-      <NumberSetting
-        symbol={<>w<sub>{symbol}</sub></>}
-        name={`Weight of ${name} (w_${symbol})`}
-        about={traitsOf(method).elects ? 'Vote and part in the mean' : 'Part in the sum'}
-        setting={model.weight}
-        min={0}
-        max={2}
-        step={0.05}
-        reset={1}
-        accepts={() => true}
-        onChange={(weight) => controller.setModel(index, { weight }, `weight ${index}`)}
-      />
+      {traitsOf(method).weights === 'each' && (
+        <NumberSetting
+          symbol={<>w<sub>{symbol}</sub></>}
+          name={`Weight of ${name} (w_${symbol})`}
+          about={traitsOf(method).elects ? 'Vote and part in the mean' : 'Part in the sum'}
+          setting={model.weight}
+          min={0}
+          max={2}
+          step={0.05}
+          reset={1}
+          accepts={() => true}
+          onChange={(weight) => controller.setModel(index, { weight }, `weight ${index}`)}
+        />
+      )}
     </fieldset>
   );
 }

@@ -1,8 +1,7 @@
 import './recipe.css';
 import { useMemo } from 'react';
 import { PRESETS } from '../../recipe/presets';
-import { drops, needsBase, readsDensity, traitsOf } from '../../recipe/methods';
-import { METHODS, type Method } from '../../recipe/types';
+import { drops, readsDensity, readsLambda, readsNormalize, traitsOf } from '../../recipe/methods';
 import { validateRecipe } from '../../recipe/validate';
 import { isPreset, withScaling, withTwoLanguages } from '../../state/decisions';
 import { isBusy } from '../../state/types';
@@ -12,9 +11,11 @@ import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
 import { DropSettings } from './DropSettings';
 import { ListSetting } from './ListSetting';
+import { MethodSelect } from './MethodSelect';
 import { ModelSettings } from './ModelSettings';
 import { NumberSetting } from './NumberSetting';
 import { OutputSettings } from './OutputSettings';
+import { PlaceSetting } from './PlaceSetting';
 import { RulesEditor } from './RulesEditor';
 import { SlackSettings } from './SlackSettings';
 import { YamlText } from './YamlText';
@@ -46,23 +47,14 @@ export function RecipePanel() {
           <RecipeProblems />
           <Presets />
           <Snapshots />
-          <label className="pair">
-            <span>method</span>
-            <select aria-label="Method" value={method} onChange={(event) => controller.setMethod(event.target.value as Method)}>
-              {METHODS.toReversed().map((one) => (
-                <option key={one} value={one}>
-                  {traitsOf(one).label}
-                </option>
-              ))}
-            </select>
-          </label>
-          <p className="about">{traitsOf(method).about}</p>
+          <MethodSelect />
           {models.map((label, index) => (
             <ModelSettings key={`${index} ${label.id}`} index={index} label={label} />
           ))}
           {traitsOf(method).slack && <SlackSettings />}
           {drops(method) && <DropSettings />}
-          <CommonSettings />
+          {traitsOf(method).weights === 't' && <PlaceSetting />}
+          {readsNormalize(method) && <CommonSettings />}
           <OutputSettings />
           <Advanced rescales={readsDensity(method) && !drops(method)} />
           <YamlText />
@@ -130,7 +122,7 @@ function CommonSettings() {
   return (
     <fieldset className="model-settings">
       <legend>Sum</legend>
-      {needsBase(method) && (
+      {readsLambda(method) && (
         <NumberSetting
           symbol="λ"
           name="Lambda (λ)"

@@ -171,7 +171,7 @@ describe('problems carry the line', () => {
   it.each([
     ['a syntax error', ties('parameters: [\n'), ['error yaml-syntax 6']],
     ['a key given twice', ties('base_model: base\n'), ['error yaml-syntax 5']],
-    ['unknown keys', ties('    revision: x\nparameters:\n  t: 0.5\nallow: 1\n'), ['warning unknown-key 8', 'warning unknown-key 7', 'warning unknown-key 5']],
+    ['unknown keys', ties('    revision: x\nparameters:\n  alpha: 0.5\nallow: 1\n'), ['warning unknown-key 8', 'warning unknown-key 7', 'warning unknown-key 5']],
     ['an unknown method', 'models: []\nmerge_method: passthrough\n', ['error method-unsupported 2']],
     ['no method', '# nothing\nmodels: []\n', ['error method-missing 2']],
     ['a model that is not open', ties('  - model: org/other\n'), ['error model-not-open 5']],

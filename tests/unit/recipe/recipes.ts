@@ -1,5 +1,6 @@
 /** Recipes for tests: one written out, and valid ones drawn at random. */
 import fc from 'fast-check';
+import { needsBase, traitsOf } from '../../../src/recipe/methods';
 import { METHODS } from '../../../src/recipe/types';
 import type { FilterRule, Recipe, Setting } from '../../../src/recipe/types';
 
@@ -55,18 +56,23 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
     rules: fc.array(fc.record({ filter: text, action: fc.constantFrom('merge' as const, 'keep-base' as const, 'take' as const) }), { maxLength: 3 }),
     tokenizer: fc.option(fc.nat()),
     linearBase: fc.boolean(),
+    t: fc.option(setting(number(0, 1), number(0, 1))),
     drop: fc.option(fc.record({ seed: fc.nat({ max: 2 ** 32 - 1 }), rescaleBy: fc.constantFrom('magnitude' as const, 'density' as const) })),
   })
-  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, drop, ...same }): Recipe => {
-    const [base, ...models] = ids as [string, ...string[]];
+  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, drop, t, ...same }): Recipe => {
+    const [base, ...all] = ids as [string, ...string[]];
+    const [fewest, most] = traitsOf(method).models;
+    const models = all.length < fewest ? [all[0]!, `${all[0]!} again`] : all.slice(0, most);
     return {
       ...same,
       method,
-      base: method === 'linear' && !linearBase ? null : base,
+      base: !needsBase(method) && !linearBase ? null : base,
       models: models.map((model, index) => ({ model, weight: weights[index]!, density: densities[index]! })),
       ...(drop === null ? {} : { drop }),
+      // MergeKit has no default of t: what is written out comes back.
+      ...(t === null && method !== 'slerp' ? {} : { t: t ?? 0.5 }),
       slack: { s, of, prefer: models[prefer % models.length]! },
       rules: rules.map((rule) => (rule.action === 'take' ? { ...rule, from: models[0]! } : rule)),
-      tokenizerFrom: tokenizer === null ? null : ids[tokenizer % ids.length]!,
+      tokenizerFrom: tokenizer === null ? null : [base, ...models][tokenizer % (models.length + 1)]!,
     };
   });

@@ -50,7 +50,7 @@ describe('hostile recipe text is refused with the place', () => {
     ['{}', 'recipe-malformed', ['recipe.v']],
     [SHORT.replace('"v":1', '"v":2'), 'recipe-version', undefined],
     [SHORT.replace('"v":1', '"v":{}'), 'recipe-version', undefined],
-    [SHORT.replace('"ties"', '"slerp"'), 'recipe-malformed', ['method']],
+    [SHORT.replace('"ties"', '"passthrough"'), 'recipe-malformed', ['method']],
     [SHORT.replace('"ties"', '"toString"'), 'recipe-malformed', ['method']],
     [SHORT.replace('"base":"base"', '"base":7'), 'recipe-malformed', ['base']],
     [SHORT.replace('"base":"base",', ''), 'recipe-malformed', ['recipe.base']],

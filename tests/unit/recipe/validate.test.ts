@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Recipe, Setting } from '../../../src/recipe/types';
-import { MAX_MODELS, validateRecipe } from '../../../src/recipe/validate';
+import { MAX_MODELS } from '../../../src/recipe/methods';
+import { validateRecipe } from '../../../src/recipe/validate';
 import { defaultRecipe, PRESETS } from '../../../src/recipe/presets';
 import { TIES } from './recipes';
 
