@@ -58,6 +58,7 @@ function heldOf(group: Group, cells: Cells, held: Held, lower: Lower): Held {
   return {
     group,
     evaluate: async (parameters, signal) => sumResults(cells, await held.evaluate(lower(parameters), signal)),
+    tally: refuse,
     surface: refuse,
     slackCurve: refuse,
     effect: async (parameters, signal) => sumEffects(cells, await held.effect(lower(parameters), signal)),

@@ -10,10 +10,11 @@ import { magnitudeKey } from './select';
 import { decideSlot, mergeSlot, prepareSlot, type Keep, type SlotDecision } from './slot';
 import type { TaskVector } from './trim';
 
-/** Null for tensors that are rescaled by their sums of magnitudes, which only the whole tensor tells. */
+/** Null where a sum over the whole tensor enters: what `rescale` multiplies by, and weights that follow from angles. */
 export const recomputeSpots: Recompute = async ({ group, parameters, decided, read }) => {
   const { method } = group;
   const [slot] = group.slots as [Slot];
+  if (traitsOf(method).angle !== null) return null;
   if (readsDensity(method) && parameters.rescale && parameters.drop?.rescaleBy !== 'density') return null;
   const pace = new Pace(undefined);
   const [runs] = runsOf(group) as [Run[]];

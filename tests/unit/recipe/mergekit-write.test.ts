@@ -162,3 +162,31 @@ describe('text that YAML 1.1 and 1.2 read alike', () => {
     expect(yamlString(value)).toBe(text);
   });
 });
+
+describe('methods by angles in YAML', () => {
+  const TWO: Recipe = { ...TIES, method: 'slerp', base: null, t: [0, 0.5, 1], slack: { s: 0, of: 'retained', prefer: 'sft' }, models: TIES.models.map(({ model }) => ({ model, weight: 1, density: 1 })) };
+  const body = (recipe: Recipe) => toMergeKit(recipe, (id) => id, 'BF16').split('\n').filter((line) => !line.startsWith('#'));
+
+  it('SLERP names its first model as the base and has t alone', () => {
+    expect(body({ ...TWO, outDtype: 'F32' })).toEqual(['merge_method: slerp', 'base_model: sft', 'models:', '  - model: sft', '  - model: ct', 'parameters:', '  t: [0.0, 0.5, 1.0]', 'dtype: float32', 'out_dtype: float32', '']);
+  });
+
+  it('reads SLERP from either order, the base first', () => {
+    const read = fromMergeKit('merge_method: slerp\nbase_model: ct\nmodels:\n  - model: sft\n  - model: ct\nparameters:\n  t:\n    - filter: self_attn\n      value: [0, 1]\n    - value: 0.5\n', (id) => id);
+    expect(read.problems).toEqual([]);
+    expect(read.recipe).toMatchObject({ method: 'slerp', base: null, models: [{ model: 'ct' }, { model: 'sft' }], t: [{ filter: 'self_attn', value: [0, 1] }, { value: 0.5 }] });
+  });
+
+  it('refuses angles between rows and columns, and a base that is neither model', () => {
+    const problems = (text: string) => fromMergeKit(text, (id) => id).problems.map(({ severity, error }) => `${severity} ${error.reason} ${error.where.line}`);
+    const models = 'models:\n  - {model: a, parameters: {weight: 0.3}}\n  - {model: b, parameters: {weight: 0.7}}\n';
+    expect(problems(`merge_method: nuslerp\nbase_model: base\n${models}parameters: {nuslerp_flatten: false}\n`)).toEqual(['error row-wise 6']);
+    expect(problems(`merge_method: nuslerp\nbase_model: base\n${models}parameters: {nuslerp_flatten: true}\n`)).toEqual([]);
+    expect(problems(`merge_method: model_stock\nbase_model: base\n${models}parameters: {filter_wise: true}\n`)).toEqual(['error row-wise 6']);
+    expect(problems(`merge_method: slerp\nbase_model: base\n${models}parameters: {t: 0.5}\n`)).toEqual(['error slerp-base 2']);
+  });
+
+  it('model stock has neither weights nor parameters', () => {
+    expect(body({ ...TWO, method: 'model_stock', base: 'base', outDtype: 'F32' }).slice(0, 6)).toEqual(['merge_method: model_stock', 'base_model: base', 'models:', '  - model: sft', '  - model: ct', 'dtype: float32']);
+  });
+});
