@@ -22,7 +22,7 @@ const MAY_IMPORT = {
   // What both compositions, worker and command line, put together in the same way.
   compose: { modules: [...PURE, 'analysis', 'export'] },
   files: { modules: ['bytes'], types: ['checkpoint/types', 'worker/protocol'] },
-  'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge'] },
+  'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge', 'export/types'] },
   'worker/spawn': {},
   'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol', 'worker/spawn', 'worker/main'] },
   // The rest of worker/: the composition root of the worker.
@@ -36,7 +36,7 @@ const MAY_IMPORT = {
   },
   ui: {
     modules: ['state', 'analysis', 'recipe', 'checkpoint'],
-    types: ['bytes', 'merge', 'worker/protocol'],
+    types: ['bytes', 'merge', 'export/types', 'worker/protocol'],
   },
 };
 

@@ -3,8 +3,8 @@ import { version } from '../../package.json';
 import { IncompatibleCheckpointsError } from '../bytes/errors';
 import { MemorySource } from '../bytes/source';
 import { contentsOfAll } from '../compose/contents';
-import { checkpointsOf } from '../compose/export-input';
-import { extraFiles } from '../compose/extra-files';
+import { checkpointsOf, type ExportSubject } from '../compose/export-input';
+import { extraFiles, notesOnExtras } from '../compose/extra-files';
 import { exportMetadata } from '../export/files';
 import type { Backend } from '../merge/backend';
 import { limitsOf } from '../merge/budget';
@@ -31,8 +31,10 @@ const ANY_CHUNK: BackendLimits = { chunkBytes: 128 * 2 ** 20 };
 export async function carryOut(options: Options, output: Output, signal: AbortSignal): Promise<void> {
   const opened = await openRecipe(options);
   if (opened.warnings.length > 0) output.write(`${problemLines(options.recipe, opened.warnings)}\n`);
-  if (options.command === 'plan') output.write(`${planWords((await planOf(options, opened, ANY_CHUNK)).plan)}\n`);
-  else if (options.finish !== null) await finish(options, opened, options.finish, output);
+  if (options.command === 'plan') {
+    const planned = await planOf(options, opened, ANY_CHUNK);
+    output.write(`${planWords(planned.plan)}\n${await fileWords(options, opened, planned)}`);
+  } else if (options.finish !== null) await finish(options, opened, options.finish, output);
   else await merge(options, opened, output, signal);
 }
 
@@ -73,6 +75,7 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const planned = await planOf(options, opened, limitsOf(backend));
     const whole = planned.plan;
+    output.write(await fileWords(options, opened, planned));
     const { part, out } = options;
     const folder = part === null ? out! : partFolder(out!, part);
     const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
@@ -104,9 +107,22 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
   }
 }
 
-function extrasOf({ out }: Options, { recipe, text, choices, checkpoints, openFile }: Opened, { plan, contents }: Planned): Promise<ExtraFile[]> {
-  const name = out!.split(/[/\\]/).filter(Boolean).at(-1) ?? 'merged-model';
-  return extraFiles({ name, application: APPLICATION, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+function extrasOf(options: Options, opened: Opened, planned: Planned): Promise<ExtraFile[]> {
+  return extraFiles(subjectOf(options, opened, planned), opened.openFile);
+}
+
+/** What will be missing or wrong beside the weights, a line each. */
+async function fileWords(options: Options, opened: Opened, planned: Planned): Promise<string> {
+  const notes = await notesOnExtras(subjectOf(options, opened, planned), opened.openFile);
+  return notes
+    .filter(({ kind }) => kind !== 'config-changed')
+    .map((note) => `${note.kind}: ${note.model}${note.kind === 'tokenizer-larger' ? ` has ${note.tokens} tokens, ${note.rows} rows are written` : ''}\n`)
+    .join('');
+}
+
+function subjectOf({ out }: Options, { recipe, text, choices, checkpoints }: Opened, { plan, contents }: Planned): Omit<ExportSubject, 'config'> {
+  const name = out?.split(/[/\\]/).filter(Boolean).at(-1) ?? 'merged-model';
+  return { name, application: APPLICATION, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan };
 }
 
 /** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */

@@ -70,9 +70,16 @@ export function exportNotes(input: ExportInput): ExportNote[] {
   const code = names.filter((name) => CODE.test(name));
   return [
     ...configNotes(input, model),
+    ...vocabularyNotes(input, source),
     ...(names.some((name) => TOKENIZER.test(name)) ? [] : [{ kind: 'tokenizer-missing', model } as const]),
     ...(code.length === 0 ? [] : [{ kind: 'custom-code', model, names: code } as const]),
   ];
+}
+
+function vocabularyNotes({ output }: ExportInput, { name, config }: Checkpoint): ExportNote[] {
+  const { vocabulary: rows } = output;
+  const tokens = config.vocabulary ?? 0;
+  return rows === null || tokens <= rows ? [] : [{ kind: 'tokenizer-larger', model: name, tokens, rows }];
 }
 
 function configNotes(input: ExportInput, model: string): ExportNote[] {

@@ -63,6 +63,8 @@ export type ExportNote =
   /** config.json is not a JSON object; it is copied unchanged. */
   | { readonly kind: 'config-unreadable'; readonly model: string }
   | { readonly kind: 'config-changed'; readonly model: string; readonly change: ConfigChange }
+  /** The model's vocabulary is larger than the embedding that is written: tokens beyond its rows make the merged model fail. */
+  | { readonly kind: 'tokenizer-larger'; readonly model: string; readonly tokens: number; readonly rows: number }
   /** No tokenizer among the model's files. */
   | { readonly kind: 'tokenizer-missing'; readonly model: string }
   /** Files of Python code that the model needs; they are copied, and run only with trust_remote_code. */

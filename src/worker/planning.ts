@@ -11,6 +11,7 @@ import type { IntegerComparison } from '../merge/plan-types';
 import { Sources } from '../merge/reading';
 import type { OpenShard } from '../merge/reading';
 import { checkpointsOf } from '../compose/export-input';
+import { notesOnExtras, type OpenFile } from '../compose/extra-files';
 import type { PlanSummary, RequestPayload } from './protocol';
 import { READ_AHEAD } from './sizing';
 
@@ -21,7 +22,10 @@ export class Planner {
   /** Files do not change under their entries, so a comparison holds as long as its checkpoints are open. */
   private readonly compared: Compared = new Map();
 
-  constructor(private readonly openShard: OpenShard) {}
+  constructor(
+    private readonly openShard: OpenShard,
+    private readonly openFile: OpenFile,
+  ) {}
 
   /**
    * Plans without running. Integer tensors nobody decided about are compared byte by byte; those that differ are refusals
@@ -30,7 +34,9 @@ export class Planner {
   async summary(open: readonly Checkpoint[], { recipe, choices, shardBytes }: RequestPayload<'plan'>, limits: BackendLimits): Promise<PlanSummary> {
     const { base, models } = findParticipants(open, recipe, choices);
     const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
-    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, new Map()));
+    const checkpoints = checkpointsOf(recipe, open);
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpoints, choices, new Map()));
+    const exportNotes = await notesOnExtras({ name: '', application: '', recipe, text: null, choices, contents: new Map(), checkpoints, plan }, this.openFile);
     const differing = await this.differing(plan.integersToCompare, base);
     const asked = new Set(differing.map(({ tensor }) => tensor));
     const { tensors, parameters, bytesRead, bytesWritten, peakBytes, notes } = plan;
@@ -44,6 +50,7 @@ export class Planner {
       notes,
       issues: [...issues.filter(({ kind, tensor }) => kind !== 'integer-copied' || !asked.has(tensor)), ...differing],
       refusals: [...plan.refusals, ...differing],
+      exportNotes,
     };
   }
 

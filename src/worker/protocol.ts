@@ -1,6 +1,7 @@
 /** Every message between the page and the worker. Each request has one reply; jobs also send events until they end. */
 import type { WireError } from '../bytes/errors';
 import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
+import type { ExportNote } from '../export/types';
 import type { BackendInfo } from '../merge/backend';
 import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from '../merge/exploring';
 import type { Figures, FigureSpread } from '../merge/figures';
@@ -103,6 +104,8 @@ export interface PlanSummary {
   readonly notes: readonly PlanNote[];
   readonly issues: readonly FitIssue[];
   readonly refusals: readonly FitIssue[];
+  /** What there is to know of the files beside the weights. */
+  readonly exportNotes?: readonly ExportNote[];
 }
 
 export interface ExportedFile {

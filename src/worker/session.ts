@@ -50,7 +50,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const exact = new ExactFigures(figuresStore);
   const explorer = new Explorer(host, openShard, exact, sizing, () => emit({ event: 'sample' }));
-  const planner = new Planner(openShard);
+  const planner = new Planner(openShard, (entry) => store.open(entry));
   const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, emit };
 
   const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });

@@ -3,7 +3,7 @@ import { plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useNameOf } from '../names';
 import { useStudio } from '../studio';
-import { noteLines, planWords } from './plan-words';
+import { exportLines, noteLines, planWords } from './plan-words';
 
 /** Names listed under a note. */
 const MOST_NAMES = 40;
@@ -25,16 +25,22 @@ export function PlanLine() {
   }
   const { writes, takes } = planWords(summary);
   const notes = noteLines(summary.notes);
+  const files = exportLines(summary.exportNotes ?? []);
   return (
     <div className="plan">
       <p>
         <strong>{writes}</strong> <span className="quiet-text">{takes}</span>
       </p>
       {loading && <span className="spinner" role="status" aria-label="Planning anew" />}
-      {notes.length > 0 && (
+      {notes.length + files.length > 0 && (
         <details className="plan-notes">
-          <summary>{plural(notes.length, 'note')}</summary>
+          <summary>{plural(notes.length + files.length, 'note')}</summary>
           <ul className="floating">
+            {files.map((line) => (
+              <li key={line}>
+                <p>{line}</p>
+              </li>
+            ))}
             {notes.map(({ kind, line, tensors }) => (
               <li key={kind}>
                 <p>{line}</p>

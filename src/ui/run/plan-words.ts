@@ -1,8 +1,9 @@
 /** The plan as words, and what still stands before a merge. */
 import { formatCount } from '../../analysis/format';
+import type { ExportNote } from '../../export/types';
 import type { PlanNote } from '../../merge/plan-types';
 import type { PlanSummary } from '../../worker/protocol';
-import { formatBytes, plural } from '../format';
+import { formatBytes, plural, showName } from '../format';
 
 /** `75 tensors, 1 shard, 3.2 MB`; then what it takes: `reads 9.5 MB, 12.6 MB of memory`. */
 export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes }: PlanSummary): { writes: string; takes: string } {
@@ -38,4 +39,30 @@ export function noteLines(notes: readonly PlanNote[]): { readonly kind: PlanNote
     byKind.set(kind, tensors.add(tensor));
   }
   return [...byKind].map(([kind, tensors]) => ({ kind, line: `${NOTE_WORDS[kind]}: ${plural(tensors.size, 'tensor', formatCount(tensors.size))}`, tensors: [...tensors] }));
+}
+
+/** The dtype changes with every output dtype: nothing to read about. */
+const EXPECTED_CHANGES = ['torch_dtype', 'dtype'];
+
+/** What there is to know of the files beside the weights, a sentence each. */
+export function exportLines(notes: readonly ExportNote[]): string[] {
+  return notes.flatMap((note) => {
+    const model = showName(note.model, 40);
+    switch (note.kind) {
+      case 'config-missing':
+        return [`${model} has no config.json: transformers cannot load the export without one. Choose another model for tokenizer and config, or add the file.`];
+      case 'config-unreadable':
+        return [`config.json of ${model} is no JSON object; it is copied as it is.`];
+      case 'config-changed': {
+        const { field, from, to } = note.change;
+        return EXPECTED_CHANGES.includes(field.split('.').at(-1)!) ? [] : [`config.json: ${field} becomes ${String(to)}${from === undefined ? '' : ` instead of ${showName(String(from), 40)}`}, which is true of the weights.`];
+      }
+      case 'tokenizer-larger':
+        return [`${model} has ${formatCount(note.tokens)} tokens, but only ${formatCount(note.rows)} rows of the embedding are written: further tokens would make the model fail. Keep its rows, or take the tokenizer of the base.`];
+      case 'tokenizer-missing':
+        return [`${model} has no tokenizer among its files; the export will have none.`];
+      case 'custom-code':
+        return [`${model} needs Python code of its own (${note.names.map((name) => showName(name, 60)).join(', ')}); it is copied, and runs only with trust_remote_code.`];
+    }
+  });
 }

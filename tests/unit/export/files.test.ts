@@ -108,6 +108,13 @@ describe('the files beside the weights', () => {
     expect(exportFiles(input).map(({ name }) => name)).toEqual([...OWN]);
   });
 
+  it('say when the chosen vocabulary is larger than the embedding that is written', () => {
+    const larger = { ...BASE, config: { vocabulary: 32_004 } };
+    const note = { kind: 'tokenizer-larger', model: 'base', tokens: 32_004, rows: 32_000 };
+    expect(exportNotes({ ...INPUT, checkpoints: [larger, SFT, CT] })).toContainEqual(note);
+    expect(kinds({ ...INPUT, checkpoints: [{ ...larger, config: { vocabulary: 32_000 } }, SFT, CT] })).not.toContain('tokenizer-larger');
+  });
+
   it('keep a config.json that cannot be read as it is, and say so', () => {
     const input: ExportInput = { ...INPUT, config: new Uint8Array([0xff, 0x00]) };
     expect(exportFiles(input)[0]).toEqual({ name: 'config.json', bytes: new Uint8Array([0xff, 0x00]) });

@@ -1,10 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendState } from '../../../src/state/types';
 import { formatBytes, formatParameters, formatSeconds, formatShape, showName } from '../../../src/ui/format';
-import { noteLines, planWords } from '../../../src/ui/run/plan-words';
+import { exportLines, noteLines, planWords } from '../../../src/ui/run/plan-words';
 import { chipOf } from '../../../src/ui/shell/Header';
 
 const plain = (text: string) => text.replace(/\s/g, ' ');
+
+describe('the files beside the weights', () => {
+  it('are worth a sentence where they will not do as they are', () => {
+    const change = (field: string, from: unknown, to: string | number) => ({ kind: 'config-changed' as const, model: 'ct', change: { field, from, to } });
+    expect(exportLines([change('dtype', 'float32', 'bfloat16'), change('text_config.torch_dtype', undefined, 'float16')])).toEqual([]);
+    const lines = exportLines([
+      change('vocab_size', 300, 304),
+      change('tie_word_embeddings', undefined, 'true'),
+      { kind: 'tokenizer-larger', model: 'ct', tokens: 304, rows: 300 },
+      { kind: 'custom-code', model: 'ct', names: ['modeling_own.py'] },
+    ]);
+    expect(lines.slice(0, 2)).toEqual(['config.json: vocab_size becomes 304 instead of 300, which is true of the weights.', 'config.json: tie_word_embeddings becomes true, which is true of the weights.']);
+    expect(lines[2]).toMatch(/^ct has 304 tokens, but only 300 rows/);
+    expect(lines[3]).toContain('modeling_own.py');
+  });
+});
 
 describe('sizes and times', () => {
   it.each([
