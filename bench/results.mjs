@@ -159,8 +159,8 @@ function tensorText(title, { rows, elements, ...about }) {
   return [
     `## ${title}`,
     '',
-    `One seeded tensor of ${(elements / 2 ** 20).toFixed(0)} Mi values in BF16 with a base and two models, inputs in memory, TIES; passes are those of`,
-    'TIES-SV at (0.2, 1.0) and 4 %. Bytes of a pass are what it moves on the device, of the other rows what is read. Each row: one',
+    `One seeded tensor of ${(elements / 2 ** 20).toFixed(0)} Mi values in BF16 with a base and two models, inputs in memory; a whole merge is TIES, passes are`,
+    'those of TIES-SV at (0.2, 1.0) and 4 %. Bytes of a pass are what it moves on the device, of the other rows what is read. Each row: one',
     'run to warm up, then the repetitions.',
     '',
     `- ${where(about)}`,

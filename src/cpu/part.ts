@@ -4,14 +4,15 @@ import { addFigures, emptyFigures, type Figures } from '../merge/figures';
 import { traitsOf } from '../recipe/methods';
 import { rawOf, type Raw } from './decode';
 import { createOutput, encodeBlock, type Output } from './encode';
-import { countBlock, countReserved } from './figures';
 import { INFINITY_KEY, NAN_KEY } from '../reference/select';
-import { LEAST_DIVISOR } from '../reference/merge';
+import type { BlockMerging } from './block-merging';
 import { TYPED_OPS, type BlockOps } from './ops';
-import { pairOf, reservePair, type Pair, type PairCounts } from './pair';
+import { ManyMerging } from './many';
+import { pairOf } from './pair';
+import { PairMerging } from './pair-merging';
 import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
 import { decideRare, mergeRare, rareMargins } from './rare';
-import { BLOCK, type Lane, type Scratch } from './scratch';
+import { BLOCK, type Scratch } from './scratch';
 import { Gathered, KeyList } from './gathered';
 import { allKeys, isNarrow, tallyBlock, type KeyRange, type Tally } from './select';
 import { Reserver } from './slack';
@@ -138,26 +139,17 @@ export class Part {
     const output = createOutput(spec.outDtype, spec.count);
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
     const reserver = this.reserves(decision) ? new Reserver(decision.reserve) : null;
-    const pair = this.pairOf(decision);
-    const divisor = this.constantDivisor(decision);
+    const merging = this.mergingBy(decision);
     this.eachBlock((at, n, ops) => {
       if (!this.load(ops, decision, at, n)) {
         this.mergeRareBlock(decision, cutters, reserver, at, n, output, figures);
         return;
       }
       this.trim(ops, decision, cutters, at, n, figures);
-      if (pair) {
-        ops.mergePairBlock(pair, scratch, n);
-        if (reserver) this.giveBackPair(ops, decision, pair, reserver, at, n, figures);
-      } else {
-        this.weighAndSum(ops, decision, n);
-        countBlock(ops, scratch, this.present, this.elects, n, figures);
-        if (reserver) this.giveBack(ops, decision, reserver, at, n, figures);
-        this.combine(ops, decision, divisor, n);
-      }
+      merging.merge(ops, at, n, reserver, figures);
       figures.overflow += ops.encodeBlock(scratch.merged.bits, n, output, at);
     });
-    if (pair) addPair(pair.counts, this.present, figures);
+    merging.count(figures);
     return {
       bytes: new Uint8Array(output.words.buffer),
       figures,
@@ -213,32 +205,14 @@ export class Part {
     }
   }
 
-  /** w_i * tau^_i, their sum, and where methods elect: the sign and who agrees. */
-  private weighAndSum(ops: BlockOps, { weights, factors }: Decision, n: number): void {
-    const { scratch } = this;
-    if (this.ofValues) return;
-    scratch.e.bits.fill(0, 0, n);
-    for (const model of this.present) {
-      const term = scratch.term(model);
-      ops.weighBlock(scratch.tau(model).f32, factors[model]!, weights[model]!, n, term.f32);
-      ops.addTerms(scratch.e.f32, term.f32, n);
-    }
-    if (!this.elects) return;
-    ops.electBlock(scratch.e.bits, n, scratch.negative);
-    for (const model of this.present) ops.agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
-  }
-
   private reserves({ prefer }: Decision): boolean {
     return this.elects && this.present.includes(prefer);
   }
 
-  private pairOf(decision: Decision): Pair | null {
-    return this.elects ? pairOf(this.present, decision) : null;
-  }
-
-  private gather(ops: BlockOps, { prefer }: Decision, n: number): number {
-    const { scratch } = this;
-    return ops.gatherMargins(scratch.term(prefer).bits, scratch.agrees(prefer), scratch.e.bits, n, scratch.marginKeys, scratch.marginPlaces);
+  private mergingBy(decision: Decision): BlockMerging {
+    const { spec, scratch, present } = this;
+    const pair = this.elects ? pairOf(present, decision) : null;
+    return pair ? new PairMerging(pair, decision.prefer, scratch) : new ManyMerging(spec.method, present, decision, scratch);
   }
 
   private gatherAll(decision: Decision): Int32Array<ArrayBuffer> {
@@ -246,74 +220,16 @@ export class Part {
     const { scratch } = this;
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
     const list = new KeyList(this.spec.count >> 3, this.spec.count);
-    const pair = this.pairOf(decision);
+    const merging = this.mergingBy(decision);
     this.eachBlock((at, n, ops) => {
       if (!this.load(ops, decision, at, n)) {
         list.append(rareMargins(decideRare(this.rareBlock(at, n), decision, cutters), decision.prefer).keys);
         return;
       }
       this.trim(ops, decision, cutters, at, n, emptyFigures(cutters.length));
-      if (!pair) this.weighAndSum(ops, decision, n);
-      const found = pair ? ops.gatherPairMargins(pair, decision.prefer, scratch, n) : this.gather(ops, decision, n);
-      list.append(scratch.marginKeys.subarray(0, found));
+      list.append(scratch.marginKeys.subarray(0, merging.gather(ops, n)));
     });
     return list.keys();
-  }
-
-  /** Merges anew where positions are given back, and counts what that costs. */
-  private giveBackPair(ops: BlockOps, { prefer }: Decision, pair: Pair, reserver: Reserver, at: number, n: number, figures: Figures): void {
-    const { scratch } = this;
-    const found = ops.gatherPairMargins(pair, prefer, scratch, n);
-    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, found, at);
-    figures.reserved += given;
-    figures.reservedCost += reservePair(pair, prefer, scratch, given);
-  }
-
-  /** Turns the elected sign where positions are given back, and counts what that costs. */
-  private giveBack(ops: BlockOps, decision: Decision, reserver: Reserver, at: number, n: number, figures: Figures): void {
-    const { scratch, present } = this;
-    const given = reserver.reserve(scratch.marginKeys, scratch.marginPlaces, this.gather(ops, decision, n), at);
-    if (given === 0) return;
-    figures.reserved += given;
-    const terms = present.map((model) => scratch.term(model).f32);
-    const agrees = present.map((model) => scratch.agrees(model));
-    figures.reservedCost += countReserved(terms, agrees, scratch.marginPlaces, given);
-    for (let k = 0; k < given; k++) scratch.negative[scratch.marginPlaces[k]!]! ^= 1;
-    for (const model of present) ops.agreeBlock(scratch.term(model).bits, scratch.negative, n, scratch.agrees(model));
-  }
-
-  /** What every value of the part is divided by; 1 where the divisor depends on who agrees. */
-  private constantDivisor({ weights, normalize }: Decision): number {
-    if (this.elects || !normalize) return 1;
-    const total = this.present.reduce((sum, model) => Math.fround(sum + weights[model]!), 0);
-    if (this.ofValues) return total === 0 ? 1 : total;
-    return Math.abs(total) < LEAST_DIVISOR ? 1 : total;
-  }
-
-  /** theta_m of the block. */
-  private combine(ops: BlockOps, { weights, normalize, lambda }: Decision, constant: number, n: number): void {
-    const { scratch, present } = this;
-    const { sum, divisor, e, merged, base } = scratch;
-    if (this.ofValues) {
-      const into: Lane = present.length === 0 ? base : sum;
-      if (into === sum) sum.bits.fill(0, 0, n);
-      for (const model of present) ops.addWeighted(scratch.term(model).f32, weights[model]!, n, sum.f32);
-      if (present.length > 0 && constant !== 1) ops.divideByConstant(sum.f32, constant, n);
-      merged.bits.set(into.bits.subarray(0, n));
-      return;
-    }
-    if (!this.elects) {
-      if (constant !== 1) ops.divideByConstant(e.f32, constant, n);
-      ops.applyBlock(base, e, lambda, n, merged);
-      return;
-    }
-    sum.bits.fill(0, 0, n);
-    divisor.bits.fill(0, 0, n);
-    for (const model of present) {
-      ops.addAgreeing(scratch.term(model).bits, scratch.agrees(model), merged, weights[model]!, n, sum.f32, divisor.f32);
-    }
-    if (normalize) ops.divideBlock(sum.f32, divisor.f32, n);
-    ops.applyBlock(base, sum, lambda, n, merged);
   }
 
   private rareBlock(at: number, n: number) {
@@ -325,18 +241,4 @@ export class Part {
     addFigures(figures, { ...block.figures, numel: 0 });
     figures.overflow += encodeBlock(block.merged, n, output, at);
   }
-}
-
-function addPair(counts: PairCounts, [a, b]: readonly number[], figures: Figures): void {
-  const [x, y] = [a!, b!];
-  figures.conflict += counts.conflict;
-  // Among more models than the two that are here, pairs are in the order (0,1), (0,2), ..., (1,2), ...
-  const models = figures.kept.length;
-  figures.between[x * models - (x * (x + 1)) / 2 + y - x - 1]! += counts.conflict;
-  figures.nonzero[x]! += counts.nonzeroX;
-  figures.nonzero[y]! += counts.nonzeroY;
-  figures.won[x]! += counts.wonX;
-  figures.won[y]! += counts.wonY;
-  figures.discarded[x]! += counts.nonzeroX - counts.agreeX;
-  figures.discarded[y]! += counts.nonzeroY - counts.agreeY;
 }
