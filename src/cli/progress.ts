@@ -15,6 +15,7 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
 /** One line for a state of the run. */
 export function progressLine({ phase, tensorsDone, tensors, bytesRead, bytesReadTotal, bytesWritten, bytesVerified, bytesWrittenTotal, elapsedMs }: RunProgress): string {
   const seconds = elapsedMs / 1000;
+  if (phase === 'ranking') return `ranking over the whole model: ${gigabytes(bytesRead)} of ${gigabytes(bytesReadTotal)} read, ${seconds.toFixed(0)} s`;
   if (phase !== 'reading') return `${phase}: ${gigabytes(bytesVerified)} of ${gigabytes(bytesWrittenTotal)} read again, ${seconds.toFixed(0)} s`;
   const left = bytesRead === 0 ? null : (seconds * (bytesReadTotal - bytesRead)) / bytesRead;
   const remaining = left === null || seconds < 2 ? '' : `, about ${left.toFixed(0)} s left`;

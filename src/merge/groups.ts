@@ -9,6 +9,7 @@ import type { GroupMeter, Meter } from './progress';
 import type { Sources } from './reading';
 import { SpotCheck } from './spot-check';
 import type { Checked, Recompute } from './spot-check';
+import type { Tally, TallyCounts } from './tally-types';
 
 /** Takes output bytes in the order of the file; they are the caller's again when it resolves. */
 export type Write = (bytes: Uint8Array) => Promise<void>;
@@ -87,6 +88,13 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
     throw new StudioError('internal', 'backend-output', `${name}: the backend wrote ${next} of ${expected.length} segments`, { tensor: name, expected: expected.length, actual: next });
   }
   return { result, tailOverflow, checked: (await spots?.compare(result)) ?? { values: 0, tensors: 0 } };
+}
+
+/** Counts keys of a prepared step. */
+export async function tallyStep({ step, reader, ready }: Prepared, { backend, meter, signal }: StepContext, tallies: readonly Tally[]): Promise<TallyCounts[]> {
+  await ready;
+  const busy = meter.group();
+  return busy.computing(() => backend.tally(step.group, step.parameters, tallies, counted(step, reader, meter, busy, null), { signal }));
 }
 
 /** Reads for the backend, telling the meter of segments that are read a second time and the check of what they hold. */

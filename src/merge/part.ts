@@ -10,7 +10,7 @@ export function shardsOfPart(shards: number, part: number, parts: number): { rea
 
 /**
  * The steps and shards of one part, as a plan that `runMerge` carries out. It has no index: that belongs to the whole. Integers
- * are compared by every part, so that none writes what another refuses.
+ * are compared by every part, so that none writes what another refuses, and so is the whole model ranked where the recipe asks for it.
  */
 export function partOfPlan(plan: MergePlan, part: number, parts: number): MergePlan {
   const { first, end } = shardsOfPart(plan.shards.length, part, parts);
@@ -25,7 +25,7 @@ export function partOfPlan(plan: MergePlan, part: number, parts: number): MergeP
     index: null,
     tensors: tensors.length,
     parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
-    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared),
+    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared + (plan.ranking?.bytes ?? 0)),
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
   };
 }

@@ -3,8 +3,7 @@ import { CancelledError } from '../bytes/errors';
 import type { Backend } from './backend';
 import { holdingOf, mayBegin, stepHolds } from './budget';
 import { ChunkReader } from './chunk-reading';
-import { mergeStep } from './groups';
-import type { GroupOutcome, Write } from './groups';
+import type { Prepared, StepContext, Write } from './groups';
 import type { MergeStep, Step } from './plan-types';
 import type { Meter } from './progress';
 import { inputPart } from './inputs';
@@ -23,7 +22,7 @@ export interface PipelineMeans {
 }
 
 /** A step whose reading has begun. */
-interface UnderWay {
+interface UnderWay<Outcome> {
   readonly step: MergeStep;
   readonly reader: ChunkReader;
   /** Its first stretch is here; a failure is met by the merge. */
@@ -31,7 +30,7 @@ interface UnderWay {
   /** All of it has been read once. */
   isReadOut: boolean;
   /** Null until the backend has it. */
-  merging: Promise<GroupOutcome> | null;
+  merging: Promise<Outcome> | null;
   isMerged: boolean;
   /** Settled when the output of everything before it is written. */
   readonly turn: Turn;
@@ -57,8 +56,8 @@ class Turn {
  * two places at once, and is handed to the backend as soon as that takes another group (`Backend.concurrency`): no worker then
  * waits for another's group to end. It waits where both would hold more than the budget (budget.ts). A group that comes to writing before its turn waits, which bounds what is held.
  */
-export class Pipeline {
-  private readonly underWay = new Map<number, UnderWay>();
+export class Pipeline<Outcome> {
+  private readonly underWay = new Map<number, UnderWay<Outcome>>();
   private readonly stopping = new AbortController();
   /** First step that has not begun. */
   private next = 0;
@@ -66,6 +65,8 @@ export class Pipeline {
   constructor(
     private readonly steps: readonly Step[],
     private readonly means: PipelineMeans,
+    /** What is done with a step, `mergeStep` for one. */
+    private readonly act: (prepared: Prepared, context: StepContext) => Promise<Outcome>,
   ) {
     means.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
   }
@@ -76,7 +77,7 @@ export class Pipeline {
   }
 
   /** Merge step `at`, whose output goes to `write` now. Steps are finished in their order. Rejects as the backend and sources do. */
-  async finish(at: number, write: Write): Promise<GroupOutcome> {
+  async finish(at: number, write: Write): Promise<Outcome> {
     if (!this.underWay.has(at)) this.enter(at);
     const own = this.underWay.get(at)!;
     own.turn.give(write);
@@ -129,7 +130,7 @@ export class Pipeline {
     const { group, inputs } = step;
     const { sources, readAheadBytes } = this.means;
     const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
-    const own: UnderWay = { step, reader, ready: reader.begin(), isReadOut: false, merging: null, isMerged: false, turn: new Turn() };
+    const own: UnderWay<Outcome> = { step, reader, ready: reader.begin(), isReadOut: false, merging: null, isMerged: false, turn: new Turn() };
     own.ready.catch(() => {});
     reader.onLastStretch = () => {
       if (own.isReadOut) return;
@@ -140,9 +141,9 @@ export class Pipeline {
     this.next = at + 1;
   }
 
-  private hand(own: UnderWay): void {
+  private hand(own: UnderWay<Outcome>): void {
     const { backend, sources, meter, recompute } = this.means;
-    own.merging = mergeStep(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute }).finally(() => {
+    own.merging = this.act(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute }).finally(() => {
       own.isMerged = true;
       own.isReadOut = true;
       this.advance();

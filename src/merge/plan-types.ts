@@ -1,7 +1,7 @@
 /** A plan is a merge decided but not begun: pure data the page can show and a test can check. */
 import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { FitIssue } from '../checkpoint/types';
-import type { TensorParameters } from '../recipe/types';
+import type { Scope, TensorParameters } from '../recipe/types';
 import type { Group } from './backend';
 
 /** What the user may decide where checkpoints differ (merging.md section 10). Keys are tensor names. */
@@ -121,6 +121,17 @@ export interface PlanNote {
   readonly numbers?: readonly number[];
 }
 
+/** What is ranked over the whole model before the first tensor is merged (merging.md sections 2 and 6). */
+export interface PlannedRanking {
+  readonly scope: Scope;
+  /** Every merge step of the whole, also where the plan is one of several parts: all parts rank alike. */
+  readonly steps: readonly MergeStep[];
+  /** Times that the merged tensors are read for it; once more each where F32 values leave too many keys near a threshold. */
+  readonly readings: number;
+  /** Bytes of those readings. */
+  readonly bytes: number;
+}
+
 export interface MergePlan {
   /** In the order of writing: shard by shard, payload order. */
   readonly steps: readonly Step[];
@@ -134,12 +145,14 @@ export interface MergePlan {
   readonly integersToCompare: readonly IntegerComparison[];
   /** The choice of that name: merge although inputs hold NaN or infinite values. */
   readonly allowNonfinite: boolean;
+  /** Absent where every tensor is ranked for itself. */
+  readonly ranking?: PlannedRanking;
   /** Tensors written. */
   readonly tensors: number;
   /** Values written. */
   readonly parameters: number;
   /**
-   * Bytes of every range the steps and comparisons read, once each. A backend reads a tensor of several chunks again where
+   * Bytes of every range the steps and comparisons read, once each, and of the ranking's readings. A backend reads a tensor of several chunks again where
    * it cannot keep them all; the run counts those readings as they happen.
    */
   readonly bytesRead: number;

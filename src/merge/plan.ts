@@ -2,6 +2,7 @@
 import { fitCheckpoints } from '../checkpoint/fit';
 import { layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
+import { traitsOf } from '../recipe/methods';
 import { resolveParameters } from '../recipe/resolve';
 import type { Recipe, TensorParameters } from '../recipe/types';
 import { groupsHold, holdingOf } from './budget';
@@ -11,6 +12,7 @@ import { notesOf } from './notes';
 import { findParticipants } from './participants';
 import type { Participants } from './participants';
 import { COPY_BYTES, READ_AHEAD_BYTES, WRITE_BYTES } from './io-sizes';
+import { planRanking } from './plan-ranking';
 import type { FitChoices, MergePlan, PlanLimits, PlanNote, Step } from './plan-types';
 import { layOutShards } from './shards';
 import { stepBytesRead, stepsOf } from './steps';
@@ -82,6 +84,7 @@ export function planMerge(
   const byName = new Map(planned.map((tensor) => [tensor.name, tensor]));
   const context = { method: recipe.method, chunkBytes: limits.chunkBytes, planned: byName, parametersOf };
   const steps = shards.flatMap((shard, i) => stepsOf(shard, i, context));
+  const ranking = planRanking(steps, traitsOf(recipe.method).keeps === 'largest' ? recipe.scope : undefined);
   const integersToCompare = planned.flatMap(({ comparison }) => comparison ?? []);
   const compared = integersToCompare.flatMap(({ ranges }) => ranges).reduce((sum, { begin, end }) => sum + end - begin, 0);
   return {
@@ -92,9 +95,10 @@ export function planMerge(
     refusals,
     integersToCompare,
     allowNonfinite,
+    ...(ranking ? { ranking } : {}),
     tensors: planned.length,
     parameters: planned.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
-    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared),
+    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared + (ranking?.bytes ?? 0)),
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
     peakBytes: peakBytes(steps, limits),
   };

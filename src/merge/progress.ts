@@ -2,7 +2,8 @@
 
 /** How far a run is; crosses the worker as it is. */
 export interface RunProgress {
-  readonly phase: 'reading' | 'finalising' | 'verifying';
+  /** `ranking`: keys are counted over the whole model before the first tensor is merged. */
+  readonly phase: 'ranking' | 'reading' | 'finalising' | 'verifying';
   readonly tensorsDone: number;
   readonly tensors: number;
   /** Bytes read for the merge: those of `verifying` are in `bytesVerified`. */

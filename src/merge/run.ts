@@ -7,10 +7,13 @@ import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
 import { OutputFolder } from './folder';
-import { refuseNonfinite } from './groups';
+import { mergeStep, refuseNonfinite } from './groups';
+import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
 import { Pipeline } from './pipeline';
+import type { PipelineMeans } from './pipeline';
+import { rankPlan } from './plan-ranking';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
@@ -69,7 +72,9 @@ interface Filled {
 class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
-  private readonly pipeline: Pipeline;
+  private readonly means: PipelineMeans;
+  /** Null until the tensors are ranked. */
+  private pipeline: Pipeline<GroupOutcome> | null = null;
   private readonly figures = new Map<string, SlotResult>();
   /** Sinks that are open. */
   private readonly unfinished = new Set<ShardWriter>();
@@ -88,12 +93,14 @@ class Run {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) }, (request) => backend.adapt(request));
     const { sources, meter } = this;
-    this.pipeline = new Pipeline(plan.steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, recompute: hooks.recompute });
+    this.means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, recompute: hooks.recompute };
   }
 
   async all(): Promise<RunResult> {
     await compareIntegers(this.plan.integersToCompare, this.sources);
-    const shards = await this.fillShards();
+    const steps = await rankPlan(this.plan, this.means);
+    this.pipeline = new Pipeline(steps, this.means, mergeStep);
+    const shards = await this.fillShards(this.pipeline, steps);
     const extras = await this.fillExtras();
     this.meter.enter('finalising');
     if (this.folder.replaces) {
@@ -117,25 +124,25 @@ class Run {
   async abandon(): Promise<void> {
     this.isAbandoned = true;
     this.meter.stop();
-    await this.pipeline.stop();
+    await this.pipeline?.stop();
     await Promise.all([...this.unfinished].map((writer) => writer.abort()));
     const left = await this.folder.discard(this.hooks.keepShards ?? false);
     if (left.length > 0) this.hooks.onLeftBehind?.(left);
   }
 
   /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */
-  private async fillShards(): Promise<Filled[]> {
-    const { shards, steps } = this.plan;
+  private async fillShards(pipeline: Pipeline<GroupOutcome>, steps: readonly Step[]): Promise<Filled[]> {
+    const { shards } = this.plan;
     const filled: Filled[] = [];
     let at = 0;
-    this.pipeline.begin();
+    pipeline.begin();
     for (const [index, shard] of shards.entries()) {
       const writer = await this.create(shard.file, shard.header.length + shard.payloadBytes);
       await writer.write(shard.header);
       for (; steps[at]?.shard === index; at++) {
         await this.ready();
         const step = steps[at]!;
-        await (step.kind === 'copy' ? this.copy(step, at, writer) : this.merge(step, at, writer));
+        await (step.kind === 'copy' ? this.copy(pipeline, step, at, writer) : this.merge(pipeline, step, at, writer));
       }
       await writer.finish();
       filled.push({ name: shard.file, writer, shard });
@@ -144,8 +151,8 @@ class Run {
     return filled;
   }
 
-  private async merge(step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
-    const { result, tailOverflow, checked } = await this.pipeline.finish(at, (bytes) => writer.write(bytes));
+  private async merge(pipeline: Pipeline<GroupOutcome>, step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
+    const { result, tailOverflow, checked } = await pipeline.finish(at, (bytes) => writer.write(bytes));
     this.overflow += tailOverflow;
     this.checked = { values: this.checked.values + checked.values, tensors: this.checked.tensors + checked.tensors };
     if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
@@ -158,8 +165,8 @@ class Run {
     this.meter.finish(step.group.slots.length);
   }
 
-  private async copy({ parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
-    this.pipeline.pass(at);
+  private async copy(pipeline: Pipeline<GroupOutcome>, { parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
+    pipeline.pass(at);
     for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
     this.meter.finish(1);
   }

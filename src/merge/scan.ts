@@ -2,8 +2,11 @@
 import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
+import { mergeStep } from './groups';
+import type { GroupOutcome } from './groups';
 import { READ_AHEAD_BYTES } from './io-sizes';
 import { Pipeline } from './pipeline';
+import { rankPlan } from './plan-ranking';
 import type { MergePlan, MergeStep } from './plan-types';
 import { Meter } from './progress';
 import type { RunProgress } from './progress';
@@ -35,7 +38,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
   const steps = plan.steps.filter((step): step is MergeStep => step.kind === 'merge');
   const totals = {
     tensors: steps.reduce((sum, { group }) => sum + group.slots.length, 0),
-    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), 0),
+    bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), plan.ranking?.bytes ?? 0),
     bytesWritten: 0,
   };
   const meter = new Meter(totals, hooks.onProgress, () => performance.now());
@@ -47,8 +50,11 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) }, (request) => backend.adapt(request));
-  const pipeline = new Pipeline(steps, { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES });
+  const means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES };
+  let pipeline: Pipeline<GroupOutcome> | null = null;
   try {
+    const ranked = await rankPlan({ ...plan, steps }, means);
+    pipeline = new Pipeline(ranked, means, mergeStep);
     for (const [at, step] of steps.entries()) {
       await ready();
       const { group } = step;
@@ -68,6 +74,6 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
   } finally {
     isOver = true;
     meter.stop();
-    await pipeline.stop();
+    await pipeline?.stop();
   }
 }

@@ -36,7 +36,7 @@ export function serialised(backend: Backend): Backend {
     },
     ...(backend.heldBytes ? { heldBytes: (group: Group) => backend.heldBytes!(group) } : {}),
     merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
-    tally: (group, parameters, tallies, read, options) => inTurn(() => backend.tally(group, parameters, tallies, read, options)),
+    tally: (group, parameters, tallies, read, options) => beside(() => backend.tally(group, parameters, tallies, read, options)),
     hold: async (group, read) => {
       const held = await inTurn(() => backend.hold(group, read));
       // It may have waited for a long merge; nobody wants the answer to a superseded question.
