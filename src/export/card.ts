@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { rewriteMergeKit } from '../recipe/mergekit';
 import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from '../recipe/methods';
+import { scopeOf } from '../recipe/resolve';
 import type { Recipe } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
 import { CHART_FILE } from './chart';
@@ -62,6 +63,7 @@ function recipeTable(input: ExportInput): string {
   const { recipe, checkpoints } = input;
   const { method, base, slack, drop = DEFAULT_DROP, rules } = recipe;
   const { weights } = traitsOf(method);
+  const scope = scopeOf(recipe);
   const rows = [
     ['Method', traitsOf(method).label],
     ['Base', base === null ? 'none' : named(base, checkpoints)],
@@ -71,6 +73,8 @@ function recipeTable(input: ExportInput): string {
     ...(drops(method) ? [['Seed of the draw', String(drop.seed)], ['Rescaled by', drop.rescaleBy]] : []),
     ...(readsDensity(method) ? [['Rescale', String(recipe.rescale)]] : []),
     ...(traitsOf(method).slack ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
+    ...(scope.trim === 'model' ? [['Trimmed over', 'the whole model: one threshold for all tensors of one density']] : []),
+    ...(scope.slack === 'model' ? [['Slack ranked over', 'the whole model']] : []),
     ['Arithmetic', 'float32, rounded once'],
     ['Output dtype', recipe.outDtype === 'base' ? 'each tensor as in the base' : recipe.outDtype],
     ...rules.map(({ filter, action, from }) => [`Tensors matching ${plain(filter)}`, from === undefined ? action : `${action} from ${named(from, checkpoints)}`]),

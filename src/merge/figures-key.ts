@@ -1,5 +1,6 @@
 /** Which questions have the same exact figures: a key for keeping them. */
 import { drops, readsDensity, traitsOf } from '../recipe/methods';
+import { scopeOf } from '../recipe/resolve';
 import { isFilterList, matchesAll } from '../recipe/settings';
 import type { Gradient, Method, Recipe, Setting } from '../recipe/types';
 import type { FitChoices } from './plan-types';
@@ -13,7 +14,9 @@ const FIGURES_VERSION = 1;
  * the tokenizer do not enter, nor what a method does not read. `overflow`, which depends on lambda and the output dtype, is not
  * among the figures meant here. Ways of writing one setting (0.2, [0.2], {filter: '*', value: 0.2}) give one key.
  */
-export function figuresKey({ method, base, models, rescale, slack, drop, rules }: Recipe, { leaveOut, extraRows }: FitChoices): string {
+export function figuresKey(recipe: Recipe, { leaveOut, extraRows }: FitChoices): string {
+  const { method, base, models, rescale, slack, drop, rules } = recipe;
+  const scope = scopeOf(recipe);
   const trims = readsDensity(method);
   const { weights } = traitsOf(method);
   const reserves = traitsOf(method).slack && canonical(slack.s) !== 0;
@@ -30,6 +33,8 @@ export function figuresKey({ method, base, models, rescale, slack, drop, rules }
       .map(([tensor, left]) => [tensor, [...left].sort()] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
     extraRows === 'cut' ? null : extraRows.from,
+    ...(scope.trim === 'model' ? ['trim over the model'] : []),
+    ...(scope.slack === 'model' && reserves ? ['slack over the model'] : []),
   ]);
 }
 

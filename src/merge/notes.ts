@@ -1,7 +1,7 @@
 /** What the reader of a plan must know, tensor by tensor. */
 import type { FitIssue, TensorEntry } from '../checkpoint/types';
 import { traitsOf } from '../recipe/methods';
-import { ruleFor } from '../recipe/resolve';
+import { ruleFor, scopeOf } from '../recipe/resolve';
 import type { TensorParameters } from '../recipe/types';
 import { extraRows } from './decide';
 import type { PlannedTensor } from './decide';
@@ -50,7 +50,7 @@ function extraRowNotes(participants: Participants, tensor: TensorEntry): PlanNot
 
 /** Where the density asks for less than one value, one is kept (merging.md section 2). */
 function raisedNotes({ recipe, models }: Participants, modelElements: readonly number[], tensor: string, { density }: TensorParameters): PlanNote[] {
-  if (traitsOf(recipe.method).keeps !== 'largest') return [];
+  if (traitsOf(recipe.method).keeps !== 'largest' || scopeOf(recipe).trim === 'model') return [];
   return models.flatMap(({ id }, i): PlanNote[] => {
     const isRaised = modelElements[i]! > 0 && Math.trunc(density[i]! * modelElements[i]!) === 0;
     return isRaised ? [{ kind: 'k-raised-to-one', tensor, model: id, numbers: [1, modelElements[i]!] }] : [];

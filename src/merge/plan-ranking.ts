@@ -15,10 +15,10 @@ import type { RankedSlot } from './whole-model';
 const MOST_SLOTS = 32;
 
 /** What a plan of these steps ranks; absent when every tensor is for itself. Parts of a plan rank all steps of the whole. */
-export function planRanking(steps: readonly Step[], scope: Scope | undefined): PlannedRanking | undefined {
+export function planRanking(steps: readonly Step[], scope: Scope): PlannedRanking | undefined {
   const merged = steps.filter((step): step is MergeStep => step.kind === 'merge');
   const { trim, slack } = rankingsOf(merged.flatMap(({ parameters }) => parameters.map((own) => ({ parameters: own }))), scope);
-  if (scope === undefined || (!trim && !slack)) return undefined;
+  if (!trim && !slack) return undefined;
   const readings = STREAMED_DIGITS.length * (Number(trim) + Number(slack));
   const bytes = readings * merged.reduce((sum, step) => sum + stepBytesRead({ ...step, tails: [] }), 0);
   return { scope, steps: merged, readings, bytes };

@@ -2,8 +2,7 @@
 import { fitCheckpoints } from '../checkpoint/fit';
 import { layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
-import { traitsOf } from '../recipe/methods';
-import { resolveParameters } from '../recipe/resolve';
+import { resolveParameters, scopeOf } from '../recipe/resolve';
 import type { Recipe, TensorParameters } from '../recipe/types';
 import { groupsHold, holdingOf } from './budget';
 import { decideTensor } from './decide';
@@ -84,7 +83,7 @@ export function planMerge(
   const byName = new Map(planned.map((tensor) => [tensor.name, tensor]));
   const context = { method: recipe.method, chunkBytes: limits.chunkBytes, planned: byName, parametersOf };
   const steps = shards.flatMap((shard, i) => stepsOf(shard, i, context));
-  const ranking = planRanking(steps, traitsOf(recipe.method).keeps === 'largest' ? recipe.scope : undefined);
+  const ranking = planRanking(steps, scopeOf(recipe));
   const integersToCompare = planned.flatMap(({ comparison }) => comparison ?? []);
   const compared = integersToCompare.flatMap(({ ranges }) => ranges).reduce((sum, { begin, end }) => sum + end - begin, 0);
   return {

@@ -68,7 +68,7 @@ function blocksOf(plan: SamplePlan, result: GroupResult): SlotBlocks[] {
   return slots;
 }
 
-function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, slack }: TensorParameters, rates: Rates, errors: Rates | null): FigureSpread {
+function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, kept: ranked, slack }: TensorParameters, rates: Rates, errors: Rates | null): FigureSpread {
   const models = modelElements.length;
   const sampled = figures.numel;
   const scale = elements / sampled;
@@ -80,7 +80,8 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   const unsure = zeros(sums.length);
   for (let model = 0; model < models; model++) {
     const k = density[model]!;
-    if (k >= 1 || has[model] === 0) continue;
+    // A threshold of the whole model is taken as known: it rests on the samples of all tensors.
+    if (k >= 1 || has[model] === 0 || ranked !== undefined) continue;
     const kept = figures.kept[model]!;
     const more = blocks.map((block) => block.kept[model]! - (kept * block.has[model]!) / has[model]!);
     const varies = successiveSquares(more);
@@ -99,8 +100,8 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   const freedom = (2 * pairs * pairs) / (3 * pairs - 1);
   const total = namedCounts(totals.map((value) => Math.max(0, value)), models);
   const variance = possible(namedCounts(variances, models), has);
-  const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : keptCount(density[model]!, own)));
-  const after = slack === undefined ? null : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!, scale * scale * Math.max(1, figures.discarded[slack.prefer]!));
+  const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : ranked ? Math.round((figures.kept[model]! * own) / has[model]!) : keptCount(density[model]!, own)));
+  const after = slack === undefined ? null : slack.reserved !== undefined ? rankedSlack(slack.prefer, total, variance) : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!, scale * scale * Math.max(1, figures.discarded[slack.prefer]!));
   const reserving = after ?? { reserved: 0, reservedVariance: 0, afterVariance: 0, kink: 0 };
   const spread: FigureNumbers = {
     ...variance,
@@ -148,6 +149,12 @@ function withSlack({ s, of }: NonNullable<TensorParameters['slack']>, kept: numb
     afterVariance: deviation * deviation * cutVariance(-margin),
     kink: deviation * (density(margin) - Math.abs(margin) * below(-Math.abs(margin))),
   };
+}
+
+/** Where the margin up to which positions are given back is that of the whole model, and taken as known. */
+function rankedSlack(prefer: number, total: EventCounts, variance: EventCounts) {
+  const reserved = Math.min(total.reserved, total.discarded[prefer]!);
+  return { reserved, reservedVariance: variance.reserved, afterVariance: variance.discarded[prefer]!, kink: 0 };
 }
 
 /** Variance of the smaller of `at` and a standard normal variable; 0 where it is as good as always `at`. */

@@ -40,15 +40,15 @@ export interface Ranked {
 }
 
 /** Which rankings the parameters ask for: nothing is ranked where everything is kept, or nothing given back. */
-export function rankingsOf(slots: readonly Pick<RankedSlot, 'parameters'>[], scope: Scope | undefined): { readonly trim: boolean; readonly slack: boolean } {
+export function rankingsOf(slots: readonly Pick<RankedSlot, 'parameters'>[], scope: Scope): { readonly trim: boolean; readonly slack: boolean } {
   return {
-    trim: scope?.trim === 'model' && slots.some(({ parameters }) => parameters.density.some((k) => k < 1)),
-    slack: scope?.slack === 'model' && slots.some(({ parameters }) => parameters.slack !== undefined),
+    trim: scope.trim === 'model' && slots.some(({ parameters }) => parameters.density.some((k) => k < 1)),
+    slack: scope.slack === 'model' && slots.some(({ parameters }) => parameters.slack !== undefined),
   };
 }
 
 /** Ranks what `scope` asks for: first what is kept, then, among what that leaves discarded, what is given back. */
-export async function rankSlots(slots: readonly RankedSlot[], scope: Scope | undefined, digits: readonly KeyDigit[], countAll: CountAll): Promise<Ranked> {
+export async function rankSlots(slots: readonly RankedSlot[], scope: Scope, digits: readonly KeyDigit[], countAll: CountAll): Promise<Ranked> {
   const { trim, slack } = rankingsOf(slots, scope);
   let parameters = slots.map((slot) => slot.parameters);
   let rounds = 0;

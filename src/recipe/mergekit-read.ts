@@ -7,8 +7,8 @@ import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
 import { DTYPE_NAMES, OWN_KEY, OWN_VERSION } from './mergekit-write';
 import { DEFAULT_DROP, needsBase, traitsOf } from './methods';
 import { asFilterList, isFilterList, matchesAll } from './settings';
-import { METHODS } from './types';
-import type { Drop, Method, Recipe, RecipeModel, Setting, TensorRule } from './types';
+import { METHODS, RANKING_SCOPES } from './types';
+import type { Drop, Method, Recipe, RecipeModel, Scope, Setting, TensorRule } from './types';
 import { validateRecipe } from './validate';
 import { YamlReader } from './yaml-read';
 import type { Entry, MergeKitProblem } from './yaml-read';
@@ -32,7 +32,7 @@ const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale',
 /** Of a tensor's rows or columns instead of the whole: what the studio does not do, and what says so. */
 const ROW_WISE = { nuslerp_flatten: false, filter_wise: true } as const;
 const MODEL_PARAMETERS = ['weight', 'density'];
-const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'normalize', 'rescale', 'weight', 'density', 't', 'slack', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
+const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'normalize', 'rescale', 'weight', 'density', 't', 'slack', 'scope', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
 
 /**
  * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
@@ -106,6 +106,7 @@ class Reading {
         prefer: this.model(slack.get('prefer'), 'slack.prefer') ?? models[0]?.model ?? '',
       },
       ...optional('t', yaml.numberSetting(own.get('t'), 't') ?? t),
+      ...(own.has('scope') ? { scope: this.scope(own.get('scope')!) } : {}),
       ...(own.has('drop') ? { drop: this.drop(own.get('drop')!) } : {}),
       outDtype: this.outDtype(top, own),
       rules: yaml.list(own.get('rules'), 'rules').flatMap((entry) => this.rule(entry)),
@@ -236,6 +237,15 @@ class Reading {
       const entry = parameters.get(name);
       if (entry !== undefined && this.yaml.boolean(entry, name) === refused) this.yaml.error('row-wise', `${name}: ${refused} is not done`, entry.line, { names: [name], actual: String(refused) });
     }
+  }
+
+  private scope(entry: Entry): Scope {
+    const fields = this.yaml.map(entry, 'scope');
+    this.yaml.unknownKeys(fields, ['trim', 'slack'], 'scope.');
+    return {
+      trim: this.yaml.oneOf(fields.get('trim'), RANKING_SCOPES, 'scope.trim') ?? 'tensor',
+      slack: this.yaml.oneOf(fields.get('slack'), RANKING_SCOPES, 'scope.slack') ?? 'tensor',
+    };
   }
 
   private drop(entry: Entry): Drop {

@@ -2,6 +2,7 @@
 import type { OutputDtype } from '../bytes/dtypes';
 import { DEFAULT_T, drops, needsBase, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
 import { writeChoices, type RecipeChoices } from './mergekit-choices';
+import { scopeOf } from './resolve';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
 import { flow, yamlString } from './yaml-text';
@@ -53,7 +54,7 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
 
 /** What the recipe holds and MergeKit's keys do not, as YAML values by key. */
 function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [string, string])[] {
-  const { method, base, models, slack, drop, rules, tokenizerFrom } = recipe;
+  const { method, base, models, slack, scope, drop, rules, tokenizerFrom } = recipe;
   const entries: (readonly [string, string])[] = [];
   if (method === 'ties_sv') entries.push(['method', 'ties_sv']);
   if (!needsBase(method) && base !== null) entries.push(['base_model', name(base)]);
@@ -74,6 +75,7 @@ function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [st
   if (method === 'ties_sv' || (isListed && !isDefault)) {
     entries.push(['slack', `{s: ${flow(slack.s)}, of: ${slack.of}, prefer: ${name(slack.prefer)}}`]);
   }
+  if (scope?.trim === 'model' || scope?.slack === 'model') entries.push(['scope', `{trim: ${scope.trim}, slack: ${scope.slack}}`]);
   if (rules.length > 0) {
     const texts = rules.map(({ filter, action, from }) => {
       const source = from === undefined ? '' : `, from: ${name(from)}`;
@@ -96,6 +98,7 @@ function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: Outp
   const ids = models.map(({ model }) => model);
   const points = [
     method === 'ties_sv' && 'The slack variable (TIES-SV): MergeKit runs plain TIES and reserves nothing.',
+    scopeOf(recipe).trim === 'model' && 'Trimming over the whole model: MergeKit keeps the same share of every tensor.',
     drops(method) && 'Which values are dropped: MergeKit draws them with a generator of its own, seeded by mergekit-yaml --random-seed.',
     drops(method) && recipe.rescale && drop?.rescaleBy === 'density' && 'Rescaling by 1 / density: MergeKit rescales to the sum of magnitudes.',
     rules.length > 0 && 'Tensors kept from the base or taken from one model: MergeKit merges them like the rest.',

@@ -2,7 +2,7 @@
 import { InvalidRecipeError } from '../bytes/errors';
 import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
 import { isFilterList, matchesFilter } from './settings';
-import type { Gradient, Recipe, Setting, TensorParameters, TensorRule } from './types';
+import type { Gradient, Recipe, Scope, Setting, TensorParameters, TensorRule } from './types';
 
 /**
  * Value of a setting for one tensor. `t` in [0, 1] is the tensor's place along the layers, see `placeInLayers`. Null
@@ -92,4 +92,12 @@ export function sumsToZero(weights: readonly number[]): boolean {
 /** First rule whose filter matches the tensor; null when it is merged as the recipe says (merging.md section 9). */
 export function ruleFor(recipe: Recipe, tensorName: string): TensorRule | null {
   return recipe.rules.find(({ filter }) => matchesFilter(filter, tensorName)) ?? null;
+}
+
+const PER_TENSOR: Scope = { trim: 'tensor', slack: 'tensor' };
+
+/** Over what the recipe ranks: each tensor for itself where it does not say, and where its method ranks nothing. */
+export function scopeOf({ method, scope = PER_TENSOR }: Recipe): Scope {
+  const { keeps, slack } = traitsOf(method);
+  return { trim: keeps === 'largest' ? scope.trim : 'tensor', slack: slack ? scope.slack : 'tensor' };
 }

@@ -5,8 +5,8 @@
 import { OUTPUT_DTYPES } from '../bytes/dtypes';
 import { InvalidRecipeError } from '../bytes/errors';
 import { traitsOf } from './methods';
-import { METHODS } from './types';
-import type { Drop, FilterRule, Gradient, Recipe, RecipeModel, Setting, Slack, TensorRule } from './types';
+import { METHODS, RANKING_SCOPES } from './types';
+import type { Drop, FilterRule, Gradient, Recipe, RecipeModel, Scope, Setting, Slack, TensorRule } from './types';
 import { validateRecipe } from './validate';
 
 /** Raised when a reader of this version would misread what a later one writes. */
@@ -15,7 +15,7 @@ export const RECIPE_VERSION = 1;
 export const MAX_RECIPE_TEXT = 200_000;
 
 export function encodeRecipe(recipe: Recipe): string {
-  const { method, base, models, slack, drop, rules } = recipe;
+  const { method, base, models, slack, scope, drop, rules } = recipe;
   return JSON.stringify({
     v: RECIPE_VERSION,
     method,
@@ -26,6 +26,7 @@ export function encodeRecipe(recipe: Recipe): string {
     rescale: unless(traitsOf(method).rescale, recipe.rescale),
     slack: { s: slack.s, of: slack.of, prefer: slack.prefer },
     t: recipe.t,
+    scope: scope?.trim === 'model' || scope?.slack === 'model' ? { trim: scope.trim, slack: scope.slack } : undefined,
     drop: drop && { seed: drop.seed, rescaleBy: drop.rescaleBy },
     outDtype: unless('base', recipe.outDtype),
     rules: rules.length === 0 ? undefined : rules.map(({ filter, action, from }) => ({ filter, action, from })),
@@ -57,6 +58,7 @@ export function decodeRecipe(text: string): Recipe {
   const method = oneOf(METHODS, fields.take('method'), 'method');
   const drop = fields.take('drop', undefined);
   const t = fields.take('t', undefined);
+  const scope = fields.take('scope', undefined);
   const recipe: Recipe = {
     method,
     base: nullable(fields.take('base'), 'base'),
@@ -66,6 +68,7 @@ export function decodeRecipe(text: string): Recipe {
     rescale: expect(fields.take('rescale', traitsOf(method).rescale), isBoolean, 'rescale'),
     slack: readSlack(fields.take('slack')),
     ...(t === undefined ? {} : { t: readSetting(t, isNumber, 't') }),
+    ...(scope === undefined ? {} : { scope: readScope(scope) }),
     ...(drop === undefined ? {} : { drop: readDrop(drop) }),
     outDtype: oneOf([...OUTPUT_DTYPES, 'base'] as const, fields.take('outDtype', 'base'), 'outDtype'),
     rules: list(fields.take('rules', []), 'rules').map(readRule),
@@ -102,6 +105,14 @@ function readSlack(value: unknown): Slack {
   const prefer = expect(fields.take('prefer'), isString, 'slack.prefer');
   fields.end();
   return { s, of, prefer };
+}
+
+function readScope(value: unknown): Scope {
+  const fields = new Fields(value, 'scope');
+  const trim = oneOf(RANKING_SCOPES, fields.take('trim'), 'scope.trim');
+  const slack = oneOf(RANKING_SCOPES, fields.take('slack'), 'scope.slack');
+  fields.end();
+  return { trim, slack };
 }
 
 function readDrop(value: unknown): Drop {

@@ -54,7 +54,8 @@ export interface TensorRule {
  * code of the TIES paper does. Over the whole model, tensors whose density (slack) is the same number are ranked together: one
  * number is one ranking of all merged tensors, a gradient or filters give each of their values a ranking of its own.
  */
-export type RankingScope = 'tensor' | 'model';
+export const RANKING_SCOPES = ['tensor', 'model'] as const;
+export type RankingScope = (typeof RANKING_SCOPES)[number];
 export interface Scope {
   readonly trim: RankingScope;
   readonly slack: RankingScope;

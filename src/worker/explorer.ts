@@ -5,7 +5,9 @@ import type { SlotDistribution } from '../merge/exploring';
 import { figuresKey } from '../merge/figures-key';
 import type { OpenShard } from '../merge/reading';
 import { sampleParameters } from '../merge/sample';
+import { rankSample } from '../merge/sample-ranking';
 import { spreadsOf } from '../merge/spread';
+import { scopeOf } from '../recipe/resolve';
 import type { TensorParameters } from '../recipe/types';
 import type { ExactFigures } from './exact-figures';
 import { checkpointsOf } from '../compose/export-input';
@@ -94,7 +96,8 @@ export class Explorer {
     return this.onScreen(question, (entry) =>
       this.look(entry, signal, async (sample) => {
         const { names, whole } = sample.plan;
-        const views = await sample.use((held) => look(held, sampleParameters(question.recipe, sample.plan)));
+        const parameters = sampleParameters(question.recipe, sample.plan);
+        const views = await sample.use(async (held) => look(held, await rankSample(sample.plan, parameters, scopeOf(question.recipe), held, signal)));
         return views.flatMap((view, i) => (view === null ? [] : [{ tensor: names[i]!, elements: sample.tensorElements[i]!, exact: whole[i]!, view }]));
       }),
     );
@@ -136,9 +139,13 @@ export class Explorer {
   private estimated(entry: Entry, { recipe, choices }: Question, signal: AbortSignal, then?: Evaluated): Promise<Explored> {
     return this.look(entry, signal, async (sample) => {
       const { plan } = sample;
-      const parameters = sampleParameters(recipe, plan);
-      const result = await sample.use((held) => held.evaluate(parameters, signal));
-      then?.(sample, parameters, result);
+      const scope = scopeOf(recipe);
+      const { parameters, result } = await sample.use(async (held) => {
+        const ranked = await rankSample(plan, sampleParameters(recipe, plan), scope, held, signal);
+        return { parameters: ranked, result: await held.evaluate(ranked, signal) };
+      });
+      // One more kept value of a tensor is no other's loss where each is trimmed for itself: only there its worth can be measured.
+      if (scope.trim === 'tensor') then?.(sample, parameters, result);
       const spreads = spreadsOf(plan, result, parameters, entry.rated?.rates);
       const counted = this.exact.some(figuresKey(recipe, choices));
       const tensors = result.slots.map((slot, i) => {

@@ -47,6 +47,7 @@ export class Planner {
       bytesRead,
       bytesWritten,
       peakBytes,
+      rankingReadings: plan.ranking?.readings ?? 0,
       notes,
       issues: [...issues.filter(({ kind, tensor }) => kind !== 'integer-copied' || !asked.has(tensor)), ...differing],
       refusals: [...plan.refusals, ...differing],

@@ -101,6 +101,8 @@ export interface PlanSummary {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly peakBytes: number;
+  /** Times that all merged tensors are read to rank them over the whole model; 0 when each is ranked for itself. */
+  readonly rankingReadings: number;
   readonly notes: readonly PlanNote[];
   readonly issues: readonly FitIssue[];
   readonly refusals: readonly FitIssue[];

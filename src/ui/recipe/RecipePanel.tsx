@@ -17,6 +17,7 @@ import { NumberSetting } from './NumberSetting';
 import { OutputSettings } from './OutputSettings';
 import { PlaceSetting } from './PlaceSetting';
 import { RulesEditor } from './RulesEditor';
+import { ScopeSelect } from './ScopeSelect';
 import { SlackSettings } from './SlackSettings';
 import { YamlText } from './YamlText';
 import { Snapshots } from './Snapshots';
@@ -51,6 +52,12 @@ export function RecipePanel() {
           {models.map((label, index) => (
             <ModelSettings key={`${index} ${label.id}`} index={index} label={label} />
           ))}
+          {traitsOf(method).keeps === 'largest' && (
+            <fieldset className="model-settings">
+              <legend>Trimming</legend>
+              <ScopeSelect of="trim" name="Densities are shares of" label="k is of" />
+            </fieldset>
+          )}
           {traitsOf(method).slack && <SlackSettings />}
           {drops(method) && <DropSettings />}
           {traitsOf(method).weights === 't' && <PlaceSetting />}

@@ -3,6 +3,7 @@ import { showName } from '../format';
 import { useModels } from '../names';
 import { useController, useStudio } from '../studio';
 import { NumberSetting } from './NumberSetting';
+import { ScopeSelect } from './ScopeSelect';
 
 /** The slack variable: how much of what the preferred model loses it gets back. */
 export function SlackSettings() {
@@ -41,6 +42,7 @@ export function SlackSettings() {
           ))}
         </select>
       </label>
+      <ScopeSelect of="slack" name="Slack ranked over" label="ranked over" />
     </fieldset>
   );
 }

@@ -57,9 +57,10 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
     tokenizer: fc.option(fc.nat()),
     linearBase: fc.boolean(),
     t: fc.option(setting(number(0, 1), number(0, 1))),
+    scope: fc.option(fc.constantFrom({ trim: 'model', slack: 'model' } as const, { trim: 'model', slack: 'tensor' } as const, { trim: 'tensor', slack: 'model' } as const)),
     drop: fc.option(fc.record({ seed: fc.nat({ max: 2 ** 32 - 1 }), rescaleBy: fc.constantFrom('magnitude' as const, 'density' as const) })),
   })
-  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, drop, t, ...same }): Recipe => {
+  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, scope, drop, t, ...same }): Recipe => {
     const [base, ...all] = ids as [string, ...string[]];
     const [fewest, most] = traitsOf(method).models;
     const models = all.length < fewest ? [all[0]!, `${all[0]!} again`] : all.slice(0, most);
@@ -68,6 +69,7 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
       method,
       base: !needsBase(method) && !linearBase ? null : base,
       models: models.map((model, index) => ({ model, weight: weights[index]!, density: densities[index]! })),
+      ...(scope === null ? {} : { scope }),
       ...(drop === null ? {} : { drop }),
       // MergeKit has no default of t: what is written out comes back.
       ...(t === null && method !== 'slerp' ? {} : { t: t ?? 0.5 }),

@@ -126,7 +126,7 @@ export function figuresOf(tensor: string, conflict: number, exact = false): Tens
   return { tensor, elements: 100, exact, thresholds: [null, null], spread: null, figures: { ...emptyFigures(2), numel: 100, conflict } };
 }
 
-export const PLAN: PlanSummary = { tensors: 3, parameters: 30, shards: [], bytesRead: 60, bytesWritten: 20, peakBytes: 80, notes: [], issues: [], refusals: [] };
+export const PLAN: PlanSummary = { tensors: 3, parameters: 30, shards: [], bytesRead: 60, bytesWritten: 20, peakBytes: 80, rankingReadings: 0, notes: [], issues: [], refusals: [] };
 
 export const PROGRESS: MergeProgress = {
   phase: 'reading',

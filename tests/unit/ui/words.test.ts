@@ -63,7 +63,7 @@ describe('sizes and times', () => {
 });
 
 describe('the plan in words', () => {
-  const summary = { tensors: 291, parameters: 1, bytesRead: 40_500_000_000, bytesWritten: 13_500_000_000, peakBytes: 1_100_000_000, notes: [], issues: [], refusals: [] };
+  const summary = { tensors: 291, parameters: 1, bytesRead: 40_500_000_000, bytesWritten: 13_500_000_000, peakBytes: 1_100_000_000, rankingReadings: 0, notes: [], issues: [], refusals: [] };
   it('counts tensors, shards, bytes and memory', () => {
     const shards = [{ file: 'a', bytes: 1 }, { file: 'b', bytes: 1 }, { file: 'c', bytes: 1 }];
     const { writes, takes } = planWords({ ...summary, shards });
