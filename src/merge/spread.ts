@@ -33,11 +33,24 @@ export function spreadsOf(plan: SamplePlan, result: GroupResult, parameters: rea
   const blocks = blocksOf(plan, result);
   return result.slots.map(({ figures }, s) => {
     const own = blocks[s]!;
-    if (plan.whole[s]! || own.blocks.length < 2) return null;
+    if (plan.whole[s]!) return isPooled(parameters[s]!) && !plan.whole.every(Boolean) ? known(figures) : null;
+    if (own.blocks.length < 2) return null;
     const measured = rates?.[s];
     const average = averageRates(figures);
     return spreadOf(own, figures, parameters[s]!, measured ?? average, measured ? null : averageErrors(average));
   });
+}
+
+/** Whether a ranking over several tensors had a say: then a tensor that is sampled whole is no more exact than the ranking is. */
+export function isPooled({ kept, slack }: TensorParameters): boolean {
+  return kept !== undefined || slack?.reserved !== undefined;
+}
+
+/** Of a tensor that is sampled whole, with thresholds taken as known. */
+function known(figures: Figures): FigureSpread {
+  const nothing = namedCounts(countsOf(figures).map(() => 0), figures.kept.length);
+  const none: FigureNumbers = { ...nothing, afterSlack: 0 };
+  return { totals: figures, variance: mapNumbers(none, () => UNKNOWN), doubt: mapNumbers(none, () => UNKNOWN * UNKNOWN), kink: 0 };
 }
 
 interface SlotBlocks {

@@ -6,7 +6,7 @@ import { figuresKey } from '../merge/figures-key';
 import type { OpenShard } from '../merge/reading';
 import { sampleParameters } from '../merge/sample';
 import { rankSample } from '../merge/sample-ranking';
-import { spreadsOf } from '../merge/spread';
+import { isPooled, spreadsOf } from '../merge/spread';
 import { scopeOf } from '../recipe/resolve';
 import type { TensorParameters } from '../recipe/types';
 import type { ExactFigures } from './exact-figures';
@@ -150,7 +150,8 @@ export class Explorer {
       const counted = this.exact.some(figuresKey(recipe, choices));
       const tensors = result.slots.map((slot, i) => {
         const name = plan.names[i]!;
-        return counted.get(name) ?? tensorFigures(name, slot, { slot: plan.group.slots[i]!.elements, tensor: sample.tensorElements[i]! }, spreads[i]);
+        const own = counted.get(name) ?? tensorFigures(name, slot, { slot: plan.group.slots[i]!.elements, tensor: sample.tensorElements[i]! }, spreads[i]);
+        return sample.isWhole || counted.has(name) || !isPooled(parameters[i]!) ? own : { ...own, exact: false };
       });
       return { tensors, sample: sample.info(entry.isSettled) };
     });

@@ -8,6 +8,8 @@ import type { FileStore } from '../files/store';
 import { limitsOf } from '../merge/budget';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
+import { scopeOf } from '../recipe/resolve';
+import type { Scope } from '../recipe/types';
 import { version } from '../../package.json';
 import { Catalogue, filesOf } from './catalogue';
 import type { Handlers } from './dispatch';
@@ -94,10 +96,10 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     },
     estimate: async (asked) => ({ tensors: await explorer.beside(about(asked)) }),
     surface: async (asked, { signal }) => ({
-      tensors: await explorer.views(about(asked), signal, (held, parameters) => held.surface(parameters, asked.surface, signal)),
+      tensors: await explorer.views(perTensor(about(asked), 'trim', 'slack'), signal, (held, parameters) => held.surface(parameters, asked.surface, signal)),
     }),
     slackCurve: async (asked, { signal }) => ({
-      tensors: await explorer.views(about(asked), signal, (held, parameters) => held.slackCurve(parameters, asked.slack, signal)),
+      tensors: await explorer.views(perTensor(about(asked), 'slack'), signal, (held, parameters) => held.slackCurve(parameters, asked.slack, signal)),
     }),
     effect: async (asked, { signal }) => ({
       tensors: await explorer.views(about(asked), signal, (held, parameters) => held.effect(parameters, signal)),
@@ -120,4 +122,10 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     },
     exported: async ({ name }) => ({ handle: await exportedFile(name) }),
   };
+}
+
+/** The question where what a view sweeps is ranked in each tensor for itself: a ranking of the whole model a cell would make it wait. */
+function perTensor(question: Question, ...swept: readonly (keyof Scope)[]): Question {
+  const scope = { ...scopeOf(question.recipe), ...Object.fromEntries(swept.map((of) => [of, 'tensor'])) };
+  return { ...question, recipe: { ...question.recipe, scope } };
 }

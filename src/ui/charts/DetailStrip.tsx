@@ -46,7 +46,7 @@ export function DetailStrip({ data, view, onView }: TabProps) {
         {alone?.thresholds.map((threshold, i) => (
           <div key={data.models[i]?.id ?? i}>
             <dt>|τ| kept from, {data.names[i]}</dt>
-            <dd>{threshold === null ? <small>not trimmed</small> : formatMagnitude(threshold)}</dd>
+            <dd>{threshold === null ? <small>not trimmed</small> : threshold === Infinity ? <small>nothing kept</small> : formatMagnitude(threshold)}</dd>
           </div>
         ))}
         {metricsOf(data).map((metric) => {

@@ -116,7 +116,10 @@ function Plot({ spread, thresholds, models, summary }: PlotProps) {
   );
 }
 
-const thresholdWords = (threshold: number | null) => (threshold === null ? 'not trimmed' : `kept from ${formatMagnitude(threshold)}`);
+function thresholdWords(threshold: number | null): string {
+  if (threshold === null) return 'not trimmed';
+  return threshold === Infinity ? 'nothing kept' : `kept from ${formatMagnitude(threshold)}`;
+}
 
 /** What no logarithmic axis can show. */
 function zeros({ models }: Spread, names: readonly string[]): string {

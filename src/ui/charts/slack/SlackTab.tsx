@@ -6,6 +6,7 @@ import type { Table, TableCell } from '../../../analysis/table';
 import { within } from '../../../analysis/parts';
 import { placeOf } from '../../../checkpoint/places';
 import { traitsOf, trimsAndElects } from '../../../recipe/methods';
+import { scopeOf } from '../../../recipe/resolve';
 import { PAPER_SLACK } from '../../../recipe/presets';
 import { constantValue } from '../../../recipe/settings';
 import { isBusy } from '../../../state/types';
@@ -33,6 +34,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
     });
     return shareForAll(losses, slack.of);
   }, [breakdown, preferred, slack.of]);
+  const isPooled = useStudio((state) => scopeOf(state.decisions.present.recipe).slack === 'model');
   const sweeps = trimsAndElects(method);
   const question = sweeps && models[preferred] ? { slack: { prefer: preferred, of: slack.of, shares: sharesUpTo(most, [PAPER_SLACK]) } } : null;
   const { answer, loading, problem } = useView('slackCurve', question);
@@ -103,6 +105,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
         <>
           {method === 'ties' && 'TIES gives nothing back; this is what a slack would do. '}
           Knee: where reserved positions run furthest ahead of their cost, both from 0 to all of them (Kneedle). Drag, or use the arrow keys, to set s.
+          {isPooled && ' Ranked in each tensor for itself; the recipe ranks over the whole model, which costs no more and often less.'}
           {other?.problem && ' The compared snapshot could not be worked out.'}
           {compared?.electing && compared.models[preferred] !== compared.preferred && ` ${compared.name} gives another model back, so its curve is not shown.`}
           {curve !== null && curve.exactness !== 'exact' && ` Curve: ${curve.exactness === 'partial' ? 'partly an estimate' : 'estimate'} from the sample.`}

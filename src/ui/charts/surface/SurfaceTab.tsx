@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import { sumFigures } from '../../../analysis/aggregate';
 import { FINE_DENSITIES, PAPER_DENSITIES, SURFACE_FIGURES, surfaceTable, type SurfaceFigure } from '../../../analysis/surface';
 import { trimsAndElects } from '../../../recipe/methods';
+import { scopeOf } from '../../../recipe/resolve';
 import { ErrorNotice } from '../../Notice';
 import { useModels } from '../../names';
 import { useStudio } from '../../studio';
@@ -35,6 +36,7 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
   const [picked, setPicked] = useState<{ readonly of: typeof results; readonly metric: string | null }>({ of: null, metric: null });
   const metric = results === null ? null : picked.of === results ? picked.metric : results.metrics[0]!;
   const method = useStudio((state) => state.decisions.present.recipe.method);
+  const isPooled = useStudio((state) => scopeOf(state.decisions.present.recipe).trim === 'model');
   const sweeps = trimsAndElects(method);
   const possible = sweeps && !rescale && models.length > 1;
   const { surface, axes, loading, problem, waiting } = useSurface({ x, y, densities: GRIDS[grid], view, possible });
@@ -129,7 +131,11 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
       headings={2}
       legend={[]}
       empty={surface === null}
-      note={problem && surface ? 'The surface of the present recipe could not be counted. This one is of the recipe before.' : undefined}
+      note={
+        problem && surface
+          ? 'The surface of the present recipe could not be counted. This one is of the recipe before.'
+          : isPooled && 'Counted with k as a share of each tensor: the recipe trims over the whole model, and the other charts show that.'
+      }
       controls={
         <>
           {figurePicker}
