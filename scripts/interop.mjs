@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, ROOT } from './project.mjs';
 
-const PACKAGES = ['numpy', 'safetensors', 'tokenizers', 'torch', 'transformers'];
+const PACKAGES = ['numpy', 'peft', 'safetensors', 'tokenizers', 'torch', 'transformers'];
 const CACHE = join(ROOT, '.cache', 'interop');
 // Outside the checkout: a fresh clone need not install the packages again.
 const VENV = process.env.INTEROP_VENV ?? join(process.env.XDG_CACHE_HOME ?? join(os.homedir(), '.cache'), 'model-merging-studio', 'interop');
@@ -133,7 +133,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const report = [
   '# Interoperability report',
   '',
-  'Written by `npm run interop`; do not edit. Checkpoints made by transformers, merged by the command line on the CPU backend, then',
+  'Written by `npm run interop`; do not edit. Checkpoints made by transformers, an adapter by PEFT and weights by torch.save, merged by the command line on the CPU backend, then',
   'opened by `AutoConfig`, `AutoTokenizer`, `AutoModel…` and `safe_open`, run forward once, and every value compared with a merge done',
   'in NumPy from the definitions (`tests/interop/check.py`).',
   '',

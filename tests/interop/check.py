@@ -27,6 +27,28 @@ def tensors_of(folder):
     return found
 
 
+def model_of(folder, base):
+    """A model's tensors; those of an adapter are the base's with scale * (B A) added, each operation rounded, in the order of ranks."""
+    settings = os.path.join(folder, "adapter_config.json")
+    if not os.path.exists(settings):
+        return tensors_of(folder)
+    with open(settings, encoding="utf-8") as file:
+        config = json.load(file)
+    factors = tensors_of(folder)
+    found = dict(base)
+    for name, a in factors.items():
+        if not name.endswith(".lora_A.weight"):
+            continue
+        a, b = a.float().numpy(), factors[name.replace("lora_A", "lora_B")].float().numpy()
+        total = np.zeros((b.shape[0], a.shape[1]), dtype=np.float32)
+        for rank in range(a.shape[0]):
+            total = total + b[:, rank : rank + 1] * a[rank : rank + 1, :]
+        target = name.removeprefix("base_model.model.").replace(".lora_A", "")
+        found[target] = torch.from_numpy(base[target].float().numpy() + np.float32(config["lora_alpha"] / config["r"]) * total)
+    assert sum(found[name] is not base[name] for name in found) == len(factors) // 2
+    return found
+
+
 def largest(magnitudes, density):
     """Mask of the trunc(k N) largest, at least one; equal ones by lowest index."""
     count = magnitudes.size if density >= 1 else max(1, int(density * magnitudes.size))
@@ -107,7 +129,7 @@ def beside_the_weights(job, config, model, words):
 
 def check(job):
     base = tensors_of(job["base"])
-    models = [(tensors_of(model["folder"]), model["weight"], model["density"]) for model in job["models"]]
+    models = [(model_of(model["folder"], base), model["weight"], model["density"]) for model in job["models"]]
     written = tensors_of(job["out"])
     assert set(written) == set(base), set(written) ^ set(base)
     differing = 0

@@ -1,11 +1,12 @@
 """Makes tiny checkpoints with the transformers library: for each architecture a base, a task model and a continually
-pre-trained one. `python make_models.py FOLDER`; prints a JSON line per family."""
+pre-trained one; one task model is an adapter. `python make_models.py FOLDER`; prints a JSON line per family."""
 import copy
 import json
 import os
 import sys
 
 import torch
+from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import (
     AutoModel,
@@ -95,6 +96,22 @@ def main(folder):
         os.remove(os.path.join(target, "model.safetensors"))
         torch.save(model.state_dict(), os.path.join(target, "pytorch_model.bin"))
     print(json.dumps({"name": "llama-bin", "architecture": "LlamaForCausalLM", "dtype": "float16", "causal": True}))
+
+    # The task model as an adapter that PEFT saved.
+    torch.manual_seed(1)
+    base = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL, vocab_size=vocabulary, bos_token_id=1, eos_token_id=2)).float()
+    for role, model in (("base", base), ("ct", moved(base, 3, 0.6, 0.03))):
+        target = os.path.join(folder, "llama-lora", role)
+        copy.deepcopy(model).to(torch.bfloat16).save_pretrained(target)
+        made.save_pretrained(target)
+    adapted = get_peft_model(base, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], task_type="CAUSAL_LM"))
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name:
+                weight += torch.randn(weight.shape, generator=generator) * 0.02
+    adapted.save_pretrained(os.path.join(folder, "llama-lora", "sft"))
+    print(json.dumps({"name": "llama-lora", "architecture": "LlamaForCausalLM", "dtype": "bfloat16", "causal": True}))
 
 
 main(sys.argv[1])
