@@ -54,16 +54,14 @@ export interface Kernels {
   readonly allocate: Allocate;
 }
 
-/** The compiled module; null where it cannot run: no SIMD, or a policy without 'wasm-unsafe-eval'. */
-let module: WebAssembly.Module | null | undefined;
+let module: WebAssembly.Module | null = null;
 
-/** A fresh instance, or null where WebAssembly SIMD does not run. */
+/** A fresh instance; null where it cannot run: no SIMD, a policy without 'wasm-unsafe-eval', or no room for its memory. */
 export function createKernels(): Kernels | null {
   try {
-    module ??= module === null ? null : new WebAssembly.Module(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
-    return module && kernelsOf(new WebAssembly.Instance(module).exports as unknown as Exports);
+    module ??= new WebAssembly.Module(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+    return kernelsOf(new WebAssembly.Instance(module).exports as unknown as Exports);
   } catch {
-    module = null;
     return null;
   }
 }
