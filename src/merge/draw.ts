@@ -1,7 +1,7 @@
 /**
  * What DARE keeps: a value of a task vector by a number that is drawn for it (merging.md section 7). The number follows from the
  * seed, the model, the tensor's name and the flat index alone, by integers, so that every backend and every way of cutting a
- * tensor keeps the same values.
+ * tensor keeps the same values. (A sample numbers its elements for itself: exploring sees another draw of the same share.)
  *
  * The generator is Philox 2x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011): key the
  * seed, counter (index / 2, stream), one output word for each of two neighbours. Twin: shaders/lib/keep_drawn.wgsl.

@@ -23,7 +23,7 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
         <NumberSetting
           symbol={<>k<sub>{symbol}</sub></>}
           name={`Density of ${name} (k_${symbol})`}
-          about={drops(method) ? 'Share of its values drawn to be kept' : 'Share of its values kept'}
+          about={drops(method) ? 'Share of its values drawn' : 'Share of its values kept'}
           setting={model.density}
           min={0.01}
           max={1}

@@ -115,6 +115,9 @@ describe('edits', () => {
     const arithmetic = withMethod(family(), 'task_arithmetic');
     expect(arithmetic.recipe.normalize).toBe(false);
     expect(withMethod(arithmetic, 'ties').recipe.normalize).toBe(true);
+    const dare = withMethod(arithmetic, 'dare_ties');
+    expect(dare.recipe).toMatchObject({ normalize: false, rescale: true });
+    expect(withMethod(dare, 'ties').recipe).toMatchObject({ normalize: true, rescale: false });
     const own = { ...arithmetic, recipe: { ...arithmetic.recipe, normalize: true } };
     expect(withMethod(own, 'ties').recipe.normalize).toBe(true);
   });
