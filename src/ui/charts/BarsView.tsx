@@ -48,7 +48,7 @@ function noteOf({ models, names, electing, reference }: ChartData): string | und
   if (models.length === 1) return `Only ${names[0]!} is merged, and one model conflicts with nothing. Give another checkpoint a role on the left.`;
   if (electing) return undefined;
   if (reference === 'base') return 'This method elects no sign: values of opposite sign are added and partly cancel; none is discarded.';
-  return `A weighted average needs no base: differences are from ${reference}, its first model${models.length === 2 ? ', so that two models cannot conflict' : ''}. None is discarded. Task arithmetic takes differences from the base.`;
+  return `This method merges whole values and needs no base: differences are from ${reference}, its first model${models.length === 2 ? ', so that two models cannot conflict' : ''}. None is discarded. Task arithmetic takes differences from the base.`;
 }
 
 /** Bars of conflicts with the line of what the preferred model loses, over layers or modules. */

@@ -58,7 +58,7 @@ export function EffectTab({ data, view, onView }: TabProps) {
       headings={1}
       table={() => tableOf(layers, whole, data, beside)}
       legend={legendOf(data, beside)}
-      note={whole !== null && <span>Whole model: {words(whole, data, besideOf(beside, null))}. Lengths and angles of whole task vectors; lambda and slack included.{data.reference !== 'base' && ` A weighted average needs no base: differences are from ${data.reference}, its first model.`}{failed && ' The compared snapshot could not be worked out.'}</span>}
+      note={whole !== null && <span>Whole model: {words(whole, data, besideOf(beside, null))}. Lengths and angles of whole task vectors; lambda and slack included.{data.reference !== 'base' && ` This method merges whole values and needs no base: differences are from ${data.reference}, its first model.`}{failed && ' The compared snapshot could not be worked out.'}</span>}
     >
       {problem && layers.length === 0 ? (
         <ErrorNotice error={problem} grave="warn" />
