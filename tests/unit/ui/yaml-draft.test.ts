@@ -29,7 +29,7 @@ describe('a draft of the YAML', () => {
   it.each([
     ['a density out of its range', VALID.replace('0.2', '-0.5'), /^Line 5: The density -0\.5 is not in .*For sft it has to be/],
     ['a checkpoint that is not open', VALID.replace('ct-x', 'ct-y'), /^Line 6: ct-y is not open\./],
-    ['another method', VALID.replace('ties', 'slerp'), /^Line 1: merge_method slerp is not supported\. Known are linear/],
+    ['another method', VALID.replace('ties', 'passthrough'), /^Line 1: merge_method passthrough is not supported\. Known are linear/],
     ['text that is not YAML', VALID.replace('0.2}', '0.2'), /^Line 6: This is not YAML\./],
   ])('names %s at its line and gives no recipe', (_, text, sentence) => {
     expect(readDraft(text, OPEN).recipe).toBeNull();
