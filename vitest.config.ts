@@ -6,16 +6,19 @@ import { kernels } from './scripts/kernels.mjs';
 // Where none is found Playwright's own is named, and its error says how to install it.
 const executablePath = await findChromium();
 
+/** A test hangs after this many milliseconds; on a busy machine those of seconds take many times as long. */
+const HANGS = 120_000;
+
 export default defineConfig({
   test: {
     projects: [
       {
         plugins: [kernels()],
-        test: { name: 'unit', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        test: { name: 'unit', environment: 'node', testTimeout: HANGS, setupFiles: ['tests/seed.ts'], include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
         plugins: [kernels()],
-        test: { name: 'conformance-cpu', environment: 'node', setupFiles: ['tests/seed.ts'], include: ['tests/conformance/cpu*.test.ts'] },
+        test: { name: 'conformance-cpu', environment: 'node', testTimeout: HANGS, setupFiles: ['tests/seed.ts'], include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
         plugins: [kernels()],
@@ -30,7 +33,7 @@ export default defineConfig({
           setupFiles: ['tests/seed.ts'],
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
           // SwiftShader computes on the CPU: a whole conformance case can take many seconds.
-          testTimeout: 120_000,
+          testTimeout: HANGS,
           browser: {
             enabled: true,
             headless: true,
