@@ -22,6 +22,7 @@ import { openRecipe, problemLines, type Opened } from './models';
 import { joinParts, partFolder, recordPart } from './parts';
 import { reportProgress, type Output } from './progress';
 import type { Options } from './usage';
+import { verifyFolder } from './verify';
 
 const APPLICATION = `Model Merging Studio ${version}`;
 /** Chunks of a plan that is only shown, or joined: no backend bounds them. */
@@ -34,7 +35,8 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
   if (options.command === 'plan') {
     const planned = await planOf(options, opened, ANY_CHUNK);
     output.write(`${planWords(planned.plan)}\n${await fileWords(options, opened, planned)}`);
-  } else if (options.finish !== null) await finish(options, opened, options.finish, output);
+  } else if (options.command === 'verify') await verify(options, opened, output, signal);
+  else if (options.finish !== null) await finish(options, opened, options.finish, output);
   else await merge(options, opened, output, signal);
 }
 
@@ -85,6 +87,17 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
     const { files, seconds, verified, checked, overflow } = result;
     output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
     output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal; ${checked.values} values of ${checked.tensors} tensors computed again by the CPU reference${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
+  } finally {
+    backend.dispose();
+  }
+}
+
+async function verify(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
+  try {
+    if (note !== null) output.write(`CPU, because: ${note}\n`);
+    const { plan } = await planOf(options, opened, limitsOf(backend));
+    await verifyFolder(options.out!, plan, backend, opened, output, signal);
   } finally {
     backend.dispose();
   }

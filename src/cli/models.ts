@@ -38,15 +38,7 @@ export async function openRecipe(options: Options): Promise<Opened> {
   const checkpoints: Checkpoint[] = [];
   const idOf = new Map<string, string>();
   for (const name of names) {
-    const folder = await folderOf(name, options);
-    // The name, not the path: two machines of one cluster must give a checkpoint the same id.
-    const files = await entriesOf(folder, name);
-    for (const { entry, path } of files) paths.set(entry.id, path);
-    const opened = await openCheckpoints(files.map(({ entry }) => entry), async (entry) => new DiskSource(entry, paths.get(entry.id)!));
-    const [problem] = opened.problems;
-    if (problem) throw problem.error;
-    if (opened.checkpoints.length !== 1) throw new UsageError(`${folder}: ${opened.checkpoints.length} checkpoints, expected one`);
-    const checkpoint = { ...opened.checkpoints[0]!, name };
+    const checkpoint = await openFolder(await folderOf(name, options), name, paths);
     checkpoints.push(checkpoint);
     idOf.set(name, checkpoint.id);
   }
@@ -68,6 +60,18 @@ export async function openRecipe(options: Options): Promise<Opened> {
       return openFile(file);
     },
   };
+}
+
+/** The one checkpoint of a folder, called `name`; the paths of its files are added to `paths`, by the ids of their entries. */
+export async function openFolder(folder: string, name: string, paths: Map<string, string>): Promise<Checkpoint> {
+  // The name, not the path: two machines of one cluster must give a checkpoint the same id.
+  const files = await entriesOf(folder, name);
+  for (const { entry, path } of files) paths.set(entry.id, path);
+  const opened = await openCheckpoints(files.map(({ entry }) => entry), async (entry) => new DiskSource(entry, paths.get(entry.id)!));
+  const [problem] = opened.problems;
+  if (problem) throw problem.error;
+  if (opened.checkpoints.length !== 1) throw new UsageError(`${folder}: ${opened.checkpoints.length} checkpoints, expected one`);
+  return { ...opened.checkpoints[0]!, name };
 }
 
 /** Every model the recipe names, in the order found. */

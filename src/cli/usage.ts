@@ -7,7 +7,7 @@ export interface Part {
   readonly of: number;
 }
 export interface Options {
-  readonly command: 'merge' | 'plan';
+  readonly command: 'merge' | 'plan' | 'verify';
   /** Path of the recipe, MergeKit YAML. */
   readonly recipe: string;
   readonly out: string | null;
@@ -37,6 +37,7 @@ export class UsageError extends Error {}
 
 export const USAGE = `merging-studio merge RECIPE.yml --out FOLDER [options]
 merging-studio plan  RECIPE.yml [options]
+merging-studio verify RECIPE.yml --out FOLDER [options]   merges again, compares with FOLDER, writes nothing
 
 RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIPE.yml lies.
 
@@ -63,10 +64,10 @@ export function readOptions(argv: readonly string[]): Options | null {
   const { values, positionals } = parse(argv);
   if (values.help === true || positionals.length === 0) return null;
   const [command, recipe, ...rest] = positionals;
-  if (command !== 'merge' && command !== 'plan') throw new UsageError(`there is no command ${command}: merge or plan`);
+  if (command !== 'merge' && command !== 'plan' && command !== 'verify') throw new UsageError(`there is no command ${command}: merge, plan or verify`);
   if (recipe === undefined) throw new UsageError(`${command} needs the path of a recipe`);
   if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: one recipe at a time`);
-  if (command === 'merge' && values.out === undefined) throw new UsageError('merge needs --out FOLDER');
+  if (command !== 'plan' && values.out === undefined) throw new UsageError(`${command} needs --out FOLDER`);
   const part = values.part === undefined ? null : readPart(values.part);
   const finish = values.finish === undefined ? null : count(values.finish, '--finish');
   if (part !== null && finish !== null) throw new UsageError('--part and --finish are two steps: every part first, then --finish');

@@ -15,6 +15,7 @@ export function reproduceSections(input: ExportInput): string[] {
     `In the studio: drop the source checkpoints and this folder, and press *Reopen its recipe* on its card; *Verify* merges again and compares every value. The same sources and recipe give the same bytes on the same backend and graphics adapter.`,
     'On the command line of the studio, beside this folder:',
     codeBlock('sh', commandLine(input)),
+    'With `verify` for `merge`, and this folder for `again`, it compares every value and writes nothing.',
     `With MergeKit, as far as it can express the recipe; the comments at the head of \`${RECIPE_FILE}\` say what its result lacks.${ties}`,
     codeBlock('sh', `mergekit-yaml ${RECIPE_FILE} again-mergekit`),
   ];

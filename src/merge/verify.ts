@@ -44,7 +44,7 @@ export interface VerifyHooks {
 export async function verifyPlan(plan: MergePlan, merged: Checkpoint, backend: Backend, openShard: OpenShard, hooks: VerifyHooks): Promise<Verification> {
   const outputs = new Map(plan.shards.flatMap(({ tensors }) => tensors).map((tensor) => [tensor.name, tensor]));
   const found = new Map(merged.tensors.map((tensor) => [tensor.name, tensor]));
-  const check = new Check(plan, outputs, found, merged.id, openShard, hooks);
+  const check = new Check(plan, outputs, found, merged.id, backend, openShard, hooks);
   let slot = 0;
   await scanPlan(plan, backend, openShard, {
     ...hooks,
@@ -79,6 +79,7 @@ class Check {
     private readonly outputs: ReadonlyMap<string, OutputTensor>,
     private readonly found: ReadonlyMap<string, TensorEntry>,
     private readonly merged: string,
+    backend: Backend,
     openShard: OpenShard,
     private readonly hooks: VerifyHooks,
   ) {
@@ -87,7 +88,7 @@ class Check {
       await hooks.ready?.();
       throwIfAborted(hooks.signal);
     };
-    this.sources = new Sources(openShard, { ready, reading: (_, read) => read() });
+    this.sources = new Sources(openShard, { ready, reading: (_, read) => read() }, (request) => backend.adapt(request));
   }
 
   /** The next bytes of a tensor, compared after those before them; true when they are its last. */

@@ -67,6 +67,23 @@ describe('merge', () => {
     expect(hash.digest('hex')).toBe(figures['ties: sft + ct-x-4M']!['sha256_of_bf16_tensors_in_utf8_name_order']);
   }, 60_000);
 
+  it('is verified against its own recipe, to the bit, and a changed value is named', async () => {
+    const out = join(folder, 'verified', 'merged');
+    await merge(out);
+    const verify = () => cli('verify', join(out, 'mergekit_config.yml'), '--out', out, ...MODELS, '--backend', 'cpu');
+    const same = await verify();
+    expect([same.code, same.stderr]).toEqual([0, '']);
+    expect(same.stdout).toContain('75 of 75 tensors are the same to the bit; 0 of 1575040 values differ');
+    const file = join(out, 'model.safetensors');
+    const bytes = await readFile(file);
+    bytes[bytes.length - 1]! ^= 0x80;
+    await writeFile(file, bytes);
+    const other = await verify();
+    expect(other.code).toBe(1);
+    expect(other.stdout).toMatch(/: 1 of \d+ values differ, first value \d+: /);
+    expect(other.stderr).toContain('74 of 75 tensors are the same to the bit; 1 of 1575040 values differ');
+  }, 120_000);
+
   it('in several processes at once gives byte for byte what one gives', async () => {
     const [whole, parts] = [join(folder, 'whole', 'merged'), join(folder, 'parts', 'merged')];
     const shards = ['--shard-size', '400kB'];

@@ -30,6 +30,7 @@ describe('options', () => {
     [['burn', 'r.yml'], 'there is no command burn'],
     [['merge'], 'needs the path of a recipe'],
     [['merge', 'r.yml'], '--out'],
+    [['verify', 'r.yml'], 'verify needs --out'],
     [['merge', 'r.yml', 's.yml', '--out', 'o'], 's.yml: one recipe at a time'],
     [['merge', 'r.yml', '--out', 'o', '--part', '3/2'], 'there are 2 parts'],
     [['merge', 'r.yml', '--out', 'o', '--part', '0/2'], 'a number from 1'],
