@@ -4,18 +4,18 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemorySource } from '../../src/bytes/source';
+import { bytesPerValue } from '../../src/bytes/dtypes';
 import { compareUtf8 } from '../../src/bytes/utf8';
-import { readHeader } from '../../src/format/safetensors/header';
 import type { Backend } from '../../src/merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../../src/merge/figures';
 import { planMerge } from '../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
-import { runMerge } from '../../src/merge/run';
+import type { MergeStep } from '../../src/merge/plan-types';
+import { scanPlan } from '../../src/merge/scan';
 import type { Recipe, Scope } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { familyOf, recipeOf, type Family } from '../unit/merge/family';
-import { join, MemoryFolder } from '../unit/merge/memory-folder';
+import { concatenate } from './harness';
 
 export interface WholeModelOptions {
   readonly runs?: number;
@@ -76,7 +76,7 @@ export function describeWholeModel(name: string, makeBackend: () => Promise<Back
             expect(whole.figures.kept).toEqual(one.figures.kept);
             expect(counts(whole.figures)).toEqual(counts(one.figures));
             expect(whole.figures.reservedCost).toBeCloseTo(one.figures.reservedCost, 6);
-            expect(join(inOrder.map((tensor) => whole.tensors.get(tensor)!))).toEqual(one.tensors.get('all'));
+            expect(concatenate(inOrder.map((tensor) => whole.tensors.get(tensor)!))).toEqual(one.tensors.get('all'));
           }),
           { numRuns: runs },
         );
@@ -114,11 +114,17 @@ function recipe(family: Family, { models, densities, slack, of }: Drawn, scope?:
 
 async function merged(family: Family, own: Recipe, backend: Backend, chunkBytes: number) {
   const plan = planMerge(family.checkpoints, own, DEFAULT_CHOICES, { chunkBytes, shardBytes: 2 ** 30 }, {});
-  const folder = new MemoryFolder();
-  const { figures } = await runMerge(plan, backend, family.openShard, folder, {});
   const sum = emptyFigures(own.models.length);
-  for (const slot of figures.values()) addFigures(sum, slot.figures);
-  const file = folder.files.get('model.safetensors')!;
-  const header = await readHeader(new MemorySource('model.safetensors', file));
-  return { figures: sum, tensors: new Map(header.tensors.map(({ name, begin, end }) => [name, file.slice(begin, end)])) };
+  const written = new Map<MergeStep, Uint8Array<ArrayBuffer>[]>();
+  await scanPlan(plan, backend, family.openShard, {
+    onTensor: (_, __, { figures }) => addFigures(sum, figures),
+    write: async (step, bytes) => void written.set(step, [...(written.get(step) ?? []), bytes.slice()]),
+  });
+  const tensors = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const [{ group }, pieces] of written) {
+    const bytes = concatenate(pieces);
+    let at = 0;
+    for (const { name, elements, outDtype } of group.slots) tensors.set(name, bytes.slice(at, (at += elements * bytesPerValue(outDtype))));
+  }
+  return { figures: sum, tensors };
 }

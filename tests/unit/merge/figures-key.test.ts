@@ -23,6 +23,8 @@ describe('figuresKey', () => {
     ['what the slack is a share of', { slack: { ...RECIPE.slack, of: 'discarded' } }, {}],
     ['who is preferred', { slack: { ...RECIPE.slack, prefer: 'ct' } }, {}],
     ['rescale', { rescale: true }, {}],
+    ['trimming over the whole model', { scope: { trim: 'model', slack: 'tensor' } }, {}],
+    ['a slack over the whole model', { scope: { trim: 'tensor', slack: 'model' } }, {}],
     ['a rule', { rules: [{ filter: 'norm', action: 'keep-base' }] }, {}],
     ['a model left out', {}, { leaveOut: { a: ['ct'] } }],
     ['extra rows', {}, { extraRows: { from: 'ct' } }],
@@ -32,6 +34,7 @@ describe('figuresKey', () => {
 
   it.each<[string, Partial<Recipe>, Partial<FitChoices>]>([
     ['lambda', { lambda: 0.3 }, {}],
+    ['a scope that is the default', { scope: { trim: 'tensor', slack: 'tensor' } }, {}],
     ['normalize', { normalize: false }, {}],
     ['the output dtype', { outDtype: 'F16' }, {}],
     ['the tokenizer', { tokenizerFrom: 'ct' }, {}],
