@@ -2,6 +2,7 @@
 import { isIntegerDtype, isMergedDtype } from '../bytes/dtypes';
 import type { Dtype } from '../bytes/dtypes';
 import { isVocabulary, placeOf } from './places';
+import { compareVocabularies } from './vocabulary';
 import { quantisationOf } from './quantisation';
 import type { Checkpoint, FitIssue, TensorEntry } from './types';
 
@@ -33,7 +34,16 @@ export function fitCheckpoints(base: Checkpoint, models: readonly Checkpoint[]):
       .filter(({ name }) => !inBase.has(name))
       .map(({ name, shape, dtype }): FitIssue => ({ kind: 'only-in-model', severity: 'warning', tensor: name, model: model.id, modelShape: shape, dtype })),
   );
-  return [...shared, ...extra];
+  return [...models.flatMap((model) => tokenIssue(base, model)), ...shared, ...extra];
+}
+
+/** Said of the first tensor whose rows are tokens. */
+function tokenIssue(base: Checkpoint, model: Checkpoint): FitIssue[] {
+  const table = base.tensors.find(({ name, shape }) => isVocabulary(name) && shape.length === 2);
+  if (!table || !base.vocabulary || !model.vocabulary || model.adapter) return [];
+  const tokens = compareVocabularies(base.vocabulary, model.vocabulary);
+  if (tokens.moved === 0) return [];
+  return [{ kind: 'tokens-differ', severity: 'warning', tensor: table.name, model: model.id, tokens }];
 }
 
 function quantisedIssue({ id, tensors }: Checkpoint): FitIssue[] {

@@ -109,6 +109,28 @@ export interface Checkpoint {
   readonly fingerprint: string;
   /** Of a LoRA adapter, whose tensors are its factors: it is merged as what it makes of the recipe's base. */
   readonly adapter?: AdapterConfig;
+  /** Of its tokenizer.json, where planning may look at it: never sent to the page. */
+  readonly vocabulary?: Vocabulary;
+}
+
+/** Tokens by row and rows by token. */
+export interface Vocabulary {
+  readonly rows: ReadonlyMap<string, number>;
+  /** With holes where no token has the id. */
+  readonly tokens: readonly (string | undefined)[];
+}
+/** Consecutive rows of the base, from `first`, that are rows of a model, from `row`. */
+export interface RowRun {
+  readonly first: number;
+  readonly row: number;
+  readonly count: number;
+}
+/** Tokens of two vocabularies: in both, of these under another id, and in one alone. */
+export interface TokenCounts {
+  readonly shared: number;
+  readonly moved: number;
+  readonly onlyInModel: number;
+  readonly onlyInBase: number;
 }
 
 /** Where a tensor sits in the network, from its name. */
@@ -127,6 +149,7 @@ export interface FitIssue {
     | 'missing-in-model' // absent in `model`: it takes no part in this tensor
     | 'only-in-model' // not in the base: left out
     | 'tied-head' // `lm_head` absent, the embedding stands in
+    | 'tokens-differ' // tokens under other ids: rows are matched by token unless the user says by id. Once a model
     | 'rows-differ' // embedding or head with another number of rows
     | 'shape-differs' // any other difference: refused unless the model is left out for this tensor
     | 'dtype-unsupported' // FP8, FP4, packed: refused as merge input
@@ -139,4 +162,6 @@ export interface FitIssue {
   readonly baseShape?: readonly number[];
   readonly modelShape?: readonly number[];
   readonly dtype?: string;
+  /** Of `tokens-differ`. */
+  readonly tokens?: TokenCounts;
 }

@@ -6,6 +6,7 @@ import type { ByteSource } from '../bytes/source';
 import { openCheckpoints } from '../checkpoint/open';
 import { layerCount } from '../checkpoint/places';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
+import { VocabularyReader } from '../checkpoint/vocabulary';
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { fromMergeKit, type MergeKitProblem, type RecipeText } from '../recipe/mergekit';
 import type { Recipe } from '../recipe/types';
@@ -37,8 +38,10 @@ export async function openRecipe(options: Options): Promise<Opened> {
   const paths = new Map<string, string>();
   const checkpoints: Checkpoint[] = [];
   const idOf = new Map<string, string>();
+  const vocabularies = new VocabularyReader();
   for (const name of names) {
-    const checkpoint = await openFolder(await folderOf(name, options), name, paths);
+    const folder = await openFolder(await folderOf(name, options), name, paths);
+    const checkpoint = await vocabularies.with(folder, async (entry) => new DiskSource(entry, paths.get(entry.id)!));
     checkpoints.push(checkpoint);
     idOf.set(name, checkpoint.id);
   }
@@ -99,7 +102,7 @@ export function problemLines(file: string, problems: readonly MergeKitProblem[])
 }
 
 /** What the recipe holds, and what the options say beside or instead of it. */
-function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite }: Options, ids: ReadonlyMap<string, string>, held: FitChoices): FitChoices {
+function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite, rowsById }: Options, ids: ReadonlyMap<string, string>, held: FitChoices): FitChoices {
   const id = (name: string) => {
     const found = ids.get(name);
     if (found === undefined) throw new UsageError(`${name} is no model of the recipe: ${[...ids.keys()].join(', ')}`);
@@ -116,5 +119,6 @@ function choicesOf({ leaveOut, extraRows, integersFrom, allowNonfinite }: Option
     extraRows: extraRows === null ? held.extraRows : { from: id(extraRows) },
     integerFrom: { ...held.integerFrom, ...Object.fromEntries(integersFrom.map((pair) => split(pair, '=', '--integer-from TENSOR=MODEL')).map(([tensor, model]) => [tensor, id(model)])) },
     allowNonfinite: allowNonfinite || held.allowNonfinite,
+    ...(rowsById ? { rows: 'id' as const } : {}),
   };
 }

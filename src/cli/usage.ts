@@ -25,6 +25,8 @@ export interface Options {
   readonly allowNonfinite: boolean;
   /** Name of the model whose extra rows are kept. */
   readonly extraRows: string | null;
+  /** Rows of tokens under other ids are matched by id. */
+  readonly rowsById: boolean;
   /** Tensors a model is left out for, as `MODEL:TENSOR`. */
   readonly leaveOut: readonly string[];
   /** Whose integer tensor to keep, as `TENSOR=MODEL`. */
@@ -49,6 +51,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --finish N              joins N finished parts into the folder, index last
   --replace               replace an export that is in the folder
   --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
+  --rows-by-id            match embedding rows by id although the tokenizers differ; otherwise by token
   --leave-out MODEL:TENSOR      leave a model out where its shape differs; repeat it
   --integer-from TENSOR=MODEL   whose integer tensor to keep where they differ; repeat it
   --allow-nonfinite       merge although inputs hold NaN or infinite values
@@ -84,6 +87,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     replace: values.replace ?? false,
     allowNonfinite: values['allow-nonfinite'] ?? false,
     extraRows: values['extra-rows'] ?? null,
+    rowsById: values['rows-by-id'] ?? false,
     leaveOut: values['leave-out'] ?? [],
     integersFrom: values['integer-from'] ?? [],
     quiet: values.quiet ?? false,
@@ -98,6 +102,7 @@ function parse(argv: readonly string[]) {
       options: {
         out: { type: 'string', short: 'o' },
         model: { type: 'string', multiple: true, short: 'm' },
+        'rows-by-id': { type: 'boolean' },
         backend: { type: 'string' },
         'shard-size': { type: 'string' },
         memory: { type: 'string' },

@@ -87,9 +87,10 @@ function recipeTable(input: ExportInput): string {
 /** What the user decided where the checkpoints differ. */
 function choiceRows({ choices, checkpoints }: ExportInput): string[][] {
   if (choices === undefined) return [];
-  const { extraRows, leaveOut, integerFrom, allowNonfinite } = choices;
+  const { extraRows, leaveOut, integerFrom, allowNonfinite, rows } = choices;
   return [
     ...(extraRows === 'cut' ? [] : [['Vocabulary rows beyond the base', `kept from ${named(extraRows.from, checkpoints)}`]]),
+    ...(rows === 'id' ? [['Vocabulary rows of other tokens', 'matched by id']] : []),
     ...Object.entries(leaveOut).map(([tensor, ids]) => [plain(tensor), `without ${ids.map((id) => named(id, checkpoints)).join(', ')}`]),
     ...Object.entries(integerFrom).map(([tensor, id]) => [plain(tensor), `whole numbers of ${named(id, checkpoints)}`]),
     ...(allowNonfinite ? [['NaN and infinite values', 'merged all the same']] : []),

@@ -13,6 +13,12 @@ import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, S
 import type { Figures } from './figures';
 import type { Tally, TallyCounts } from './tally-types';
 
+/** Elements [first, end) of a slot. */
+export interface ElementRange {
+  readonly first: number;
+  readonly end: number;
+}
+
 /** A tensor under merging. Inputs are numbered base = 0, models = 1..n in recipe order. */
 export interface Slot {
   /** Tensor name, for messages and seeds. */
@@ -26,6 +32,11 @@ export interface Slot {
   readonly inputs: readonly (MergedDtype | null)[];
   /** Per model: elements it has of this slot; K_i = trunc(k_i * this). Fewer than `elements` where it has fewer rows. */
   readonly modelElements: readonly number[];
+  /**
+   * Per model: what it lacks, in order, where that is not just the end of the slot (rows matched by token); null or absent else.
+   * Segments are cut there: a backend needs only these.
+   */
+  readonly absent?: readonly (readonly ElementRange[] | null)[];
   readonly outDtype: OutputDtype;
 }
 

@@ -1,17 +1,11 @@
 /** Cutting a slot into chunks and segments: pure arithmetic on element counts. */
 import { bytesPerValue } from '../bytes/dtypes';
-import type { Segment, Slot } from './backend';
+import type { ElementRange, Segment, Slot } from './backend';
 
 /** Elements of a slot; every flat index is a u32 on the device. */
 export const MAX_SLOT_ELEMENTS = 2 ** 32 - 1;
 /** Chunk edges are multiples of this where the budget allows: whole workgroups on the device, whole pages on the disk. */
 export const EDGE_ELEMENTS = 4096;
-
-/** Elements [first, end) of a slot. */
-export interface ElementRange {
-  readonly first: number;
-  readonly end: number;
-}
 
 /** Bytes that one element takes in a chunk: every input that takes part and the output. */
 export function bytesPerElement({ inputs, outDtype }: Slot): number {
@@ -44,14 +38,19 @@ export function chunkRanges(elements: number, each: number): ElementRange[] {
  * or nothing. A model's end may be odd, and then the segment after it begins there (see `Segment.first`).
  */
 export function segmentsOf(slot: Slot, index: number, { first, end }: ElementRange): Segment[] {
-  const ends = slot.modelElements.filter((own) => own > first && own < end);
-  const edges = [...new Set([first, ...ends, end])].sort((a, b) => a - b);
-  return edges.slice(0, -1).map((begin, i) => ({
-    slot: index,
-    first: begin,
-    count: edges[i + 1]! - begin,
-    present: slot.inputs.map((dtype, input) => dtype !== null && (input === 0 || slot.modelElements[input - 1]! > begin)),
-  }));
+  const gaps = slot.modelElements.map((own, model) => slot.absent?.[model] ?? [{ first: own, end: slot.elements }]);
+  const within = gaps.flatMap((ranges) => ranges.flatMap((gap) => [gap.first, gap.end])).filter((edge) => edge > first && edge < end);
+  const edges = [...new Set([first, ...within, end])].sort((a, b) => a - b);
+  // Gaps are in order, as segments are: each model's next one is looked at until it is passed.
+  const next = gaps.map(() => 0);
+  return edges.slice(0, -1).map((begin, i) => {
+    const has = gaps.map((ranges, model) => {
+      while (next[model]! < ranges.length && ranges[next[model]!]!.end <= begin) next[model]!++;
+      const gap = ranges[next[model]!];
+      return gap === undefined || gap.first > begin;
+    });
+    return { slot: index, first: begin, count: edges[i + 1]! - begin, present: slot.inputs.map((dtype, input) => dtype !== null && (input === 0 || has[input - 1]!)) };
+  });
 }
 
 /** Bytes of a segment in all the inputs that have it. */

@@ -3,10 +3,10 @@ import { IncompatibleCheckpointsError } from '../bytes/errors';
 import { isMergedDtype } from '../bytes/dtypes';
 import type { Dtype, MergedDtype } from '../bytes/dtypes';
 import { isVocabulary } from '../checkpoint/places';
-import type { Checkpoint, FitIssue, TensorEntry } from '../checkpoint/types';
+import type { Checkpoint, FitIssue, RowRun, TensorEntry } from '../checkpoint/types';
 import { needsBase } from '../recipe/methods';
 import { ruleFor } from '../recipe/resolve';
-import type { Slot } from './backend';
+import type { ElementRange, Slot } from './backend';
 import { MAX_SLOT_ELEMENTS } from './chunks';
 import { isLeftOut, outputDtype, rowRange, rowsOf, valueDtype, wholeRange } from './participants';
 import type { Participants } from './participants';
@@ -50,16 +50,17 @@ interface Owned {
 }
 
 function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
-  const { recipe, choices, base, models, entryOf } = participants;
+  const { recipe, choices, base, models, entryOf, rowsIn } = participants;
   const { rows, columns } = rowsOf(tensor);
   const takingPart = models.map((owner) => {
     const entry = isLeftOut(choices, tensor.name, owner.id) ? null : entryOf(tensor, owner);
     // K of no rows at all would be raised to 1.
     return entry && entry.elements > 0 ? entry : null;
   });
-  const ownRows = takingPart.map((entry) => (entry ? Math.min(rows, rowsOf(entry).rows) : 0));
-  // Rows that no model has are the base's own: they count in no figure (merging.md section 10).
-  const mergedRows = Math.max(...ownRows);
+  const matched = takingPart.map((entry, i) => (entry ? rowsIn(tensor, models[i]!, entry) : null));
+  const ownRows = takingPart.map((entry, i) => (entry ? (matched[i]?.reduce((sum, { count }) => sum + count, 0) ?? Math.min(rows, rowsOf(entry).rows)) : 0));
+  // Rows after the last that a model has are the base's own: they count in no figure (merging.md section 10).
+  const mergedRows = Math.max(...ownRows.map((own, i) => (matched[i] ? endOf(matched[i]) : own)));
   const elements = mergedRows * columns;
   if (elements === 0) return composed(participants, tensor, { owner: base, entry: tensor });
   if (elements > MAX_SLOT_ELEMENTS) {
@@ -71,16 +72,36 @@ function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
   const slot: Slot = {
     name: tensor.name,
     elements,
-    inputs: [baseDtype, ...takingPart.map((entry) => (entry ? (valueDtype(entry) as MergedDtype) : null))],
+    inputs: [baseDtype, ...takingPart.map((entry, i) => (entry && ownRows[i]! > 0 ? (valueDtype(entry) as MergedDtype) : null))],
     modelElements: ownRows.map((own) => own * columns),
     outDtype: outputDtype(recipe, tensor.dtype)!,
+    ...(matched.some((runs) => runs !== null) ? { absent: matched.map((runs) => runs && gapsOf(runs, mergedRows, columns)) } : {}),
   };
   const inputs = [
     baseDtype === null ? null : rowRange(base, tensor, 0, mergedRows),
-    ...takingPart.map((entry, i) => (entry ? rowRange(models[i]!, entry, 0, ownRows[i]!) : null)),
+    ...takingPart.map((entry, i) => (entry && ownRows[i]! > 0 ? inputOf(models[i]!, entry, ownRows[i]!, columns, matched[i]!) : null)),
   ];
   const rest = remainingRows(participants, tensor, mergedRows, slot.outDtype);
   return { name: tensor.name, dtype: slot.outDtype, shape: rest.shape, merged: { slot, inputs }, copies: rest.copies, comparison: null };
+}
+
+/** A model's part of the merged rows: its first ones, or those of the same tokens. */
+function inputOf(model: Checkpoint, entry: TensorEntry, own: number, columns: number, runs: readonly RowRun[] | null): InputRange {
+  if (runs === null) return rowRange(model, entry, 0, own);
+  return { ...rowRange(model, entry, 0, rowsOf(entry).rows), gathered: { columns, runs } };
+}
+
+const endOf = (runs: readonly RowRun[]) => runs.reduce((_, { first, count }) => first + count, 0);
+
+/** Elements of the first `rows` rows that no run has. */
+function gapsOf(runs: readonly RowRun[], rows: number, columns: number): ElementRange[] {
+  const edges = [...runs, { first: rows, count: 0 }];
+  let end = 0;
+  return edges.flatMap(({ first, count }) => {
+    const gap = { first: end * columns, end: first * columns };
+    end = first + count;
+    return gap.end > gap.first ? [gap] : [];
+  });
 }
 
 /** The tensor as `main` has it, in the base's rows: for a floating vocabulary `main` may have fewer or more. */
@@ -112,11 +133,12 @@ function remainingRows(participants: Participants, tensor: TensorEntry, from: nu
 const withValues = (parts: readonly CopyPart[]) => parts.filter(({ range }) => range.end > range.begin);
 
 /** Whose further rows of a vocabulary are kept: the chosen checkpoint's where it has more than the base. */
-export function extraRows({ choices, checkpoint, entryOf }: Participants, tensor: TensorEntry): Owned | null {
+export function extraRows({ choices, checkpoint, entryOf, rowsIn }: Participants, tensor: TensorEntry): Owned | null {
   if (choices.extraRows === 'cut' || !isVocabulary(tensor.name) || tensor.shape.length === 0) return null;
   const owner = checkpoint(choices.extraRows.from);
   const entry = entryOf(tensor, owner);
-  if (!entry || !isMergedDtype(entry.dtype) || !hasSameRows(tensor, entry)) return null;
+  // In the base's order there is no place for the rows of a model that has its tokens elsewhere.
+  if (!entry || !isMergedDtype(entry.dtype) || !hasSameRows(tensor, entry) || rowsIn(tensor, owner, entry)) return null;
   return rowsOf(entry).rows > rowsOf(tensor).rows ? { owner, entry } : null;
 }
 

@@ -14,7 +14,7 @@ const FIGURES_VERSION = 1;
  * the tokenizer do not enter, nor what a method does not read. `overflow`, which depends on lambda and the output dtype, is not
  * among the figures meant here. Ways of writing one setting (0.2, [0.2], {filter: '*', value: 0.2}) give one key.
  */
-export function figuresKey(recipe: Recipe, { leaveOut, extraRows }: FitChoices): string {
+export function figuresKey(recipe: Recipe, { leaveOut, extraRows, rows }: FitChoices): string {
   const { method, base, models, rescale, slack, drop, rules } = recipe;
   const scope = scopeOf(recipe);
   const trims = readsDensity(method);
@@ -35,6 +35,7 @@ export function figuresKey(recipe: Recipe, { leaveOut, extraRows }: FitChoices):
     extraRows === 'cut' ? null : extraRows.from,
     ...(scope.trim === 'model' ? ['trim over the model'] : []),
     ...(scope.slack === 'model' && reserves ? ['slack over the model'] : []),
+    ...(rows === 'id' ? [rows] : []),
   ]);
 }
 

@@ -4,8 +4,8 @@ import { bytesPerValue } from '../bytes/dtypes';
 import { StudioError } from '../bytes/errors';
 import { touchedRows } from './adapting';
 import type { AdaptRequest } from './adapting';
-import type { Slot } from './backend';
-import type { AdaptedValues, ByteRange, FactorRange, InputRange } from './plan-types';
+import type { ElementRange, Slot } from './backend';
+import type { AdaptedValues, ByteRange, FactorRange, GatheredRows, InputRange } from './plan-types';
 
 export type Adapt = (request: AdaptRequest) => Promise<Uint8Array<ArrayBuffer>>;
 
@@ -18,10 +18,30 @@ export interface InputPart {
 
 /** Elements [first, first + count) of a slot in one input, whose whole part of the slot is `whole`. */
 export function inputPart({ inputs }: Slot, input: number, whole: InputRange, first: number, count: number): InputPart {
-  const { adapted, checkpoint, shard, begin } = whole;
+  const { adapted, gathered, checkpoint, shard, begin } = whole;
   const width = bytesPerValue(adapted?.dtype ?? inputs[input]!);
-  const range = { checkpoint, shard, begin: begin + first * width, end: begin + (first + count) * width };
-  return { ranges: [range], adapted: adapted ? { ...adapted, first: adapted.first + first } : null };
+  const rangeOf = (from: number, to: number) => ({ checkpoint, shard, begin: begin + from * width, end: begin + to * width });
+  if (gathered) return { ranges: gatheredElements(gathered, first, first + count).map(({ first: from, end }) => rangeOf(from, end)), adapted: null };
+  return { ranges: [rangeOf(first, first + count)], adapted: adapted ? { ...adapted, first: adapted.first + first } : null };
+}
+
+/** Where the slot's elements [first, end) are in the model's own order. */
+function gatheredElements({ columns, runs }: GatheredRows, first: number, end: number): ElementRange[] {
+  let low = 0;
+  for (let high = runs.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((runs[middle]!.first + runs[middle]!.count) * columns <= first) low = middle + 1;
+    else high = middle;
+  }
+  const found: ElementRange[] = [];
+  for (let at = low; at < runs.length && runs[at]!.first * columns < end; at++) {
+    const run = runs[at]!;
+    const from = Math.max(first, run.first * columns);
+    const to = Math.min(end, (run.first + run.count) * columns);
+    const moved = (run.row - run.first) * columns;
+    found.push({ first: from + moved, end: to + moved });
+  }
+  return found;
 }
 
 /** Bytes of decoded factors that are kept: those of a few tensors, since chunks of one tensor come one after the other. */

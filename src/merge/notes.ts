@@ -33,8 +33,9 @@ export function notesOf(
 }
 
 /** A fit issue that does not stop the merge, as what the plan does about it. */
-function issueNotes(participants: Participants, tensor: TensorEntry, { kind, model, modelShape }: FitIssue): PlanNote[] {
+function issueNotes(participants: Participants, tensor: TensorEntry, { kind, model, modelShape, tokens }: FitIssue): PlanNote[] {
   const about = { tensor: tensor.name, model };
+  if (kind === 'tokens-differ') return participants.choices.rows === 'id' ? [] : [{ kind, ...about, numbers: [tokens!.shared, tokens!.moved, tokens!.onlyInModel, tokens!.onlyInBase] }];
   if (kind !== 'rows-differ' || isLeftOut(participants.choices, tensor.name, model)) return [{ kind, ...about }];
   const rows = rowsOf(tensor).rows;
   const own = modelShape?.[0] ?? rows;

@@ -4,8 +4,9 @@ import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import { isMergedDtype } from '../bytes/dtypes';
 import { onBase } from '../checkpoint/adapter';
 import { standIn } from '../checkpoint/fit';
-import { placeOf } from '../checkpoint/places';
-import type { Checkpoint, Factor, TensorEntry } from '../checkpoint/types';
+import { isVocabulary, placeOf } from '../checkpoint/places';
+import { compareVocabularies, matchRows } from '../checkpoint/vocabulary';
+import type { Checkpoint, Factor, RowRun, TensorEntry } from '../checkpoint/types';
 import type { Recipe } from '../recipe/types';
 import { validateRecipe } from '../recipe/validate';
 import type { ByteRange, FactorRange, FitChoices, InputRange } from './plan-types';
@@ -21,6 +22,8 @@ export interface Participants {
   checkpoint(id: string): Checkpoint;
   /** A checkpoint's part in a tensor of the base: its own, or for a tied head its embedding (merging.md section 10). */
   entryOf(tensor: TensorEntry, checkpoint: Checkpoint): TensorEntry | null;
+  /** Rows of a tensor of the base in a model's part of it, matched by token; null where they are matched by their numbers. */
+  rowsIn(tensor: TensorEntry, model: Checkpoint, entry: TensorEntry): readonly RowRun[] | null;
 }
 
 /**
@@ -63,6 +66,11 @@ export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, ch
     entryOf(tensor, of) {
       const own = tensorsOf(of).get(tensor.name);
       return own ?? (placeOf(tensor.name).module === 'lm_head' ? standIn(tensor, of) : null);
+    },
+    rowsIn(tensor, model, entry) {
+      if (choices.rows === 'id' || !isVocabulary(tensor.name) || tensor.shape.length === 0) return null;
+      if (!base.vocabulary || !model.vocabulary || model.adapter || compareVocabularies(base.vocabulary, model.vocabulary).moved === 0) return null;
+      return matchRows(base.vocabulary, model.vocabulary, rowsOf(tensor).rows, rowsOf(entry).rows);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A plan is a merge decided but not begun: pure data the page can show and a test can check. */
 import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
-import type { FitIssue } from '../checkpoint/types';
+import type { FitIssue, RowRun } from '../checkpoint/types';
 import type { Scope, TensorParameters } from '../recipe/types';
 import type { Group } from './backend';
 
@@ -10,6 +10,11 @@ export interface FitChoices {
   readonly leaveOut: Readonly<Record<string, readonly string[]>>;
   /** Rows beyond the base's: `cut` to base, or keep those of one model (checkpoint id). Default cut. */
   readonly extraRows: 'cut' | { readonly from: string };
+  /**
+   * How rows of vocabularies whose tokens lie under other ids are matched, where both tokenizers are known: by token unless
+   * `id` is said.
+   */
+  readonly rows?: 'id' | 'token';
   /** Whose integer tensor to keep where they differ: checkpoint id per tensor. */
   readonly integerFrom: Readonly<Record<string, string>>;
   /** Merge although inputs hold NaN or infinite values. */
@@ -31,6 +36,14 @@ export interface ByteRange {
 /** Where the values of an input come from: the bytes of the range or, with `adapted`, what is formed from them. */
 export interface InputRange extends ByteRange {
   readonly adapted?: AdaptedValues;
+  /** The slot's rows are these rows of the range, whose values are not in the slot's order. */
+  readonly gathered?: GatheredRows;
+}
+export interface GatheredRows {
+  /** Values of a row. */
+  readonly columns: number;
+  /** In the slot's order. */
+  readonly runs: readonly RowRun[];
 }
 /** An adapter on the bytes of its base, as in AdaptRequest. The values are F32. */
 export interface AdaptedValues {

@@ -1,6 +1,8 @@
 /** Planning a merge: from headers and a recipe to every byte range that will be read and written. Reads nothing. */
 import { fitCheckpoints } from '../checkpoint/fit';
+import { InvalidRecipeError } from '../bytes/errors';
 import { layerCount, placeOf } from '../checkpoint/places';
+import { compareVocabularies } from '../checkpoint/vocabulary';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
 import { resolveParameters, scopeOf } from '../recipe/resolve';
 import type { Recipe, TensorParameters } from '../recipe/types';
@@ -64,7 +66,7 @@ export function decide(open: readonly Checkpoint[], recipe: Recipe, choices: Fit
  * comes back as `refusals` of an empty plan. `metadata` goes into every output shard.
  *
  * Throws InvalidRecipeError for a recipe without a meaning or with a checkpoint that is not open, IncompatibleCheckpointsError
- * `tensor-too-large`, and MalformedFileError where the output could not be read back.
+ * `tensor-too-large`, InvalidRecipeError `tokenizer-of-other-rows`, and MalformedFileError where the output could not be read back.
  */
 export function planMerge(
   open: readonly Checkpoint[],
@@ -75,6 +77,7 @@ export function planMerge(
 ): MergePlan {
   const { participants, planned, refusals, notes, parametersOf } = decide(open, recipe, choices);
   const { allowNonfinite } = choices;
+  refuseForeignTokenizer(participants);
   if (refusals.length > 0) {
     const nothing = { steps: [], shards: [], index: null, integersToCompare: [], tensors: 0, parameters: 0, bytesRead: 0, bytesWritten: 0, peakBytes: 0 };
     return { ...nothing, notes, refusals, allowNonfinite };
@@ -101,6 +104,14 @@ export function planMerge(
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
     peakBytes: peakBytes(steps, limits),
   };
+}
+
+/** Rows in the base's order are another model's only as far as its tokens have the same ids. */
+function refuseForeignTokenizer({ recipe, choices, base, checkpoint }: Participants): void {
+  const from = recipe.tokenizerFrom === null ? base : checkpoint(recipe.tokenizerFrom);
+  if (choices.rows === 'id' || from.adapter || !base.vocabulary || !from.vocabulary) return;
+  const { moved } = compareVocabularies(base.vocabulary, from.vocabulary);
+  if (moved > 0) throw new InvalidRecipeError('tokenizer-of-other-rows', `${moved} tokens of ${from.name} have other ids than rows of the output`, { model: from.id, actual: moved });
 }
 
 /** See `MergePlan.peakBytes`. The writer holds the piece it fills and the one being written. */

@@ -4,9 +4,8 @@ import { isVocabulary, layerCount, placeOf } from '../checkpoint/places';
 import type { Checkpoint } from '../checkpoint/types';
 import { resolveParameters } from '../recipe/resolve';
 import type { Method, Recipe, TensorParameters } from '../recipe/types';
-import type { Group, Segment, Slot } from './backend';
+import type { ElementRange, Group, Segment, Slot } from './backend';
 import { segmentInputBytes, segmentsOf } from './chunks';
-import type { ElementRange } from './chunks';
 import { decide } from './plan';
 import type { FitChoices, InputRange } from './plan-types';
 import { drawsFor } from './random';
@@ -101,9 +100,9 @@ export function planSample(open: readonly Checkpoint[], recipe: Recipe, choices:
  * What a SamplePlan depends on, as text: a recipe or choice that gives the same key needs no new sample, only the parameters of
  * `sampleParameters`. Densities, weights, lambda, slack and output dtype do not enter it, nor does ties against ties_sv.
  */
-export function sampleKey({ method, base, models, rules }: Recipe, { leaveOut }: FitChoices): string {
+export function sampleKey({ method, base, models, rules }: Recipe, { leaveOut, rows }: FitChoices): string {
   const left = Object.entries(leaveOut).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([sampledMethod(method), base, models.map(({ model }) => model), rules, left]);
+  return JSON.stringify([sampledMethod(method), base, models.map(({ model }) => model), rules, left, ...(rows === 'id' ? [rows] : [])]);
 }
 
 /** Parameters of the sampled tensors, per slot. Throws InvalidRecipeError as `resolveParameters` does. */

@@ -8,15 +8,18 @@ export interface RecipeChoices {
   readonly extraRows: 'cut' | { readonly from: string };
   readonly integerFrom: Readonly<Record<string, string>>;
   readonly allowNonfinite: boolean;
+  /** Rows of tokens under other ids, matched by token unless told. */
+  readonly rows?: 'id' | 'token';
 }
 
 /** As one line of YAML; null where everything is as it is without a decision. `name` gives a checkpoint's name as YAML. */
-export function writeChoices({ leaveOut, extraRows, integerFrom, allowNonfinite }: RecipeChoices, name: (id: string) => string): string | null {
+export function writeChoices({ leaveOut, extraRows, integerFrom, allowNonfinite, rows }: RecipeChoices, name: (id: string) => string): string | null {
   const list = (pairs: readonly (readonly [string, string])[]) => `[${pairs.map(([tensor, id]) => `{tensor: ${yamlString(tensor)}, model: ${name(id)}}`).join(', ')}]`;
   const left = Object.entries(leaveOut).flatMap(([tensor, ids]) => ids.map((id) => [tensor, id] as const));
   const integers = Object.entries(integerFrom);
   const fields = [
     ...(extraRows === 'cut' ? [] : [`extra_rows: ${name(extraRows.from)}`]),
+    ...(rows === 'id' ? ['rows_by_id: true'] : []),
     ...(left.length === 0 ? [] : [`leave_out: ${list(left)}`]),
     ...(integers.length === 0 ? [] : [`integer_from: ${list(integers)}`]),
     ...(allowNonfinite ? ['allow_nonfinite: true'] : []),
@@ -27,7 +30,7 @@ export function writeChoices({ leaveOut, extraRows, integerFrom, allowNonfinite 
 /** What `writeChoices` wrote; `modelOf` reads a model's name, and reports one that is not open. */
 export function readChoices(yaml: YamlReader, entry: Entry, modelOf: (entry: Entry | undefined, what: string) => string | undefined): RecipeChoices {
   const fields = yaml.map(entry, 'choices');
-  yaml.unknownKeys(fields, ['extra_rows', 'leave_out', 'integer_from', 'allow_nonfinite'], 'choices.');
+  yaml.unknownKeys(fields, ['extra_rows', 'rows_by_id', 'leave_out', 'integer_from', 'allow_nonfinite'], 'choices.');
   const pairs = (key: string) =>
     yaml.list(fields.get(key), `choices.${key}`).flatMap((item) => {
       const pair = yaml.map(item, `choices.${key}`);
@@ -45,5 +48,6 @@ export function readChoices(yaml: YamlReader, entry: Entry, modelOf: (entry: Ent
     extraRows: from === undefined ? 'cut' : { from },
     integerFrom: Object.fromEntries(new Map(pairs('integer_from'))),
     allowNonfinite: yaml.boolean(fields.get('allow_nonfinite'), 'choices.allow_nonfinite') ?? false,
+    ...(yaml.boolean(fields.get('rows_by_id'), 'choices.rows_by_id') === true ? { rows: 'id' as const } : {}),
   };
 }

@@ -18,12 +18,13 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Choices that were kept as JSON; what is malformed or missing is at its default. */
 export function readChoices(value: unknown): FitChoices {
-  const { leaveOut, extraRows, integerFrom, allowNonfinite } = recordOf(value);
+  const { leaveOut, extraRows, integerFrom, allowNonfinite, rows } = recordOf(value);
   const { from } = recordOf(extraRows);
   return {
     leaveOut: Object.fromEntries(Object.entries(recordOf(leaveOut)).flatMap(([tensor, ids]) => (Array.isArray(ids) && ids.every(isText) ? [[tensor, ids]] : []))),
     extraRows: isText(from) ? { from } : DEFAULT_CHOICES.extraRows,
     integerFrom: Object.fromEntries(Object.entries(recordOf(integerFrom)).filter((entry): entry is [string, string] => isText(entry[1]))),
     allowNonfinite: allowNonfinite === true,
+    ...(rows === 'id' ? { rows } : {}),
   };
 }

@@ -6,7 +6,7 @@ import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
 import { fulfil, readAddress, rolesOf, writeAddress } from './address';
-import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withScaling, withTwoLanguages } from './decisions';
+import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withRows, withScaling, withTwoLanguages } from './decisions';
 import { createBesideControls, type BesideControls } from './beside';
 import { createComparedViews } from './compared-views';
 import { createEstimator } from './estimates';
@@ -51,6 +51,7 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   setShardBytes(bytes: number): void;
   leaveOut(model: string, tensors: readonly string[], leftOut: boolean): void;
   keepRowsOf(model: string | null): void;
+  matchRows(by: 'id' | 'token'): void;
   keepInteger(tensor: string, from: string): void;
   setChoices(patch: Partial<FitChoices>): void;
   /** Ends a gesture: the next edit is a step of its own. */
@@ -195,6 +196,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     setShardBytes: (shardBytes) => edit('shard size', (now) => ({ ...now, shardBytes })),
     leaveOut: (model, tensors, leftOut) => edit(null, (now) => withLeftOut(now, model, tensors, leftOut)),
     keepRowsOf: (model) => edit(null, (now) => withExtraRows(now, model)),
+    matchRows: (by) => edit(null, (now) => withRows(now, by)),
     keepInteger: (tensor, from) => edit(null, (now) => withIntegerFrom(now, tensor, from)),
     setChoices: (patch) => edit(null, (now) => ({ ...now, choices: { ...now.choices, ...patch } })),
     settle: () => change(seal),

@@ -133,6 +133,12 @@ export function withExtraRows(decisions: Decisions, from: string | null): Decisi
   return { ...decisions, choices: { ...choices, extraRows: from === null ? 'cut' : { from } }, recipe: { ...recipe, tokenizerFrom } };
 }
 
+/** How rows of tokens under other ids are matched. By token is what is done unless told. */
+export function withRows(decisions: Decisions, by: 'id' | 'token'): Decisions {
+  const { rows: _, ...others } = decisions.choices;
+  return { ...decisions, choices: by === 'id' ? { ...others, rows: by } : others };
+}
+
 export function withIntegerFrom(decisions: Decisions, tensor: string, from: string): Decisions {
   const integerFrom = Object.fromEntries(new Map(Object.entries(decisions.choices.integerFrom)).set(tensor, from));
   return { ...decisions, choices: { ...decisions.choices, integerFrom } };

@@ -3,6 +3,7 @@ import { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { openCheckpoints } from '../checkpoint/open';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
+import { VocabularyReader } from '../checkpoint/vocabulary';
 import type { FileStore, Registered } from '../files/store';
 import type { OpenResult } from './protocol';
 
@@ -14,6 +15,7 @@ export class Catalogue {
   /** Shards dropped without a folder that wait for the rest of their checkpoint. */
   private waiting: readonly FileEntry[] = [];
   private opening: Promise<unknown> = Promise.resolve();
+  private readonly vocabularies = new VocabularyReader();
 
   constructor(private readonly store: FileStore) {}
 
@@ -55,8 +57,10 @@ export class Catalogue {
 
     const kept = new Set([...this.waiting, ...checkpoints.flatMap(filesOf)]);
     this.store.release(files.filter((file) => !kept.has(file)));
+    const open = (file: FileEntry) => this.store.open(file);
+    const known = await Promise.all(checkpoints.map((checkpoint) => this.vocabularies.with(checkpoint, open)));
     return {
-      checkpoints: checkpoints.map((checkpoint) => this.adopt(checkpoint)),
+      checkpoints: known.map((checkpoint) => withoutVocabulary(this.adopt(checkpoint))),
       problems: [...unregistered, ...problems].map(({ file, error }) => ({ file, error: error.toWire() })),
       ignored,
     };
@@ -70,6 +74,11 @@ export class Catalogue {
     this.open.set(adopted.id, adopted);
     return adopted;
   }
+}
+
+/** As the page has it: a vocabulary takes megabytes, and only planning asks for it. */
+function withoutVocabulary({ vocabulary: _, ...checkpoint }: Checkpoint): Checkpoint {
+  return checkpoint;
 }
 
 /** Shards and sidecars. */

@@ -23,6 +23,13 @@ export function IssueFix({ issue }: { issue: FitIssue }) {
         </select>
       );
     }
+    case 'tokens-differ':
+      return (
+        <select aria-label={label} value={choices.rows ?? 'token'} onChange={(event) => controller.matchRows(event.target.value as 'id' | 'token')}>
+          <option value="token">match rows by token</option>
+          <option value="id">match rows by id</option>
+        </select>
+      );
     case 'rows-differ': {
       const kept = choices.extraRows !== 'cut' && choices.extraRows.from === model;
       if ((issue.modelShape?.[0] ?? 0) <= (issue.baseShape?.[0] ?? 0)) return <>missing rows from the others</>;

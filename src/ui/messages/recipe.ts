@@ -27,6 +27,7 @@ export const RECIPE_MESSAGES = {
     detail: 'Task vectors are differences from the model that all others were trained from.',
     action: 'Drop the base, or give a checkpoint the role Base.',
   }),
+  'tokenizer-of-other-rows': ({ model, actual }) => ({ title: `The tokenizer of ${model} does not fit the rows`, detail: `Rows are matched by token and come in the order of the base; ${actual} tokens of this tokenizer have other ids there.`, action: 'Choose the tokenizer of the base, or match rows by id in the table of differences.' }),
   'adapter-as-base': ({ model }) => ({ title: `${model} is an adapter`, detail: 'It holds changes to a base, not the weights of one.', action: 'Give the role Base to the checkpoint it was trained on.' }),
   'adapter-without-base': ({ model }) => ({ title: `${model} needs its base`, detail: 'An adapter holds changes only; its tensors exist on a base.', action: 'Drop the checkpoint it was trained on and give it the role Base.' }),
   'base-is-model': ({ model }) => ({ title: `${model} is base and model at once`, detail: 'Its task vector would be zero everywhere.', action: 'Give it one role.' }),

@@ -24,6 +24,7 @@ const NOTE_WORDS: Readonly<Record<PlanNote['kind'], string>> = {
   'missing-in-model': 'Missing in a model, merged without it',
   'only-in-model': 'Left out, since the base lacks them',
   'tied-head': 'Embedding in the place of a tied head',
+  'tokens-differ': 'Rows matched by token',
   'rows-differ': 'Another number of rows in a model',
   'shape-differs': 'Merged without the model whose shape differs',
   'dtype-unsupported': 'Of a dtype that cannot be merged',

@@ -203,7 +203,7 @@ describe('README.md', () => {
   });
 
   it('says how to make it again: with the names of the recipe, quoted for a shell, and what was decided', () => {
-    const choices = { ...DEFAULT_CHOICES, extraRows: { from: 'ct' }, leaveOut: { head: ['sft'] }, integerFrom: { ids: 'ct' }, allowNonfinite: true };
+    const choices = { ...DEFAULT_CHOICES, extraRows: { from: 'ct' }, leaveOut: { head: ['sft'] }, integerFrom: { ids: 'ct' }, allowNonfinite: true, rows: 'id' } as const;
     const again = read({ ...INPUT, choices, text: { text: '', paths: { ct: "it's ct" } } }, 'README.md');
     expect(again).toContain(`npx merging-studio merge mergekit_config.yml --out again \\
   --model models/base=FOLDER \\
@@ -211,9 +211,9 @@ describe('README.md', () => {
   --model 'it'\\''s ct=FOLDER'
 `);
     // The options are in the recipe, which is in the card.
-    expect(again).toContain(`choices: {extra_rows: "it's ct", leave_out: [{tensor: head, model: models/sft}], integer_from: [{tensor: ids, model: "it's ct"}], allow_nonfinite: true}`);
+    expect(again).toContain(`choices: {extra_rows: "it's ct", rows_by_id: true, leave_out: [{tensor: head, model: models/sft}], integer_from: [{tensor: ids, model: "it's ct"}], allow_nonfinite: true}`);
     expect(again).toContain('mergekit-yaml mergekit_config.yml again-mergekit');
-    expect(again).toContain("| Vocabulary rows beyond the base | kept from ct |\n| head | without sft |\n| ids | whole numbers of ct |\n| NaN and infinite values | merged all the same |");
+    expect(again).toContain("| Vocabulary rows beyond the base | kept from ct |\n| Vocabulary rows of other tokens | matched by id |\n| head | without sft |\n| ids | whole numbers of ct |\n| NaN and infinite values | merged all the same |");
   });
 
   it('cites the paper', () => {

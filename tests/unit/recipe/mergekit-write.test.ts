@@ -111,6 +111,7 @@ x_merging_studio:
       leaveOut: { 'a: b': ['sft', 'ct'], __proto: ['ct'] },
       integerFrom: { ids: 'sft' },
       allowNonfinite: true,
+      rows: 'id' as const,
     };
     const text = toMergeKit(TIES, same, 'BF16', choices);
     expect(text).toContain('#   - What was decided where the checkpoints differ: MergeKit decides by itself.\n');
