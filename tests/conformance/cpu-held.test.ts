@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/cpu/backend';
 import { ascendingOrder, selectSmallest } from '../../src/cpu/held-order';
 import { createHeld } from '../../src/cpu/held';
+import { drops } from '../../src/recipe/methods';
 import type { Group } from '../../src/merge/backend';
 import { surfaceByEvaluating } from '../../src/merge/sweeps';
 import type { TensorParameters } from '../../src/recipe/types';
@@ -50,7 +51,9 @@ function changed(own: TensorParameters, { model, what, to }: Change): TensorPara
 describe('a held group on the CPU, setting after setting', () => {
   for (const maxModels of [2, 5]) {
     it(`up to ${maxModels} models: the figures and sets do not depend on what was asked before`, async () => {
-      const scenarios = arbitraryScenario({ ...EVERYTHING, maxModels });
+      // Ranks are what it keeps; the backend holds a method that draws in another way.
+      const methods = EVERYTHING.methods.filter((method) => !drops(method));
+      const scenarios = arbitraryScenario({ ...EVERYTHING, methods, maxModels });
       await fc.assert(
         fc.asyncProperty(scenarios, fc.array(arbitraryChange, { minLength: 1, maxLength: 8 }), async ({ method, slots, stretches }, changes) => {
           const group = makeGroup(method, slots, [stretches]);
