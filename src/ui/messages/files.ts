@@ -136,6 +136,11 @@ export const FILE_MESSAGES = {
     detail: `Found ${names}. The studio reads safetensors and PyTorch .bin files.`,
     action: CONVERT,
   }),
+  'cache-links-absent': ({ file }) => ({
+    title: `${file} came without its file names`,
+    detail: 'A Hugging Face cache names its files by links in snapshots, and the browser leaves links out. What came are blobs without names.',
+    action: 'Copy the snapshot with its files, "cp -rL …/snapshots/REVISION model", or fetch it with "hf download REPOSITORY --local-dir model", and drop that folder.',
+  }),
   'weights-gguf': ({ file, names }) => ({
     title: `${file} is of llama.cpp, not for merging`,
     detail: `Found ${names}. GGUF files are mostly quantised, and rounded weights give a merge of their rounding errors.`,
