@@ -14,10 +14,13 @@ import type { Tally, TallyCounts } from './tally-types';
 /** Takes output bytes in the order of the file; they are the caller's again when it resolves. */
 export type Write = (bytes: Uint8Array) => Promise<void>;
 
+/** What serves a group's segments. */
+export type SegmentReader = Pick<ChunkReader, 'read'>;
+
 /** A merge step whose reading has begun. */
 export interface Prepared {
   readonly step: MergeStep;
-  readonly reader: ChunkReader;
+  readonly reader: SegmentReader;
   /** A failure is met by `mergeStep`. */
   readonly ready: Promise<void>;
 }
@@ -98,7 +101,7 @@ export async function tallyStep({ step, reader, ready }: Prepared, { backend, me
 }
 
 /** Reads for the backend, telling the meter of segments that are read a second time and the check of what they hold. */
-function counted({ group }: MergeStep, reader: ChunkReader, meter: Meter, busy: GroupMeter, spots: SpotCheck | null): ReadSegment {
+function counted({ group }: MergeStep, reader: SegmentReader, meter: Meter, busy: GroupMeter, spots: SpotCheck | null): ReadSegment {
   const known = new Set<string>();
   return (segment, input) => {
     const key = `${segment.slot}:${segment.first}:${input}`;

@@ -21,6 +21,18 @@ export interface PipelineMeans {
   readonly recompute?: Recompute | undefined;
 }
 
+/** What carries out the steps of a run that are no copies. Steps are finished in their order. */
+export interface StepRunner<Outcome> {
+  /** Begins what may begin before the first step is asked for. */
+  begin(): void;
+  /** Step `at`, whose output goes to `write` now. Rejects as the backend and sources do. */
+  finish(at: number, write: Write): Promise<Outcome>;
+  /** Copy step `at` begins: what follows may be read meanwhile. */
+  pass(at: number): void;
+  /** Ends what is under way and waits for it. Never rejects. */
+  stop(): Promise<void>;
+}
+
 /** A step whose reading has begun. */
 interface UnderWay<Outcome> {
   readonly step: MergeStep;
@@ -56,7 +68,7 @@ class Turn {
  * two places at once, and is handed to the backend as soon as that takes another group (`Backend.concurrency`): no worker then
  * waits for another's group to end. It waits where both would hold more than the budget (budget.ts). A group that comes to writing before its turn waits, which bounds what is held.
  */
-export class Pipeline<Outcome> {
+export class Pipeline<Outcome> implements StepRunner<Outcome> {
   private readonly underWay = new Map<number, UnderWay<Outcome>>();
   private readonly stopping = new AbortController();
   /** First step that has not begun. */
@@ -71,12 +83,10 @@ export class Pipeline<Outcome> {
     means.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
   }
 
-  /** Begins what may begin before the first step is asked for. */
   begin(): void {
     this.advance();
   }
 
-  /** Merge step `at`, whose output goes to `write` now. Steps are finished in their order. Rejects as the backend and sources do. */
   async finish(at: number, write: Write): Promise<Outcome> {
     if (!this.underWay.has(at)) this.enter(at);
     const own = this.underWay.get(at)!;
@@ -90,13 +100,11 @@ export class Pipeline<Outcome> {
     }
   }
 
-  /** Copy step `at` begins: what follows may be read meanwhile. */
   pass(at: number): void {
     this.next = Math.max(this.next, at + 1);
     this.advance();
   }
 
-  /** Ends what is under way and waits for it. Never rejects. */
   async stop(): Promise<void> {
     this.stopping.abort();
     const left = [...this.underWay.values()];

@@ -2,6 +2,9 @@
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { SlotResult } from './backend';
+import type { GroupOutcome } from './groups';
+import type { PipelineMeans, StepRunner } from './pipeline';
+import type { Step } from './plan-types';
 import type { RunProgress } from './progress';
 import type { Checked, Recompute } from './spot-check';
 
@@ -38,6 +41,8 @@ export interface RunHooks {
   readonly pieceBytes?: number;
   /** Computes a sample of every merged tensor again, which is compared with what the backend gave; absent: nothing is. */
   readonly recompute?: Recompute;
+  /** What carries out the merge steps, default a `Pipeline` of this run's own. */
+  readonly stepsBy?: (steps: readonly Step[], means: PipelineMeans) => StepRunner<GroupOutcome>;
   /** Where the digests of whole files are computed, default on this thread. */
   readonly hash?: () => FileHash;
   /** Milliseconds, default `performance.now`. */

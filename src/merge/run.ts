@@ -12,7 +12,7 @@ import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
 import { Pipeline } from './pipeline';
-import type { PipelineMeans } from './pipeline';
+import type { PipelineMeans, StepRunner } from './pipeline';
 import { rankPlan } from './plan-ranking';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
@@ -74,7 +74,7 @@ class Run {
   private readonly sources: Sources;
   private readonly means: PipelineMeans;
   /** Null until the tensors are ranked. */
-  private pipeline: Pipeline<GroupOutcome> | null = null;
+  private pipeline: StepRunner<GroupOutcome> | null = null;
   private readonly figures = new Map<string, SlotResult>();
   /** Sinks that are open. */
   private readonly unfinished = new Set<ShardWriter>();
@@ -99,7 +99,7 @@ class Run {
   async all(): Promise<RunResult> {
     await compareIntegers(this.plan.integersToCompare, this.sources);
     const steps = await rankPlan(this.plan, this.means);
-    this.pipeline = new Pipeline(steps, this.means, mergeStep);
+    this.pipeline = this.hooks.stepsBy?.(steps, this.means) ?? new Pipeline(steps, this.means, mergeStep);
     const shards = await this.fillShards(this.pipeline, steps);
     const extras = await this.fillExtras();
     this.meter.enter('finalising');
@@ -131,7 +131,7 @@ class Run {
   }
 
   /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */
-  private async fillShards(pipeline: Pipeline<GroupOutcome>, steps: readonly Step[]): Promise<Filled[]> {
+  private async fillShards(pipeline: StepRunner<GroupOutcome>, steps: readonly Step[]): Promise<Filled[]> {
     const { shards } = this.plan;
     const filled: Filled[] = [];
     let at = 0;
@@ -151,7 +151,7 @@ class Run {
     return filled;
   }
 
-  private async merge(pipeline: Pipeline<GroupOutcome>, step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
+  private async merge(pipeline: StepRunner<GroupOutcome>, step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
     const { result, tailOverflow, checked } = await pipeline.finish(at, (bytes) => writer.write(bytes));
     this.overflow += tailOverflow;
     this.checked = { values: this.checked.values + checked.values, tensors: this.checked.tensors + checked.tensors };
@@ -165,7 +165,7 @@ class Run {
     this.meter.finish(step.group.slots.length);
   }
 
-  private async copy(pipeline: Pipeline<GroupOutcome>, { parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
+  private async copy(pipeline: StepRunner<GroupOutcome>, { parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
     pipeline.pass(at);
     for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
     this.meter.finish(1);

@@ -1,0 +1,89 @@
+/** How far several merges in one run are, as one. */
+import type { BatchPlan, Wave } from './batch-plan';
+import type { BatchItem, BatchProgress } from './batch';
+import { Stopwatch } from './progress';
+import type { RunProgress } from './progress';
+import type { OpenShard } from './reading';
+
+const PHASES: readonly RunProgress['phase'][] = ['ranking', 'reading', 'finalising', 'verifying'];
+
+/** Adds up what the runs tell; reading is counted where the files are, since what one run reads serves all. */
+export class BatchMeter {
+  private readonly latest = new Map<number, RunProgress>();
+  private readonly started: number;
+  private readonly reads: Stopwatch;
+  private readonly pauses: Stopwatch;
+  private bytesRead = 0;
+  private foldersDone = 0;
+  private current: readonly number[] = [];
+
+  constructor(
+    private readonly items: readonly BatchItem[],
+    private readonly batch: BatchPlan,
+    private readonly onProgress: ((progress: BatchProgress) => void) | undefined,
+    private readonly now: () => number,
+  ) {
+    this.started = now();
+    this.reads = new Stopwatch(now);
+    this.pauses = new Stopwatch(now);
+    this.current = batch.waves[0]?.entries ?? [];
+  }
+
+  /** `openShard` with what is read counted. */
+  watching(openShard: OpenShard): OpenShard {
+    return async (checkpoint, shard) => {
+      const source = await openShard(checkpoint, shard);
+      return {
+        name: source.name,
+        size: source.size,
+        read: async (begin, end) => {
+          const bytes = await this.reads.during(() => source.read(begin, end));
+          this.bytesRead += bytes.length;
+          this.report();
+          return bytes;
+        },
+      };
+    };
+  }
+
+  pausing(act: () => Promise<void>): Promise<void> {
+    return this.pauses.during(act);
+  }
+  tell(entry: number, progress: RunProgress): void {
+    this.latest.set(entry, progress);
+    this.report();
+  }
+  finish({ entries }: Wave): void {
+    this.foldersDone += entries.length;
+    this.current = this.batch.waves.find((wave) => wave.entries.every((entry) => !this.latest.has(entry)))?.entries ?? [];
+    this.report();
+  }
+
+  get elapsedMs(): number {
+    return this.now() - this.started - this.pauses.ms;
+  }
+
+  private report(): void {
+    const all = [...this.latest.values()];
+    const sum = (of: (progress: RunProgress) => number) => all.reduce((total, one) => total + of(one), 0);
+    const { elapsedMs } = this;
+    const phases = this.current.map((entry) => PHASES.indexOf(this.latest.get(entry)?.phase ?? 'reading'));
+    this.onProgress?.({
+      phase: PHASES[phases.length > 0 ? Math.min(...phases) : PHASES.length - 1]!,
+      tensorsDone: sum((one) => one.tensorsDone),
+      tensors: this.items.reduce((total, { plan }) => total + plan.tensors, 0),
+      bytesRead: this.bytesRead,
+      bytesReadTotal: Math.max(this.batch.bytesRead, this.bytesRead),
+      bytesWritten: sum((one) => one.bytesWritten),
+      bytesWrittenTotal: this.batch.bytesWritten,
+      bytesVerified: sum((one) => one.bytesVerified),
+      readingMs: this.reads.ms,
+      // The runs' own times overlap.
+      computingMs: Math.min(elapsedMs, sum((one) => one.computingMs)),
+      writingMs: Math.min(elapsedMs, sum((one) => one.writingMs)),
+      elapsedMs,
+      foldersDone: this.foldersDone,
+      folders: this.items.length,
+    });
+  }
+}

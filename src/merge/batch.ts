@@ -1,0 +1,150 @@
+/** Several merges over the same inputs in one run: a folder each, and a table of them all. */
+import { CancelledError, DestinationError, asStudioError } from '../bytes/errors';
+import type { StudioError } from '../bytes/errors';
+import type { Destination } from '../bytes/source';
+import { throwIfAborted } from './abort';
+import type { Backend } from './backend';
+import { pieceOf } from './batch-plan';
+import type { BatchPlan, Wave } from './batch-plan';
+import { BatchMeter } from './batch-progress';
+import type { MergePlan } from './plan-types';
+import type { RunProgress } from './progress';
+import type { OpenShard } from './reading';
+import { runMerge } from './run';
+import type { RunHooks, RunResult } from './run-types';
+import { SharedReads } from './shared-reads';
+import { SharedSteps } from './shared-steps';
+
+export interface BatchItem {
+  /** Folder within the destination; no two of a batch are equal, whatever the case. */
+  readonly folder: string;
+  readonly plan: MergePlan;
+  readonly extras: NonNullable<RunHooks['extras']>;
+}
+
+/** A destination that holds folders. */
+export interface BatchFolder extends Destination {
+  /** The folder of that name, made where there is none. */
+  folder(name: string): Promise<Destination>;
+  /** Removes a folder that holds nothing; leaves another. */
+  removeEmpty(name: string): Promise<void>;
+}
+
+export interface BatchProgress extends RunProgress {
+  readonly foldersDone: number;
+  readonly folders: number;
+}
+
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'replace' | 'readAheadBytes' | 'recompute' | 'hash' | 'now'> {
+  readonly onProgress?: (progress: BatchProgress) => void;
+  /** The table written beside the folders, of those that are finished; by their folders. */
+  readonly table?: { readonly name: string; readonly of: (folders: readonly string[]) => string };
+  /** See `BatchLimits`. */
+  readonly holdBytes: number;
+}
+
+export interface BatchResult {
+  /** In the order of the items; complete and verified. */
+  readonly finished: readonly { readonly folder: string; readonly result: RunResult }[];
+  /** Folders that were not begun, or removed. */
+  readonly missing: readonly string[];
+  /** Why some are missing; null when none is. */
+  readonly stopped: StudioError | null;
+  readonly seconds: number;
+}
+
+/**
+ * Carries out the waves of `batch` (`planBatch` of the items' plans), one after the other. Within a wave each group is read once
+ * and merged with every recipe; each folder is an export as `runMerge` leaves it.
+ *
+ * A fault or cancelling stops the wave: its folders are removed, those of earlier waves stay and are told in the result. Rejects,
+ * as `runMerge` does, when no folder was finished; with DestinationError `not-empty`, naming them, when there are folders or a table of these names
+ * and `replace` is not set, `name-twice` when two folders would be one.
+ */
+export async function runBatch(items: readonly BatchItem[], batch: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
+  const names = [...items.map(({ folder }) => folder), ...(hooks.table ? [hooks.table.name] : [])];
+  refuseClashes(names, hooks.replace ? [] : await destination.list(), destination.name);
+  const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()));
+  const results = new Map<number, RunResult>();
+  let stopped: StudioError | null = null;
+  for (const wave of batch.waves) {
+    try {
+      throwIfAborted(hooks.signal);
+      const done = await runWave(wave, items, backend, meter.watching(openShard), destination, hooks, meter);
+      wave.entries.forEach((entry, i) => results.set(entry, done[i]!));
+      meter.finish(wave);
+    } catch (error) {
+      stopped = hooks.signal?.aborted ? new CancelledError() : asStudioError(error);
+      break;
+    }
+  }
+  if (stopped && results.size === 0) throw stopped;
+  const finished = items.flatMap(({ folder }, i) => (results.has(i) ? [{ folder, result: results.get(i)! }] : []));
+  const missing = items.flatMap(({ folder }, i) => (results.has(i) ? [] : [folder]));
+  if (hooks.table) await writeText(destination, hooks.table.name, hooks.table.of(finished.map(({ folder }) => folder)));
+  return { finished, missing, stopped, seconds: meter.elapsedMs / 1000 };
+}
+
+/** All of a wave, or the first failure when everything of it is removed. */
+async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks, meter: BatchMeter): Promise<RunResult[]> {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  hooks.signal?.addEventListener('abort', stop, { once: true });
+  const ready = async () => {
+    await (hooks.ready ? meter.pausing(hooks.ready) : undefined);
+    throwIfAborted(stopping.signal);
+  };
+  const reads = new SharedReads(openShard, hooks.holdBytes);
+  const steps = new SharedSteps(entries.length, openShard, hooks.holdBytes, ready, () => reads.forget(), stopping.signal);
+  const failures: unknown[] = [];
+  const runs = entries.map(async (entry) => {
+    const { folder, plan, extras } = items[entry]!;
+    try {
+      const result = await runMerge(plan, backend, reads.openShard, await destination.folder(folder), {
+        ...hooks,
+        extras,
+        signal: stopping.signal,
+        ready,
+        onProgress: (progress) => meter.tell(entry, progress),
+        ...(entries.length > 1 ? { stepsBy: steps.join, pieceBytes: pieceOf(entries.length) } : {}),
+      });
+      return result;
+    } catch (error) {
+      failures.push(error);
+      stop();
+      return null;
+    }
+  });
+  const results = await Promise.all(runs);
+  hooks.signal?.removeEventListener('abort', stop);
+  if (failures.length === 0) return results as RunResult[];
+  for (const entry of entries) await abandoned(destination, items[entry]!, results[entries.indexOf(entry)]!);
+  throw failures[0];
+}
+
+/** Removes what a run of a failed wave left: nothing but its folder, or an export that was finished before another failed. */
+async function abandoned(destination: BatchFolder, { folder }: BatchItem, result: RunResult | null): Promise<void> {
+  const own = await destination.folder(folder).catch(() => null);
+  // The index is the last of the files, and without it nothing loads.
+  for (const { name } of [...(result?.files ?? [])].reverse()) await own?.remove(name).catch(() => {});
+  await destination.removeEmpty(folder).catch(() => {});
+}
+
+function refuseClashes(names: readonly string[], present: readonly string[], destination: string): void {
+  const folded = names.map((name) => name.toLowerCase());
+  const twice = names.filter((_, i) => folded.indexOf(folded[i]!) !== i);
+  if (twice.length > 0) throw new DestinationError('name-twice', `two folders are called ${twice.join(', ')}`, { names: twice });
+  const inTheWay = present.filter((name) => folded.includes(name.toLowerCase()));
+  if (inTheWay.length > 0) throw new DestinationError('not-empty', `${destination} holds ${inTheWay.join(', ')}`, { file: destination, names: inTheWay });
+}
+
+async function writeText(destination: Destination, name: string, text: string): Promise<void> {
+  const sink = await destination.create(name);
+  try {
+    await sink.write(new TextEncoder().encode(text));
+    await sink.close();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}

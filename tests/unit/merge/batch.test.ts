@@ -1,0 +1,208 @@
+/** Several merges in one run: the inputs read once for all of them, each folder what a merge of its own gives. */
+import { describe, expect, it } from 'vitest';
+import { CancelledError } from '../../../src/bytes/errors';
+import type { Destination } from '../../../src/bytes/source';
+import { createCpuBackend } from '../../../src/cpu/backend';
+import { runBatch } from '../../../src/merge/batch';
+import type { BatchFolder, BatchItem, BatchProgress } from '../../../src/merge/batch';
+import { planBatch } from '../../../src/merge/batch-plan';
+import { planMerge } from '../../../src/merge/plan';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import { runMerge } from '../../../src/merge/run';
+import { batchTable, densityGrid } from '../../../src/recipe/batch';
+import type { Recipe } from '../../../src/recipe/types';
+import { recomputeSpots } from '../../../src/reference/spots';
+import { familyOf, recipeOf } from './family';
+import type { Family } from './family';
+import { MemoryFolder } from './memory-folder';
+
+/** Chunks that cut the embedding, shards that part the layers, an integer tensor that is compared and copied. */
+const LIMITS = { chunkBytes: 40_000, shardBytes: 20_000, readAheadBytes: 30_000 };
+const HOLD = 2 ** 20;
+const GRID = [0.2, 0.7];
+
+const tensors = (vocabulary: number) => ({
+  'model.embed_tokens.weight': [vocabulary, 64],
+  'model.layers.0.mlp.up_proj.weight': [40, 64],
+  'model.layers.0.steps': { shape: [9], dtype: 'I32' as const, values: Array.from({ length: 36 }, (_, i) => i % 4) },
+  'model.layers.1.mlp.up_proj.weight': [40, 64],
+  'model.norm.weight': [64],
+});
+
+async function family(): Promise<Family> {
+  return familyOf({ base: tensors(200), sft: tensors(200), ct: tensors(208) });
+}
+const paper = (of: Family, more: Partial<Recipe> = {}) => recipeOf(of, 'ties_sv', 'base', ['sft', 'ct'], { slack: { s: 0.04, of: 'retained', prefer: of.id('sft') }, ...more });
+
+class Folders extends MemoryFolder implements BatchFolder {
+  readonly inner = new Map<string, MemoryFolder>();
+  prepare: (folder: MemoryFolder, name: string) => void = () => {};
+
+  override async list(): Promise<readonly string[]> {
+    return [...this.files.keys(), ...this.inner.keys()];
+  }
+  async folder(name: string): Promise<Destination> {
+    const folder = this.inner.get(name) ?? new MemoryFolder();
+    if (!this.inner.has(name)) this.prepare(folder, name);
+    this.inner.set(name, folder);
+    return folder;
+  }
+  async removeEmpty(name: string): Promise<void> {
+    if (this.inner.get(name)?.files.size === 0) this.inner.delete(name);
+  }
+}
+
+function itemsOf(of: Family, recipes: readonly { readonly folder: string; readonly recipe: Recipe }[]): BatchItem[] {
+  const extras = [{ name: 'config.json', content: new TextEncoder().encode('{}') }];
+  return recipes.map(({ folder, recipe }) => {
+    const plan = planMerge(of.checkpoints, recipe, DEFAULT_CHOICES, LIMITS, { recipe: folder });
+    expect(plan.refusals).toEqual([]);
+    return { folder, plan, extras };
+  });
+}
+
+const gridOf = (of: Family, recipe = paper(of)) => densityGrid(recipe, [of.id('sft'), of.id('ct')], GRID, (id) => of.checkpoints.find((one) => one.id === id)!.name);
+/** The base's integers are compared with the models' and then copied: planned twice, read once, since they are still kept. */
+const INTEGERS = 36;
+const bytesIn = (of: Family) => of.reads.reduce((sum, { begin, end }) => sum + end - begin, 0);
+const plans = (items: readonly BatchItem[]) => items.map(({ plan }) => plan);
+
+async function expectSingleMerges(of: Family, items: readonly BatchItem[], out: Folders): Promise<void> {
+  for (const { folder, plan, extras } of items) {
+    const alone = new MemoryFolder();
+    await runMerge(plan, createCpuBackend(), of.openShard, alone, { extras });
+    expect([...out.inner.get(folder)!.files.keys()].sort()).toEqual([...alone.files.keys()].sort());
+    for (const [name, bytes] of alone.files) expect(out.inner.get(folder)!.files.get(name), `${folder}/${name}`).toEqual(bytes);
+  }
+}
+
+describe('a grid of 2 x 2', () => {
+  it('reads every byte once for all four, and gives each folder the bytes of its own merge', async () => {
+    const own = await family();
+    const entries = gridOf(own);
+    const items = itemsOf(own, entries);
+    const batch = planBatch(plans(items), { holdBytes: HOLD });
+    expect(batch.waves.map(({ entries: of }) => of)).toEqual([[0, 1, 2, 3]]);
+    expect(batch.bytesTooLarge).toBe(0);
+    expect(batch.bytesRead).toBe(items[0]!.plan.bytesRead);
+    expect(batch.bytesWritten).toBe(4 * items[0]!.plan.bytesWritten);
+
+    const out = new Folders();
+    const told: BatchProgress[] = [];
+    const table = { name: 'results.csv', of: (folders: readonly string[]) => batchTable(entries.filter(({ folder }) => folders.includes(folder)), (id) => id) };
+    const { finished, missing, stopped } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, readAheadBytes: LIMITS.readAheadBytes, table, recompute: recomputeSpots, onProgress: (progress) => told.push(progress) });
+    expect([missing, stopped]).toEqual([[], null]);
+    expect(bytesIn(own)).toBe(batch.bytesRead - INTEGERS);
+    expect(finished.map(({ folder }) => folder)).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7', 'sft-0.7_ct-0.2', 'sft-0.7_ct-0.7']);
+    expect(finished.every(({ result }) => result.checked.tensors === 4)).toBe(true);
+    expect(new TextDecoder().decode(out.files.get('results.csv'))).toContain('sft-0.7_ct-0.2,ties_sv,0.7,0.2,1,0.04,\r\n');
+    expect(told.at(-1)).toMatchObject({ foldersDone: 4, folders: 4, bytesRead: batch.bytesRead - INTEGERS, bytesWritten: batch.bytesWritten, tensorsDone: 20, tensors: 20 });
+    // Kept values differ with the density, so the folders are four different models.
+    expect(new Set(finished.map(({ result }) => result.files.map(({ sha256 }) => sha256).join())).size).toBe(4);
+    await expectSingleMerges(own, items, out);
+  });
+
+  it('keeps the figures of each recipe apart', async () => {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    const { finished } = await runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new Folders(), { holdBytes: HOLD });
+    for (const [i, { result }] of finished.entries()) {
+      const alone = await runMerge(items[i]!.plan, createCpuBackend(), own.openShard, new MemoryFolder(), {});
+      expect([...result.figures]).toEqual([...alone.figures]);
+    }
+  });
+
+  it('reads a group that may not be kept once for each recipe, and the plan says so', async () => {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    const embedding = (2 * 200 + 200) * 64 * 2;
+    const batch = planBatch(plans(items), { holdBytes: embedding / 2 });
+    expect(batch.bytesTooLarge).toBeGreaterThanOrEqual(embedding);
+    expect(batch.bytesRead).toBe(items[0]!.plan.bytesRead + 3 * batch.bytesTooLarge);
+    const out = new Folders();
+    await runBatch(items, batch, createCpuBackend({ residentBytes: 2 ** 30 }), own.openShard, out, { holdBytes: embedding / 2, readAheadBytes: LIMITS.readAheadBytes });
+    expect(bytesIn(own)).toBe(batch.bytesRead - INTEGERS);
+    await expectSingleMerges(own, items, out);
+  });
+});
+
+describe('which plans go together', () => {
+  it('parts those of other models, those ranked over the whole model, and those that are more than may be at once', async () => {
+    const own = await family();
+    const one = recipeOf(own, 'ties', 'base', ['sft']);
+    const items = itemsOf(own, [...gridOf(own), { folder: 'alone', recipe: one }, { folder: 'again', recipe: paper(own, { lambda: 0.5 }) }, { folder: 'ranked', recipe: paper(own, { scope: { trim: 'model', slack: 'tensor' } }) }]);
+    const waves = (atOnce: number) => planBatch(plans(items), { holdBytes: HOLD, atOnce }).waves.map(({ entries }) => entries);
+    expect(waves(36)).toEqual([[0, 1, 2, 3, 5], [4], [6]]);
+    expect(waves(2)).toEqual([[0, 1], [2, 3], [5], [4], [6]]);
+  });
+
+  it('puts methods of the same inputs together', async () => {
+    const own = await family();
+    const methods = ['ties', 'ties_sv', 'task_arithmetic'] as const;
+    const items = itemsOf(own, methods.map((method) => ({ folder: method, recipe: paper(own, { method }) })));
+    const batch = planBatch(plans(items), { holdBytes: HOLD });
+    expect(batch.waves).toHaveLength(1);
+    const out = new Folders();
+    await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD });
+    await expectSingleMerges(own, items, out);
+  });
+});
+
+describe('what stops a batch', () => {
+  async function inWaves() {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    return { own, items, batch: planBatch(plans(items), { holdBytes: HOLD, atOnce: 2 }) };
+  }
+
+  it('a full disk in the second wave: the first stays with its table, the second leaves nothing', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new Folders();
+    out.prepare = (folder, name) => name === 'sft-0.7_ct-0.7' && folder.failAt(6);
+    const table = { name: 'results.csv', of: (folders: readonly string[]) => folders.join() };
+    const { finished, missing, stopped } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, table });
+    expect(stopped?.code).toBe('disk-full');
+    expect(finished.map(({ folder }) => folder)).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7']);
+    expect(missing).toEqual(['sft-0.7_ct-0.2', 'sft-0.7_ct-0.7']);
+    expect([...out.inner.keys()]).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7']);
+    expect(new TextDecoder().decode(out.files.get('results.csv'))).toBe('sft-0.2_ct-0.2,sft-0.2_ct-0.7');
+    await expectSingleMerges(own, items.slice(0, 2), out);
+  });
+
+  it('cancelling before any is finished: nothing is left', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new Folders();
+    const controller = new AbortController();
+    const running = runBatch(items, batch, createCpuBackend(), own.openShard, out, {
+      holdBytes: HOLD,
+      signal: controller.signal,
+      onProgress: ({ bytesWritten }) => bytesWritten > 0 && controller.abort(),
+    });
+    await expect(running).rejects.toBeInstanceOf(CancelledError);
+    expect([...out.inner.keys(), ...out.files.keys()]).toEqual([]);
+  });
+
+  it('a fault of one before it merges: the others of its wave do not wait for it', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new Folders();
+    out.prepare = (folder, name) => name === 'sft-0.2_ct-0.7' && folder.failAt(0);
+    await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ code: 'disk-full' });
+    expect([...out.inner.keys()]).toEqual([]);
+  });
+
+  it('folders of these names in the destination, whatever the case, unless they are to be replaced', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new Folders();
+    await out.folder('SFT-0.2_ct-0.7');
+    await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'not-empty', where: { names: ['SFT-0.2_ct-0.7'] } });
+    expect(own.reads).toEqual([]);
+    const { missing } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, replace: true });
+    expect(missing).toEqual([]);
+  });
+
+  it('two recipes for one folder', async () => {
+    const own = await family();
+    const items = itemsOf(own, [{ folder: 'a', recipe: paper(own) }, { folder: 'A', recipe: paper(own) }]);
+    await expect(runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new Folders(), { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'name-twice', where: { names: ['A'] } });
+  });
+});
