@@ -12,13 +12,13 @@ type WritableOptions = FileSystemCreateWritableOptions & { readonly mode: 'exclu
 export class FolderDestination implements Destination {
   constructor(
     readonly name: string,
-    private readonly folder: FileSystemDirectoryHandle,
+    private readonly folderHandle: FileSystemDirectoryHandle,
   ) {}
 
   list(): Promise<readonly string[]> {
     return this.guard(undefined, async () => {
       const names: string[] = [];
-      for await (const name of this.folder.keys()) names.push(name);
+      for await (const name of this.folderHandle.keys()) names.push(name);
       return names;
     });
   }
@@ -40,7 +40,7 @@ export class FolderDestination implements Destination {
           discard: old ? async () => {} : () => this.remove(name),
         });
       } catch (error) {
-        if (!old) await this.folder.removeEntry(name).catch(() => {});
+        if (!old) await this.folderHandle.removeEntry(name).catch(() => {});
         throw error;
       }
     });
@@ -59,9 +59,25 @@ export class FolderDestination implements Destination {
   remove(name: string): Promise<void> {
     return this.guard(name, async () => {
       try {
-        await this.folder.removeEntry(name);
+        await this.folderHandle.removeEntry(name);
       } catch (error) {
         if (faultName(error) !== 'NotFoundError') throw error;
+      }
+    });
+  }
+
+  /** The folder of that name within this one, made where there is none. */
+  folder(name: string): Promise<FolderDestination> {
+    return this.guard(name, async () => new FolderDestination(`${this.name}/${name}`, await this.folderHandle.getDirectoryHandle(name, { create: true })));
+  }
+
+  /** Removes a folder within this one when it is empty; leaves one that is not. */
+  removeEmpty(name: string): Promise<void> {
+    return this.guard(name, async () => {
+      try {
+        await this.folderHandle.removeEntry(name);
+      } catch (error) {
+        if (!['NotFoundError', 'InvalidModificationError'].includes(faultName(error))) throw error;
       }
     });
   }
@@ -77,7 +93,7 @@ export class FolderDestination implements Destination {
 
   private async handleOf(name: string, create: boolean): Promise<FileSystemFileHandle> {
     try {
-      return await this.folder.getFileHandle(name, { create });
+      return await this.folderHandle.getFileHandle(name, { create });
     } catch (error) {
       // The specification's answer to a name with a slash, and browsers' to endings they consider unsafe.
       if (!(error instanceof TypeError)) throw error;

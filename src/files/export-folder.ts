@@ -1,6 +1,5 @@
 /** Where an export goes: a folder the user picked, or the browser's private storage; one merge at a time, never onto a source. */
 import { DestinationError } from '../bytes/errors';
-import type { Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import type { PickedFolder } from '../worker/protocol';
 import { FolderDestination } from './destination';
@@ -8,13 +7,13 @@ import { destinationFault } from './faults';
 import type { FileStore } from './store';
 
 export interface ExportFolder {
-  readonly destination: Destination;
+  readonly destination: FolderDestination;
   readonly privateStorage: boolean;
   /** Lets another merge have the folder. */
   release(): Promise<void>;
 }
 
-/** Private storage holds one export, replaced by the next: `exports/<this>/`. */
+/** Private storage holds one export, or one of several folders, replaced by the next: `exports/<this>/`. */
 const PRIVATE_NAME = 'merged-model';
 
 /**
@@ -35,10 +34,13 @@ export async function openExportFolder(folder: PickedFolder | null, store: FileS
   }
 }
 
-/** A file of the last export in private storage, for downloading. Rejects with DestinationError `removed`. */
+/** A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError `removed`. */
 export async function exportedFile(name: string): Promise<File> {
   try {
-    return await (await (await privateDirectory({ empty: false })).getFileHandle(name)).getFile();
+    const path = name.split('/');
+    let directory = await privateDirectory({ empty: false });
+    for (const folder of path.slice(0, -1)) directory = await directory.getDirectoryHandle(folder);
+    return await (await directory.getFileHandle(path.at(-1)!)).getFile();
   } catch (error) {
     throw destinationFault(error, PRIVATE_NAME, name);
   }

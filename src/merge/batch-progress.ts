@@ -1,9 +1,22 @@
-/** How far several merges in one run are, as one. */
+/** Several merges in one run, and how far they are as one. */
 import type { BatchPlan, Wave } from './batch-plan';
-import type { BatchItem, BatchProgress } from './batch';
+import type { MergePlan } from './plan-types';
 import { Stopwatch } from './progress';
 import type { RunProgress } from './progress';
 import type { OpenShard } from './reading';
+import type { ExtraFile } from './run-types';
+
+export interface BatchItem {
+  /** Folder within the destination; no two of a batch are equal, whatever the case. */
+  readonly folder: string;
+  readonly plan: MergePlan;
+  readonly extras: readonly ExtraFile[];
+}
+
+export interface BatchProgress extends RunProgress {
+  readonly foldersDone: number;
+  readonly folders: number;
+}
 
 const PHASES: readonly RunProgress['phase'][] = ['ranking', 'reading', 'finalising', 'verifying'];
 

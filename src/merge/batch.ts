@@ -7,20 +7,12 @@ import type { Backend } from './backend';
 import { pieceOf } from './batch-plan';
 import type { BatchPlan, Wave } from './batch-plan';
 import { BatchMeter } from './batch-progress';
-import type { MergePlan } from './plan-types';
-import type { RunProgress } from './progress';
+import type { BatchItem, BatchProgress } from './batch-progress';
 import type { OpenShard } from './reading';
 import { runMerge } from './run';
 import type { RunHooks, RunResult } from './run-types';
 import { SharedReads } from './shared-reads';
 import { SharedSteps } from './shared-steps';
-
-export interface BatchItem {
-  /** Folder within the destination; no two of a batch are equal, whatever the case. */
-  readonly folder: string;
-  readonly plan: MergePlan;
-  readonly extras: NonNullable<RunHooks['extras']>;
-}
 
 /** A destination that holds folders. */
 export interface BatchFolder extends Destination {
@@ -30,12 +22,7 @@ export interface BatchFolder extends Destination {
   removeEmpty(name: string): Promise<void>;
 }
 
-export interface BatchProgress extends RunProgress {
-  readonly foldersDone: number;
-  readonly folders: number;
-}
-
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'replace' | 'readAheadBytes' | 'recompute' | 'hash' | 'now'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'now'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders, of those that are finished; by their folders. */
   readonly table?: { readonly name: string; readonly of: (folders: readonly string[]) => string };
@@ -58,12 +45,12 @@ export interface BatchResult {
  * and merged with every recipe; each folder is an export as `runMerge` leaves it.
  *
  * A fault or cancelling stops the wave: its folders are removed, those of earlier waves stay and are told in the result. Rejects,
- * as `runMerge` does, when no folder was finished; with DestinationError `not-empty`, naming them, when there are folders or a table of these names
- * and `replace` is not set, `name-twice` when two folders would be one.
+ * as `runMerge` does, when no folder was finished; with DestinationError `folders-exist`, naming them, when there are folders or a table of these names,
+ * `name-twice` when two folders would be one.
  */
 export async function runBatch(items: readonly BatchItem[], batch: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
   const names = [...items.map(({ folder }) => folder), ...(hooks.table ? [hooks.table.name] : [])];
-  refuseClashes(names, hooks.replace ? [] : await destination.list(), destination.name);
+  refuseClashes(names, await destination.list(), destination.name);
   const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()));
   const results = new Map<number, RunResult>();
   let stopped: StudioError | null = null;
@@ -135,7 +122,7 @@ function refuseClashes(names: readonly string[], present: readonly string[], des
   const twice = names.filter((_, i) => folded.indexOf(folded[i]!) !== i);
   if (twice.length > 0) throw new DestinationError('name-twice', `two folders are called ${twice.join(', ')}`, { names: twice });
   const inTheWay = present.filter((name) => folded.includes(name.toLowerCase()));
-  if (inTheWay.length > 0) throw new DestinationError('not-empty', `${destination} holds ${inTheWay.join(', ')}`, { file: destination, names: inTheWay });
+  if (inTheWay.length > 0) throw new DestinationError('folders-exist', `${destination} holds ${inTheWay.join(', ')}`, { file: destination, names: inTheWay });
 }
 
 async function writeText(destination: Destination, name: string, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
-import type { PickedFolder } from '../worker/protocol';
+import type { BatchPlanSummary, BatchRequestEntry, PickedFolder } from '../worker/protocol';
 import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
@@ -8,6 +8,10 @@ import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from
 
 export interface JobControls {
   merge(): Promise<void>;
+  /** What several merges in one job would take. Rejects with a StudioError. */
+  planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanSummary>;
+  /** Several merges in one job, a folder each. */
+  exportBatch(entries: readonly BatchRequestEntry[]): Promise<void>;
   /** Counts every tensor in full; writes nothing. */
   scan(): Promise<void>;
   /** Merges again what a merged checkpoint was made of, and compares; nothing while its sources are not open. */
@@ -52,7 +56,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       reports.flush();
       setJob(outcome);
       // Every figure on the screen is counted now: no sample stands behind it.
-      if (kind !== 'verify') store.setState(({ figures }) => ({ figures: { ...figures, sample: null } }));
+      if (kind === 'merge' || kind === 'scan') store.setState(({ figures }) => ({ figures: { ...figures, sample: null } }));
     } catch (cause) {
       reports.flush();
       const error = asStudioError(cause).toWire();
@@ -67,6 +71,8 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       const { replace } = store.getState().target;
       return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, replace }) };
     });
+  const exportBatch = (entries: readonly BatchRequestEntry[]) =>
+    run('batch', async ({ shardBytes }) => ({ status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder }) }));
   const scan = () =>
     run('scan', async ({ recipe, choices }) => {
       const { tensors, seconds } = await worker.request('scan', { recipe, choices });
@@ -96,6 +102,8 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
 
   return {
     merge,
+    planBatch: (entries) => worker.request('planBatch', { entries, shardBytes: store.getState().decisions.present.shardBytes }),
+    exportBatch,
     scan,
     verify,
     async pause(paused) {

@@ -6,7 +6,7 @@ import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, VerifyReport } from '../worker/protocol';
+import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -90,13 +90,15 @@ export interface PlanState {
   readonly problem: WireError | null;
 }
 
-/** A merge writes a checkpoint; a scan counts every tensor, a verification compares every tensor, and both write nothing. */
-export type JobKind = 'merge' | 'scan' | 'verify';
+/** A merge writes a checkpoint, a batch several; a scan counts every tensor, a verification compares every tensor, and both write nothing. */
+export type JobKind = 'merge' | 'batch' | 'scan' | 'verify';
 export type Job =
   | { readonly status: 'idle' }
   | { readonly status: 'running' | 'paused' | 'cancelling'; readonly kind: JobKind; readonly progress: MergeProgress | null }
   /** A merge. */
   | { readonly status: 'finished'; readonly summary: MergeSummary }
+  /** A batch: all of it, or what was finished before it stopped. */
+  | { readonly status: 'batched'; readonly summary: BatchSummary }
   /** A scan. */
   | { readonly status: 'counted'; readonly tensors: number; readonly seconds: number }
   /** A verification of the checkpoint of that id. */
@@ -144,7 +146,7 @@ export interface ViewState {
   readonly chart: ChartView;
   readonly theme: Theme;
   /** The one panel that is open over the page. */
-  readonly panel: 'backend' | 'help' | null;
+  readonly panel: 'backend' | 'help' | 'guide' | 'batch' | null;
 }
 
 /** A link's recipe, waiting for the checkpoints it names. Its ids are checkpoint names. */

@@ -21,9 +21,9 @@ interface Request {
 }
 
 /** Jobs run alone and can be paused and cancelled. */
-const JOBS: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'scan', 'verify']);
+const JOBS: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'batch', 'scan', 'verify']);
 /** Would change under a running job what it works on. */
-const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'scan', 'verify', 'start', 'calibrate', 'close']);
+const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'batch', 'scan', 'verify', 'start', 'calibrate', 'close']);
 /** A later request of the same name makes an earlier one pointless. */
 const SUPERSEDED: ReadonlySet<string> = new Set<HandledRequest>(['explore', 'surface', 'slackCurve', 'effect', 'distribution']);
 
@@ -32,7 +32,7 @@ const MOVED: ReadonlySet<string> = new Set<HandledRequest>(['surface', 'slackCur
 
 /**
  * Passes each request to its handler and posts exactly one reply. `explore` and the views: of each the latest wins, an earlier
- * one is rejected as cancelled at once, its signal aborted, and the next begins when it has stopped. `merge`, `scan` and `verify`: one at
+ * one is rejected as cancelled at once, its signal aborted, and the next begins when it has stopped. `merge`, `batch`, `scan` and `verify`: one at
  * a time (`busy`), subject to `pause` and `cancel`; `cancel` is answered at once, the job itself rejects as cancelled when it
  * has cleaned up.
  */

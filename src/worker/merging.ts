@@ -22,7 +22,7 @@ import { READ_AHEAD } from './sizing';
 import { Throttle } from './throttle';
 
 /** Milliseconds between two events of a kind: ten a second are as many as one can read. */
-const EVENT_MS = 100;
+export const EVENT_MS = 100;
 
 export interface MergeContext {
   /** Name and version, for the model card. */

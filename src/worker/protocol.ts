@@ -140,7 +140,40 @@ export interface VerifyReport {
   readonly seconds: number;
 }
 
-export type MergeProgress = RunProgress;
+/** `folders`: of several exported in one job. */
+export type MergeProgress = RunProgress & { readonly foldersDone?: number; readonly folders?: number };
+
+/** One of several recipes, and the folder it is exported to. */
+export interface BatchRequestEntry {
+  /** Letters, digits, `.`, `_` and `-`; no two of a batch are equal, whatever the case. */
+  readonly folder: string;
+  readonly recipe: Recipe;
+  readonly choices: FitChoices;
+}
+/** What several merges in one job take, bytes; see `BatchPlan`. */
+export interface BatchPlanSummary {
+  readonly folders: number;
+  /** Merges of each round; the rounds follow one another. */
+  readonly waves: readonly number[];
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly bytesTooLarge: number;
+  readonly peakBytes: number;
+}
+export interface BatchSummary {
+  readonly destination: string;
+  readonly privateStorage: boolean;
+  /** Those that are complete. */
+  readonly folders: readonly (Pick<MergeSummary, 'files' | 'tensors' | 'verified' | 'checked' | 'overflow'> & { readonly folder: string })[];
+  /** Name of the table beside the folders. */
+  readonly table: string;
+  /** Folders that were not begun, or removed. */
+  readonly missing: readonly string[];
+  /** Why some are missing; null when none is. */
+  readonly stopped: WireError | null;
+  readonly seconds: number;
+  readonly backend: BackendInfo;
+}
 
 interface Asked {
   readonly recipe: Recipe;
@@ -187,6 +220,9 @@ export interface Requests {
     },
     MergeSummary,
   ];
+  planBatch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number }, BatchPlanSummary];
+  /** Several merges in one job, a folder each. Replies, too, when it was stopped after some folders were finished. */
+  batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null }, BatchSummary];
   pause: [{ readonly paused: boolean }, null];
   cancel: [Record<never, never>, null];
   /** A finished export in private storage, as an opaque File for downloading. */

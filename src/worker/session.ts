@@ -9,8 +9,9 @@ import { limitsOf } from '../merge/budget';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
 import { scopeOf } from '../recipe/resolve';
-import type { Scope } from '../recipe/types';
+import type { Recipe, Scope } from '../recipe/types';
 import { version } from '../../package.json';
+import { exportBatch, sourcesOf, summariseBatch } from './batching';
 import { Catalogue, filesOf } from './catalogue';
 import type { Handlers } from './dispatch';
 import { ExactFigures } from './exact-figures';
@@ -56,14 +57,14 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
   const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, emit };
 
   const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });
+  // Files that were served have no time by which another content would be noticed.
+  const outlives = (recipe: Recipe) => checkpointsOf(recipe, catalogue.checkpoints).every(({ shards }) => shards.every(({ file }) => file.modified > 0));
   /** Runs a job that counts every tensor and keeps what it counts. */
   const counting = <T>({ recipe, choices }: Omit<Question, 'open'>, job: (counted: (figures: TensorFigures) => void) => Promise<T>): Promise<T> =>
     explorer.jobs.during(async () => {
       const key = figuresKey(recipe, choices);
-      // Files that were served have no time by which another content would be noticed.
-      const outlives = checkpointsOf(recipe, catalogue.checkpoints).every(({ shards }) => shards.every(({ file }) => file.modified > 0));
       const result = await job((figures) => exact.add(key, figures));
-      await exact.finish(key, outlives);
+      await exact.finish(key, outlives(recipe));
       return result;
     });
 
@@ -116,6 +117,21 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const folder = await openExportFolder(payload.destination, store, sources);
       try {
         return await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
+      } finally {
+        await folder.release();
+      }
+    },
+    planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
+    batch: async (payload, control) => {
+      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf));
+      try {
+        return await explorer.jobs.during(() =>
+          exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {
+            const key = figuresKey(recipe, choices);
+            for (const one of figures) exact.add(key, one);
+            await exact.finish(key, outlives(recipe));
+          }),
+        );
       } finally {
         await folder.release();
       }

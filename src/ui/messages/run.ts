@@ -89,6 +89,11 @@ const DESTINATION = {
     detail: `${file === 'The file' ? 'There' : file}: ${names}. Old and new files must not be mixed.`,
     action: 'Choose another folder, or tick "Replace an older export" and merge again.',
   }),
+  'folders-exist': ({ names }) => ({
+    title: 'The folder holds folders of these names',
+    detail: `There: ${names}. An export of several never replaces anything.`,
+    action: 'Choose another folder, or rename or remove these.',
+  }),
   'is-source': ({ file }) => ({
     title: 'The destination is a source of this merge',
     detail: `${file} is being merged and must not be overwritten.`,

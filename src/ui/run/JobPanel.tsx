@@ -5,6 +5,7 @@ import { ErrorNotice, Notice } from '../Notice';
 import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
 import { Finished } from './Finished';
+import { FinishedBatch } from './FinishedBatch';
 import { Verified } from './Verified';
 
 /** What came of the last merge, until it is put away. */
@@ -24,6 +25,12 @@ export function JobPanel() {
       return (
         <div className="job" role="status">
           <Finished summary={job.summary}>{dismiss}</Finished>
+        </div>
+      );
+    case 'batched':
+      return (
+        <div className="job" role="status">
+          <FinishedBatch summary={job.summary}>{dismiss}</FinishedBatch>
         </div>
       );
     case 'counted':
@@ -54,7 +61,9 @@ export function JobPanel() {
           <ErrorNotice error={error}>
             <p className="action">
               Sources are never written, so they are as they were.{' '}
-              {progress && progress.bytesWritten > 0
+              {job.kind === 'batch'
+                ? 'No folder was finished, and what was begun is removed.'
+                : progress && progress.bytesWritten > 0
                 ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors, and the shard being written was thrown away.`
                 : 'Nothing was written.'}
             </p>
@@ -80,7 +89,7 @@ export function JobPanel() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : 'The sources are untouched, and the shard being written was thrown away.'}>
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished, and what was begun is removed.' : 'The sources are untouched, and the shard being written was thrown away.'}>
             {dismiss}
           </Notice>
         </div>

@@ -12,6 +12,7 @@ import { ProgressLine } from './ProgressLine';
 export function MergeBar() {
   const controller = useController();
   const status = useStudio((state) => state.job.status);
+  const panel = useStudio((state) => state.view.panel);
   const busy = useStudio((state) => isBusy(state.job));
   const ready = useStudio(({ decisions, plan }) => isMergeable(decisions.present) && plan.summary !== null && plan.summary.refusals.length === 0);
   return (
@@ -38,6 +39,9 @@ export function MergeBar() {
           ) : (
             <>
               <CountButton ready={ready} />
+              <button type="button" className="button" id="batch-button" aria-expanded={panel === 'batch'} disabled={!ready} onClick={() => controller.togglePanel('batch')}>
+                Export several…
+              </button>
               <button type="button" className="button primary" disabled={!ready} onClick={() => void controller.merge()}>
                 Merge
               </button>

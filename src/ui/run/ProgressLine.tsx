@@ -7,7 +7,7 @@ import { useStudio } from '../studio';
 
 type Running = Extract<Job, { status: 'running' | 'paused' | 'cancelling' }>;
 
-const PROGRESS_LABELS: Readonly<Record<JobKind, string>> = { merge: 'Merge progress', scan: 'Counting progress', verify: 'Verification progress' };
+const PROGRESS_LABELS: Readonly<Record<JobKind, string>> = { merge: 'Merge progress', batch: 'Export progress', scan: 'Counting progress', verify: 'Verification progress' };
 const ACTIVITIES = [
   ['reading', 'Reading'],
   ['computing', 'Computing'],
@@ -26,6 +26,7 @@ export function ProgressLine() {
       <div className="progress-words" role="status">
         <strong>{phaseWords(job)}</strong>
         {progress && <span>{`${formatCount(progress.tensorsDone)} of ${formatCount(progress.tensors)} tensors`}</span>}
+        {progress?.folders !== undefined && <span>{`${progress.foldersDone ?? 0} of ${progress.folders} folders complete`}</span>}
         {progress && <span>{bytesWords(progress)}</span>}
         {pace?.readRate && <span>{formatBytes(pace.readRate)}/s</span>}
         {pace?.secondsLeft != null && status === 'running' && <span>{formatSeconds(pace.secondsLeft)} left</span>}

@@ -1,6 +1,8 @@
 import type { BackendState, Theme } from '../../state/types';
 import { useController, useStudio } from '../studio';
+import { BatchPanel } from '../run/BatchPanel';
 import { BackendPanel } from './BackendPanel';
+import { GuidePanel } from './GuidePanel';
 import { HelpPanel } from './HelpPanel';
 
 const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
@@ -31,6 +33,9 @@ export function Header() {
       <button type="button" className="button quiet" aria-label={`Theme: ${theme}`} onClick={() => controller.setTheme(NEXT_THEME[theme])}>
         {{ system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }[theme]}
       </button>
+      <button type="button" className="button quiet" id="guide-button" aria-expanded={panel === 'guide'} onClick={() => controller.togglePanel('guide')}>
+        Guide
+      </button>
       <button
         type="button"
         className="button quiet icon"
@@ -44,6 +49,8 @@ export function Header() {
       </button>
       {panel === 'backend' && <BackendPanel />}
       {panel === 'help' && <HelpPanel />}
+      {panel === 'guide' && <GuidePanel />}
+      {panel === 'batch' && <BatchPanel />}
     </header>
   );
 }

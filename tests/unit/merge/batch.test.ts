@@ -4,7 +4,8 @@ import { CancelledError } from '../../../src/bytes/errors';
 import type { Destination } from '../../../src/bytes/source';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
-import type { BatchFolder, BatchItem, BatchProgress } from '../../../src/merge/batch';
+import type { BatchFolder } from '../../../src/merge/batch';
+import type { BatchItem, BatchProgress } from '../../../src/merge/batch-progress';
 import { planBatch } from '../../../src/merge/batch-plan';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
@@ -190,14 +191,12 @@ describe('what stops a batch', () => {
     expect([...out.inner.keys()]).toEqual([]);
   });
 
-  it('folders of these names in the destination, whatever the case, unless they are to be replaced', async () => {
+  it('folders of these names in the destination, whatever the case', async () => {
     const { own, items, batch } = await inWaves();
     const out = new Folders();
     await out.folder('SFT-0.2_ct-0.7');
-    await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'not-empty', where: { names: ['SFT-0.2_ct-0.7'] } });
+    await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'folders-exist', where: { names: ['SFT-0.2_ct-0.7'] } });
     expect(own.reads).toEqual([]);
-    const { missing } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, replace: true });
-    expect(missing).toEqual([]);
   });
 
   it('two recipes for one folder', async () => {

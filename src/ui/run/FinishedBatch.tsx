@@ -1,0 +1,89 @@
+import type { ReactNode } from 'react';
+import { formatCount } from '../../analysis/format';
+import type { BatchSummary } from '../../worker/protocol';
+import { formatBytes, formatSeconds, plural, showName } from '../format';
+import { describeError } from '../messages';
+import { useController } from '../studio';
+
+/** What a batch left: its folders, what was verified, and why some are missing. */
+export function FinishedBatch({ summary, children }: { summary: BatchSummary; children: ReactNode }) {
+  const controller = useController();
+  const { destination, privateStorage, folders, table, missing, stopped, seconds, backend } = summary;
+  const sum = (of: (folder: BatchSummary['folders'][number]) => number) => folders.reduce((total, one) => total + of(one), 0);
+  const bytesOf = ({ files }: BatchSummary['folders'][number]) => files.reduce((total, file) => total + file.bytes, 0);
+  const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
+  const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
+  const isWhole = verified === tensors;
+  return (
+    <div className="finished" role="group" aria-label="Finished export of several" data-grave={stopped === null ? undefined : 'warn'}>
+      <header>
+        <p>
+          <strong>
+            {plural(folders.length, 'merge')} in {formatSeconds(seconds)}.
+          </strong>{' '}
+          {formatBytes(sum(bytesOf))} on {backend.label},{' '}
+          {privateStorage ? 'in private storage: download them before closing the page' : `in the folder ${showName(destination)}`}, with {table} for the scores.
+        </p>
+        {privateStorage && (
+          <button type="button" className="button small" onClick={() => void controller.download(table)}>
+            Download {table}
+          </button>
+        )}
+        {children}
+      </header>
+      {reason !== null && (
+        <p className="action">
+          {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).join(', ')}
+          {missing.length > 4 && `, … ${missing.at(-1)!}`}). What was unfinished is removed; the folders below are complete.
+        </p>
+      )}
+      <p data-grave={isWhole ? 'good' : 'bad'} className="verified">
+        {isWhole ? '✓' : '✗'} {formatCount(verified)} of {formatCount(tensors)} tensors verified: re-read after closing, equal to what was computed
+        {values > 0 && `; ${formatCount(values)} values computed again on the CPU while merging: the same`}
+        {overflow > 0 && `. ${plural(overflow, 'value', formatCount(overflow))} overflowed to infinity in the output dtype`}
+      </p>
+      <div className="files">
+        <table>
+          <caption className="unseen">Folders of the export</caption>
+          <thead>
+            <tr>
+              <th scope="col">Folder</th>
+              <th scope="col" className="number">
+                Size
+              </th>
+              <th scope="col">SHA-256 of the first weight file</th>
+              {privateStorage && (
+                <th scope="col">
+                  <span className="unseen">Download</span>
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {folders.map((one) => (
+              <tr key={one.folder}>
+                <th scope="row">{showName(one.folder)}</th>
+                <td className="number">{formatBytes(bytesOf(one))}</td>
+                <td className="mono hash">{one.files.find(({ name }) => name.endsWith('.safetensors'))?.sha256}</td>
+                {privateStorage && (
+                  <td>
+                    <button
+                      type="button"
+                      className="button small"
+                      aria-label={`Download ${showName(one.folder)}`}
+                      onClick={() => {
+                        for (const { name } of one.files) void controller.download(`${one.folder}/${name}`);
+                      }}
+                    >
+                      Download
+                    </button>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

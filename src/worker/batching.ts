@@ -1,0 +1,112 @@
+/** Several recipes exported in one job: planned together, merged together, each into a folder of its own. */
+import type { BackendLimits } from '../merge/budget';
+import { limitsOf } from '../merge/budget';
+import { IncompatibleCheckpointsError } from '../bytes/errors';
+import type { FileEntry } from '../checkpoint/types';
+import { contentsOfAll } from '../compose/contents';
+import { checkpointsOf } from '../compose/export-input';
+import { elementsOf, extraFiles } from '../compose/extra-files';
+import { exportMetadata } from '../export/files';
+import type { ExportFolder } from '../files/export-folder';
+import { runBatch } from '../merge/batch';
+import type { BatchItem } from '../merge/batch-progress';
+import { planBatch } from '../merge/batch-plan';
+import type { BatchPlan } from '../merge/batch-plan';
+import { planMerge } from '../merge/plan';
+import type { MergePlan } from '../merge/plan-types';
+import { batchTable } from '../recipe/batch';
+import { recomputeSpots } from '../reference/spots';
+import type { Catalogue } from './catalogue';
+import type { Control } from './dispatch';
+import { tensorFigures } from './figures';
+import type { MergeContext } from './merging';
+import { EVENT_MS } from './merging';
+import type { BatchPlanSummary, BatchSummary, MergeProgress, RequestPayload, TensorFigures } from './protocol';
+import { resilient } from './resilient';
+import { READ_AHEAD } from './sizing';
+import { Throttle } from './throttle';
+
+/** The table of scores to be filled in, beside the folders. */
+export const TABLE_FILE = 'results.csv';
+/** Bytes of inputs kept while every recipe is merged from them: the embedding of a 7B model and its two others in BF16 fit. */
+const HOLD_BYTES = 3 * READ_AHEAD;
+
+type Entries = RequestPayload<'batch'>['entries'];
+type Contents = ReadonlyMap<string, string>;
+
+/** What a batch would take. Rejects as `planMerge` does, and with IncompatibleCheckpointsError `undecided`. */
+export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatch'>, catalogue: Catalogue, limits: BackendLimits): BatchPlanSummary {
+  const { waves, ...plan } = planBatch(plansOf(entries, shardBytes, catalogue, limits, new Map()), { holdBytes: HOLD_BYTES });
+  return { ...plan, folders: entries.length, waves: waves.map(({ entries: own }) => own.length) };
+}
+
+/**
+ * Carries a batch out. Resolves, too, when it was stopped after some folders were finished; else rejects as `runBatch` does.
+ * `counted` hears of every tensor of every finished recipe.
+ */
+export async function exportBatch(
+  { entries, shardBytes }: RequestPayload<'batch'>,
+  folder: ExportFolder,
+  { signal, ready }: Control,
+  { application, catalogue, host, openFile, hash, emit }: Omit<MergeContext, 'counted'>,
+  counted: (entry: Entries[number], figures: readonly TensorFigures[]) => Promise<void>,
+): Promise<BatchSummary> {
+  const planned = await host.use(async (backend) => backend);
+  const open = catalogue.checkpoints;
+  const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
+  const used = [...new Map(entries.flatMap(({ recipe }) => checkpointsOf(recipe, open)).map((one) => [one.id, one])).values()];
+  const contents = await contentsOfAll(used, openShard);
+  const plans = plansOf(entries, shardBytes, catalogue, limitsOf(planned), contents);
+  const items: BatchItem[] = [];
+  for (const [i, { folder: name, recipe, choices }] of entries.entries()) {
+    const plan = plans[i]!;
+    items.push({ folder: name, plan, extras: await extraFiles({ name, application, recipe, text: null, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
+  }
+  const batch: BatchPlan = planBatch(plans, { holdBytes: HOLD_BYTES });
+  const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
+  const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
+  const { destination, privateStorage } = folder;
+  try {
+    const { finished, missing, stopped, seconds } = await runBatch(items, batch, resilient(host, planned), openShard, destination, {
+      signal,
+      ready,
+      readAheadBytes: READ_AHEAD,
+      holdBytes: HOLD_BYTES,
+      recompute: recomputeSpots,
+      ...(hash ? { hash } : {}),
+      onProgress: (now) => progress.offer(now),
+      table: { name: TABLE_FILE, of: (folders) => batchTable(entries.filter((entry) => folders.includes(entry.folder)), nameOf) },
+    });
+    for (const { folder: name, result } of finished) {
+      const at = entries.findIndex((entry) => entry.folder === name);
+      const elements = elementsOf(plans[at]!);
+      await counted(entries[at]!, [...result.figures].map(([tensor, slot]) => tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! })));
+    }
+    return {
+      destination: destination.name,
+      privateStorage,
+      folders: finished.map(({ folder: name, result: { files, tensors, verified, checked, overflow } }) => ({ folder: name, files, tensors, verified, checked, overflow })),
+      table: TABLE_FILE,
+      missing,
+      stopped: stopped?.toWire() ?? null,
+      seconds,
+      backend: host.info ?? planned.info,
+    };
+  } finally {
+    progress.flush();
+  }
+}
+
+function plansOf(entries: Entries, shardBytes: number, { checkpoints: open }: Catalogue, limits: BackendLimits, contents: Contents): MergePlan[] {
+  return entries.map(({ recipe, choices }) => {
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, contents));
+    if (plan.refusals.length === 0) return plan;
+    const names = plan.refusals.map(({ tensor }) => tensor);
+    throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });
+  });
+}
+
+/** Files of every checkpoint that one of the recipes reads. */
+export function sourcesOf(entries: Entries, { checkpoints }: Catalogue, filesOf: (checkpoint: Catalogue['checkpoints'][number]) => readonly FileEntry[]): FileEntry[] {
+  return [...new Set(entries.flatMap(({ recipe }) => checkpointsOf(recipe, checkpoints)))].flatMap(filesOf);
+}
