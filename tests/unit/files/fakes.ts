@@ -13,6 +13,7 @@ export type Operation = 'getFileHandle' | 'createWritable' | 'write' | 'close' |
 export class FakeFolder {
   readonly kind = 'directory';
   readonly files = new Map<string, FakeFile>();
+  readonly folders = new Map<string, FakeFolder>();
   /** Names of operations in order, with the lengths of writes. */
   readonly log: string[] = [];
   /** Called before each operation. */
@@ -23,6 +24,7 @@ export class FakeFolder {
   async *keys(): AsyncGenerator<string> {
     this.before('keys', '');
     yield* this.files.keys();
+    yield* this.folders.keys();
   }
   async getFileHandle(name: string, { create = false } = {}) {
     this.before('getFileHandle', name);
@@ -33,8 +35,17 @@ export class FakeFolder {
     }
     return new FakeFileHandle(this, name);
   }
+  async getDirectoryHandle(name: string, { create = false } = {}) {
+    if (!this.folders.has(name) && !create) throw fault('NotFoundError');
+    const folder = this.folders.get(name) ?? new FakeFolder(name);
+    this.folders.set(name, folder);
+    return folder;
+  }
   async removeEntry(name: string): Promise<void> {
     this.before('removeEntry', name);
+    const folder = this.folders.get(name);
+    if (folder && folder.files.size + folder.folders.size > 0) throw fault('InvalidModificationError');
+    if (this.folders.delete(name)) return;
     if (!this.files.delete(name)) throw fault('NotFoundError');
   }
   async resolve(handle: unknown): Promise<string[] | null> {

@@ -1,0 +1,78 @@
+/** "Export several" as the page asks for it: folders in the destination, each what a merge of its own gives, and their table. */
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import { gridEntries, PAPER_GRID, readDensities } from '../../../src/state/batch';
+import { readResults } from '../../../src/recipe/results';
+import { openFamily } from './family';
+
+async function grid() {
+  const session = await openFamily();
+  const { recipe, idOf, request } = session;
+  const names: Readonly<Record<string, string>> = { [idOf('sft')]: 'sft', [idOf('ct')]: 'ct' };
+  const entries = gridEntries({ recipe, choices: DEFAULT_CHOICES }, [idOf('sft'), idOf('ct')], [0.3, 1], (id) => names[id]!);
+  const start = () => request('batch', { entries, shardBytes: 2 ** 30, destination: null });
+  return { ...session, entries, start };
+}
+
+describe('a batch', () => {
+  it('leaves a complete folder for each recipe, with the weights of its own merge, and a table that reads back', async () => {
+    const { start, out, merge, entries, events } = await grid();
+    const summary = await start();
+    expect(summary).toMatchObject({ destination: 'out', privateStorage: true, missing: [], stopped: null, table: 'results.csv' });
+    expect(summary.folders.map(({ folder, verified }) => [folder, verified])).toEqual(entries.map(({ folder }) => [folder, 3]));
+    expect([...out.folders.keys()]).toEqual(['sft-0.3_ct-0.3', 'sft-0.3_ct-1', 'sft-1_ct-0.3', 'sft-1_ct-1']);
+    expect(events.findLast((event) => event.event === 'progress')).toMatchObject({ progress: { foldersDone: 4, folders: 4, tensorsDone: 12, tensors: 12 } });
+
+    const scored = new TextDecoder().decode(out.files.get('results.csv')!.bytes).replaceAll(',\r\n', ',7\r\n');
+    expect(readResults(scored, 'results.csv').rows.map(({ folder, densities }) => [folder, densities])).toEqual([
+      ['sft-0.3_ct-0.3', { sft: 0.3, ct: 0.3 }],
+      ['sft-0.3_ct-1', { sft: 0.3, ct: 1 }],
+      ['sft-1_ct-0.3', { sft: 1, ct: 0.3 }],
+      ['sft-1_ct-1', { sft: 1, ct: 1 }],
+    ]);
+
+    for (const { folder, recipe } of entries) {
+      // The next job may begin once the reply to the last is out.
+      await new Promise((resolve) => setTimeout(resolve));
+      await merge(true, recipe);
+      const own = out.folders.get(folder)!.files;
+      expect([...own.keys()].sort()).toEqual(['README.md', 'config.json', 'merge_by_layer.svg', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json']);
+      for (const name of ['model.safetensors', 'mergekit_config.yml', 'config.json', 'tokenizer.json']) expect(own.get(name)!.bytes, `${folder}/${name}`).toEqual(out.files.get(name)!.bytes);
+    }
+  });
+
+  it('plans what it then does: one round, every input once', async () => {
+    const { request, entries, recipe } = await grid();
+    const alone = await request('plan', { recipe, choices: DEFAULT_CHOICES, shardBytes: 2 ** 30 });
+    const plan = await request('planBatch', { entries, shardBytes: 2 ** 30 });
+    expect(plan).toMatchObject({ folders: 4, waves: [4], bytesRead: alone.bytesRead, bytesTooLarge: 0 });
+  });
+
+  it('counts every recipe for the charts', async () => {
+    const { start, request, entries } = await grid();
+    await start();
+    for (const { recipe } of entries) {
+      const { tensors } = await request('explore', { recipe, choices: DEFAULT_CHOICES });
+      expect(tensors.every(({ exact }) => exact)).toBe(true);
+    }
+  });
+
+  it('is refused where a folder of that name is, and then changes nothing', async () => {
+    const { start, out } = await grid();
+    await out.getDirectoryHandle('sft-0.3_ct-1', { create: true });
+    await expect(start()).rejects.toMatchObject({ code: 'destination', reason: 'folders-exist', where: { names: ['sft-0.3_ct-1'] } });
+    expect([[...out.files.keys()], [...out.folders.keys()]]).toEqual([[], ['sft-0.3_ct-1']]);
+  });
+});
+
+describe('densities as typed', () => {
+  it.each([
+    [PAPER_GRID.join(', '), [0.01, 0.2, 0.4, 0.6, 0.8, 1]],
+    ['1; 0.5 0.5', [0.5, 1]],
+    ['', null],
+    ['0, 1', null],
+    ['0.2, 1.1', null],
+    ['0.2, x', null],
+    [Array.from({ length: 13 }, (_, i) => (i + 1) / 13).join(), null],
+  ])('%s', (text, expected) => expect(readDensities(text)).toEqual(expected));
+});
