@@ -56,7 +56,7 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
       waves.push({ entries: own, bytesRead: plan.bytesRead + (own.length - 1) * again });
       bytesTooLarge = Math.max(bytesTooLarge, again);
       const held = own.length > 1 ? plan.steps.reduce((most, step) => (isHeld(step, holdBytes) ? Math.max(most, stepBytesRead(step)) : most), 0) : 0;
-      peakBytes = Math.max(peakBytes, plan.peakBytes - 2 * WRITE_BYTES + held + 2 * own.length * pieceOf(own.length));
+      peakBytes = Math.max(peakBytes, plan.peakBytes - 2 * WRITE_BYTES + held + 2 * own.length * Math.min(pieceOf(own.length), largestFile(plan)));
     }
   }
   return {
@@ -71,6 +71,11 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
 /** Bytes of a piece handed to a sink by each of `recipes` writers. */
 export function pieceOf(recipes: number): number {
   return Math.max(LEAST_PIECE, Math.min(WRITE_BYTES, Math.floor(WRITING_BYTES / (2 * recipes))));
+}
+
+/** Bytes of the largest weight file: a writer's pieces are no larger. */
+function largestFile({ shards }: MergePlan): number {
+  return Math.max(0, ...shards.map(({ header, payloadBytes }) => header.length + payloadBytes));
 }
 
 /** Whether the inputs of a step are kept while every recipe of a wave is merged from them. */

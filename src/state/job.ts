@@ -1,15 +1,22 @@
 /** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
+import type { WireError } from '../bytes/errors';
 import type { BatchPlanSummary, BatchRequestEntry, PickedFolder } from '../worker/protocol';
 import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
 import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from './types';
 
+/** One of the two is null. */
+export interface BatchPlanned {
+  readonly plan: BatchPlanSummary | null;
+  readonly problem: WireError | null;
+}
+
 export interface JobControls {
   merge(): Promise<void>;
-  /** What several merges in one job would take. Rejects with a StudioError. */
-  planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanSummary>;
+  /** What several merges in one job would take. Never rejects. */
+  planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanned>;
   /** Several merges in one job, a folder each. */
   exportBatch(entries: readonly BatchRequestEntry[]): Promise<void>;
   /** Counts every tensor in full; writes nothing. */
@@ -102,7 +109,13 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
 
   return {
     merge,
-    planBatch: (entries) => worker.request('planBatch', { entries, shardBytes: store.getState().decisions.present.shardBytes }),
+    async planBatch(entries) {
+      try {
+        return { plan: await worker.request('planBatch', { entries, shardBytes: store.getState().decisions.present.shardBytes }), problem: null };
+      } catch (cause) {
+        return { plan: null, problem: asStudioError(cause).toWire() };
+      }
+    },
     exportBatch,
     scan,
     verify,

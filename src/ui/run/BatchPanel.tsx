@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useState } from 'react';
 import { readsDensity } from '../../recipe/methods';
-import { asStudioError, type WireError } from '../../bytes/errors';
 import { gridEntries, MAX_DENSITIES, PAPER_GRID, readDensities, snapshotEntries } from '../../state/batch';
 import { isMergeable } from '../../state/decisions';
 import { isBusy } from '../../state/types';
-import type { BatchPlanSummary, BatchRequestEntry } from '../../worker/protocol';
+import type { BatchPlanned } from '../../state/job';
+import type { BatchRequestEntry } from '../../worker/protocol';
 import { plural, showName } from '../format';
 import { ErrorNotice } from '../Notice';
 import { useModels, useNameOf } from '../names';
@@ -104,17 +104,14 @@ export function BatchPanel() {
 }
 
 /** What the entries would take; null while that is not known. */
-function useBatchPlan(entries: readonly BatchRequestEntry[]): { readonly plan: BatchPlanSummary | null; readonly problem: WireError | null } {
+function useBatchPlan(entries: readonly BatchRequestEntry[]): BatchPlanned {
   const controller = useController();
-  const [answer, setAnswer] = useState<{ readonly of: readonly BatchRequestEntry[]; readonly plan: BatchPlanSummary | null; readonly problem: WireError | null } | null>(null);
+  const [answer, setAnswer] = useState<(BatchPlanned & { readonly of: readonly BatchRequestEntry[] }) | null>(null);
   useEffect(() => {
     if (entries.length === 0) return;
     let isWanted = true;
     const timer = setTimeout(() => {
-      controller.planBatch(entries).then(
-        (plan) => isWanted && setAnswer({ of: entries, plan, problem: null }),
-        (cause: unknown) => isWanted && setAnswer({ of: entries, plan: null, problem: asStudioError(cause).toWire() }),
-      );
+      void controller.planBatch(entries).then((planned) => isWanted && setAnswer({ of: entries, ...planned }));
     }, REST_MS);
     return () => {
       isWanted = false;
