@@ -2,7 +2,7 @@
 import { chooseArithmetic } from '../src/engine/arithmetic';
 import { Context } from '../src/engine/context';
 import { createGroupBuffers } from '../src/engine/group-buffers';
-import { SLACK_LANE, THREADS } from '../src/engine/layout';
+import { SLACK_LANE } from '../src/engine/layout';
 import { groupOverrides } from '../src/engine/overrides';
 import { prepareHistogram } from '../src/engine/passes/histogram';
 import { prepareLocate } from '../src/engine/passes/locate';
@@ -32,7 +32,6 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const merged = device.createBuffer({ label: 'merged', size: bytes, usage });
   const counts = device.createBuffer({ label: 'counts', size: 1024, usage });
-  const costs = device.createBuffer({ label: 'costs', size: 4 * THREADS * chunk.tables.blockCount, usage });
 
   const timed = (name: string, moved: number, record: (recording: Recording) => void) =>
     measure(name, moved, REPETITIONS, async () => {
@@ -71,11 +70,11 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
   settle.submit();
   rows.push(
     await timed('pass slack histogram, first digit', 3 * bytes, (r) => slackHistogram(r, chunk, fresh, first)),
-    await timed('pass merge, with counts', 4 * bytes, (r) => merge(r, chunk, fresh, { merged, counts, costs })),
+    await timed('pass merge, with counts', 4 * bytes, (r) => merge(r, chunk, fresh, { merged, counts })),
   );
   fresh.release();
   residency.release();
-  [merged, counts, costs].forEach((buffer) => buffer.destroy());
+  [merged, counts].forEach((buffer) => buffer.destroy());
   context.dispose();
   return rows;
 }

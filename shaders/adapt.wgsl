@@ -2,7 +2,7 @@
 //
 // Bindings: 0 arena, theta of the request's elements in its dtype; 4 request; 5 left, P by rows, f32 bits; 6 right, Q by rows,
 //   f32 bits; 7 formed, f32 bits, one word an element; 8 work.
-// Overrides: ALL_BF16, RANK.
+// Overrides: IN_DTYPE, RANK.
 // Dispatch: one workgroup of 256 a block of 512 elements, in x then y.
 // Exact: every operation rounded to nearest even, ranks in order, nothing fused. Implements AdaptRequest of
 // src/merge/adapting.ts; oracle: src/reference/adapt.ts.

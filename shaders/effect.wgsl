@@ -4,8 +4,8 @@
 //   elements; each vector is scaled by a power of two near its largest magnitude, or squares would leave f32's range.
 //   `fold`: one thread adds one block's 256 partial sums of one kind.
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 extents, VECTORS u32 keys a slot, zero before;
-//   6 partials, f32: block by block, SUMS kinds of 256 threads; 7 block_sums, SUMS f32 a block; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, RESERVES.
+//   6 partials, f32: block by block, SUMS kinds of 256 threads; 7 notes, and for `fold` block_sums, SUMS f32 a block; 8 work.
+// Overrides: MODELS, IN_DTYPE, TASK_VECTORS, ELECTS, RESCALES, RESERVES.
 // Dispatch: `extents_of` and `effect` one workgroup of 256 a block of 8,192 elements, `fold` 256 sums a workgroup; in x then y;
 //   in this order, after every selection.
 // Tolerance: 32 + 256 f32 additions of products rounded once, 2^-15 relative to the product of the two lengths.
@@ -23,23 +23,22 @@ const MAX_VECTORS = 10u;
 const FIRST_SQUARE = 3u;
 const MAX_SUMS = 47u;
 
-// f32 bits of each vector at the position at hand; 0 where a model has no element.
-var<private> v_bits: array<u32, MAX_VECTORS>;
+// f32 bits of each vector at the pair at hand; 0 where a model has no element.
+var<private> v_bits: array<vec2<u32>, MAX_VECTORS>;
 
-// Whether all vectors are finite here.
-fn gather(segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) -> bool {
-  visit(segment, slot, base, pair, half, index);
-  v_bits[0] = base;
-  v_bits[1] = f32_subtract(outcome(index), base);
-  var finite = !is_nonfinite(v_bits[1]);
+// Makes the pair the one at hand: where all its vectors are finite and it is no filling.
+fn gather(pair: u32) -> vec2<bool> {
+  visit(pair);
+  v_bits[0] = p_base;
+  v_bits[1] = pair_subtract(outcome(index_of(pair)), p_base);
+  var finite = p_valid & !are_nonfinite(v_bits[1]);
   for (var model = 0u; model < MODELS; model++) {
-    var tau = 0u;
-    if (has_input(segment, model + 1u)) {
-      let values = load_pair(stream_at(segment, model + 1u), stream_dtype(segment, model + 1u), pair);
-      tau = f32_subtract(select(values.x, values.y, half == 1u), base);
+    var tau = vec2(0u);
+    if (((b_models >> model) & 1u) == 1u) {
+      tau = pair_subtract(load_pair(b_model_at[model], b_model_dtype[model], pair), p_base);
     }
     v_bits[FIRST_TAU + model] = tau;
-    finite = finite && !is_nonfinite(tau);
+    finite = finite & !are_nonfinite(tau);
   }
   return finite;
 }
@@ -49,20 +48,17 @@ fn extents_of(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   let at = block_index(workgroup);
   if (at >= work.end_block) { return; }
   let block = blocks[at];
-  let slot = segments[block.x].slot;
-  let count = segments[block.x].count;
-  let first = segments[block.x].first;
-  let base_at = stream_at(block.x, base_input(block.x));
-  let base_dtype = stream_dtype(block.x, base_input(block.x));
+  let slot = segments[block.segment].slot;
+  fetch_models(block.segment);
   fetch_outcome(slot);
   var top: array<u32, MAX_VECTORS>;
-  let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
-  for (var pair = block.y + thread; pair < end; pair += THREADS) {
-    let bases = load_pair(base_at, base_dtype, pair);
-    for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
-      if (gather(block.x, slot, select(bases.x, bases.y, half == 1u), pair, half, first + 2u * pair + half)) {
-        for (var v = 0u; v < MODELS + FIRST_TAU; v++) { top[v] = max(top[v], v_bits[v] & MAGNITUDE); }
-      }
+  let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
+  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+    let finite = gather(pair);
+    if (!is_mine(block.number)) { continue; }
+    for (var v = 0u; v < MODELS + FIRST_TAU; v++) {
+      let magnitudes = select(vec2(0u), v_bits[v] & vec2(MAGNITUDE), finite);
+      top[v] = max(top[v], max(magnitudes.x, magnitudes.y));
     }
   }
   for (var v = 0u; v < MODELS + FIRST_TAU; v++) {
@@ -79,41 +75,41 @@ fn effect(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
   let at = block_index(workgroup);
   if (at >= work.end_block) { return; }
   let block = blocks[at];
-  let slot = segments[block.x].slot;
-  let count = segments[block.x].count;
-  let first = segments[block.x].first;
-  let base_at = stream_at(block.x, base_input(block.x));
-  let base_dtype = stream_dtype(block.x, base_input(block.x));
+  let slot = segments[block.segment].slot;
+  fetch_models(block.segment);
   fetch_outcome(slot);
   let vectors = MODELS + FIRST_TAU;
   let kinds = FIRST_SQUARE + 2u * MODELS + MODELS * (MODELS - 1u) / 2u;
   var scales: array<u32, MAX_VECTORS>;
   for (var v = 0u; v < vectors; v++) { scales[v] = scale_of(atomicLoad(&extents[slot * vectors + v])); }
   var sums: array<f32, MAX_SUMS>;
-  var x: array<f32, MAX_VECTORS>;
-  let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
-  for (var pair = block.y + thread; pair < end; pair += THREADS) {
-    let bases = load_pair(base_at, base_dtype, pair);
-    for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
-      if (gather(block.x, slot, select(bases.x, bases.y, half == 1u), pair, half, first + 2u * pair + half)) {
-        for (var v = 0u; v < vectors; v++) { x[v] = bitcast<f32>(f32_multiply(v_bits[v], scales[v])); }
-        sums[0] += 1.0;
-        sums[1] += x[0] * x[0];
-        sums[2] += x[1] * x[1];
-        var between = FIRST_SQUARE + 2u * MODELS;
-        for (var j = 0u; j < MODELS; j++) {
-          let tau = x[FIRST_TAU + j];
-          sums[FIRST_SQUARE + j] += tau * tau;
-          sums[FIRST_SQUARE + MODELS + j] += tau * x[1];
-          for (var i = 0u; i < j; i++) {
-            sums[between] += tau * x[FIRST_TAU + i];
-            between++;
-          }
-        }
+  var x: array<vec2<f32>, MAX_VECTORS>;
+  let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
+  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+    let finite = gather(pair);
+    if (!is_mine(block.number)) { continue; }
+    for (var v = 0u; v < vectors; v++) {
+      x[v] = bitcast<vec2<f32>>(select(vec2(0u), pair_multiply(v_bits[v], vec2(scales[v])), finite));
+    }
+    sums[0] += f32(ones(finite));
+    sums[1] += dot(x[0], x[0]);
+    sums[2] += dot(x[1], x[1]);
+    var between = FIRST_SQUARE + 2u * MODELS;
+    for (var j = 0u; j < MODELS; j++) {
+      let tau = x[FIRST_TAU + j];
+      sums[FIRST_SQUARE + j] += dot(tau, tau);
+      sums[FIRST_SQUARE + MODELS + j] += dot(tau, x[1]);
+      for (var i = 0u; i < j; i++) {
+        sums[between] += dot(tau, x[FIRST_TAU + i]);
+        between++;
       }
     }
   }
-  for (var s = 0u; s < kinds; s++) { partials[(at * kinds + s) * THREADS + thread] = sums[s]; }
+  for (var s = 0u; s < kinds; s++) {
+    let into = (block.number * kinds + s) * THREADS + thread;
+    if (REPAIRS) { sums[s] += partials[into]; }
+    partials[into] = sums[s];
+  }
 }
 
 @compute @workgroup_size(256)

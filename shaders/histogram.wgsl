@@ -1,8 +1,8 @@
 // histogram: one workgroup counts, for one block, how many keys have each value of the digit under selection.
 //
 // Bindings: 0 arena, raw input words; 1 blocks; 2 segments; 3 slots; 4 state, one Selection a lane and slot (read);
-//   5 histograms, BINS u32 counts a slot, added to; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+//   5 histograms, BINS u32 counts a slot, added to; 7 notes; 8 work.
+// Overrides: MODELS, IN_DTYPE, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per lane, digit and chunk.
 // Exact. Implements merging.md sections 2 (trim) and 6 (slack); oracle: src/reference/trim.ts and slack.ts.
 
@@ -15,19 +15,19 @@ fn histogram(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocat
   let at = block_index(workgroup);
   if (at >= work.end_block) { return; }
   let block = blocks[at];
-  if (!is_ranked(block.x)) { return; }
-  let slot = segments[block.x].slot;
+  if (!is_ranked(block.segment)) { return; }
+  let slot = segments[block.segment].slot;
   let shift = work.shift;
   let size = 1u << work.digit_bits;
   // The digits above this one must be those found so far; above the first there are none, keys have 31 bits.
   let above = min(shift + work.digit_bits, 31u);
   let prefix = state[selection_of(work.lane, slot)].threshold >> above;
-  fetch_keys(block.x);
+  fetch_keys(block.segment);
   for (var b = thread; b < size; b += THREADS) { atomicStore(&bins[b], 0u); }
   workgroupBarrier();
-  let end = min(block.y + BLOCK / 2u, (k_count + 1u) / 2u);
-  for (var pair = block.y + thread; pair < end; pair += THREADS) {
-    let keys = ranked_keys(pair);
+  let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
+  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+    let keys = ranked_keys(block.number, pair);
     // NOT_RANKED has a bit above all keys', so it matches no prefix.
     if ((keys.x >> above) == prefix) { atomicAdd(&bins[(keys.x >> shift) & (size - 1u)], 1u); }
     if ((keys.y >> above) == prefix) { atomicAdd(&bins[(keys.y >> shift) & (size - 1u)], 1u); }

@@ -2,10 +2,10 @@
 //
 // Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 5 tie_counts, one u32 a block of
 //   the group; 6 found, the Selections of this lane, one a slot, updated; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES, SLACK.
+// Overrides: MODELS, IN_DTYPE, TASK_VECTORS, ELECTS, RESCALES, SLACK.
 // Dispatch: one workgroup of 256 a slot, in x then y; `find_block` after the ties of all chunks, then `find_index` with the
 //   chunk resident that holds the block.
-// Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
+// One block a slot: by integers on every adapter. Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
 
 @group(0) @binding(5) var<storage, read_write> tie_counts: array<u32>;
 @group(0) @binding(6) var<storage, read_write> found: array<Selection>;
@@ -48,16 +48,17 @@ fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   // The block may be in another chunk; the host asks again with that one resident.
   let here = mine.remaining > 0u && mine.cutoff == 0u && mine.cut_block >= work.block_base
     && at < work.end_block;
-  var block = vec2(0u, 0u);
+  var block = blocks[0];
   if (here) { block = blocks[at]; }
-  fetch_keys(block.x);
+  f_zero = work.zero;
+  fetch_keys(block.segment);
   // Neighbouring pairs to one thread, so that threads are in index order. Bit i: element i of the thread is a tie.
   var ties = 0u;
-  let begin = block.y + thread * PAIRS_PER_THREAD;
+  let begin = block.pair + thread * PAIRS_PER_THREAD;
   if (here) {
-    let end = min(PAIRS_PER_THREAD, max((k_count + 1u) / 2u, begin) - begin);
+    let end = min(PAIRS_PER_THREAD, max((b_count + 1u) / 2u, begin) - begin);
     for (var i = 0u; i < end; i++) {
-      let keys = ranked_keys(begin + i);
+      let keys = ranked_keys(block.number, begin + i);
       ties |= select(0u, 1u << (2u * i), keys.x == mine.threshold) | select(0u, 2u << (2u * i), keys.y == mine.threshold);
     }
   }
@@ -69,5 +70,5 @@ fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   if (before >= mine.remaining || before + countOneBits(ties) < mine.remaining) { return; }
   // Drop the ties before the last one kept.
   for (var skip = mine.remaining - before - 1u; skip > 0u; skip--) { ties &= ties - 1u; }
-  found[slot].cutoff = k_first + 2u * begin + firstTrailingBit(ties) + 1u;
+  found[slot].cutoff = b_first + 2u * begin + firstTrailingBit(ties) + 1u;
 }

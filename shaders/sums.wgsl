@@ -1,8 +1,8 @@
 // sums: one workgroup adds, for one block, |tau| over all values and over the kept ones, without rounding: significands are
 // summed as integers, one pair of counters an exponent.
 //
-// Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 totals, SUM_WORDS u32 a slot, added to; 8 work.
-// Overrides: MODELS, ALL_BF16, TASK_VECTORS, ELECTS, RESCALES.
+// Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state (read); 5 totals, SUM_WORDS u32 a slot, added to; 7 notes; 8 work.
+// Overrides: MODELS, IN_DTYPE, TASK_VECTORS, ELECTS, RESCALES.
 // Dispatch: one workgroup of 256 a block of 8,192 elements, in x then y; once per model and chunk, after its selection.
 // Exact. Implements the sums of `rescale` (merging.md sections 4 and 8); oracle: src/reference/rescale.ts.
 
@@ -32,22 +32,20 @@ fn sums(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let at = block_index(workgroup);
   if (at >= work.end_block) { return; }
   let block = blocks[at];
-  if (!has_input(block.x, work.lane + 1u)) { return; }
-  let slot = segments[block.x].slot;
-  let count = segments[block.x].count;
-  let first = segments[block.x].first;
-  let base_at = stream_at(block.x, 0u);
-  let base_dtype = stream_dtype(block.x, 0u);
-  let model_at = stream_at(block.x, work.lane + 1u);
-  let model_dtype = stream_dtype(block.x, work.lane + 1u);
-  let end = min(block.y + BLOCK / 2u, (count + 1u) / 2u);
-  for (var pair = block.y + thread; pair < end; pair += THREADS) {
-    let base = load_pair(base_at, base_dtype, pair);
-    let values = load_pair(model_at, model_dtype, pair);
-    for (var half = 0u; half < 2u && 2u * pair + half < count; half++) {
-      let tau = f32_subtract(select(values.x, values.y, half == 1u), select(base.x, base.y, half == 1u));
-      add_magnitude(tau, keeps(slot, work.lane, tau, first + 2u * pair + half));
-    }
+  if (!has_input(block.segment, work.lane + 1u)) { return; }
+  let slot = segments[block.segment].slot;
+  fetch_only(block.segment, work.lane);
+  let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
+  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+    let base = load_pair(b_at, b_dtype, pair);
+    let values = load_pair(b_model_at[0], b_model_dtype[0], pair);
+    begin_extent(base);
+    extend_extent(values);
+    if (!is_mine(block.number)) { continue; }
+    let tau = pair_subtract(values, base);
+    let kept = keeps(0u, tau, index_of(pair));
+    add_magnitude(tau.x, kept.x);
+    if (2u * pair + 1u < b_count) { add_magnitude(tau.y, kept.y); }
   }
   workgroupBarrier();
   for (var i = thread; i < 1024u; i += THREADS) {

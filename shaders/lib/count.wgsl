@@ -26,27 +26,34 @@ var<private> t_conflict: u32;
 var<private> t_reserved: u32;
 var<private> t_overflow: u32;
 
-// One byte for each of the mask's low 8 bits.
-fn spread(mask: u32) -> vec2<u32> {
-  return (vec2(mask & 15u, (mask >> 4u) & 15u) * 0x204081u) & vec2(0x01010101u);
+// One byte for each of the masks' low 8 bits, added over both elements.
+fn spread(masks: vec2<u32>) -> vec2<u32> {
+  let low = (((masks & vec2(15u)) * 0x204081u) & vec2(0x01010101u));
+  var high = vec2(0u);
+  if (MODELS > 4u) { high = ((((masks >> vec2(4u)) & vec2(15u)) * 0x204081u) & vec2(0x01010101u)); }
+  return vec2(low.x + low.y, high.x + high.y);
 }
 
-// The position at hand: agreement and discarding are those before the slack gives anything back.
+// The pair at hand: agreement and discarding are those before the slack gives anything back.
 fn tally() {
-  let conflict = p_tau_positive != 0u && p_tau_negative != 0u;
+  let conflict = (p_tau_positive != vec2(0u)) & (p_tau_negative != vec2(0u));
   t_kept += spread(p_kept);
   t_nonzero += spread(p_nonzero);
   if (ELECTS) {
     let agreeing = select(p_negative, p_positive, elects_positive());
     t_discarded += spread(p_nonzero & ~agreeing);
-    if (conflict) { t_won += spread(agreeing); }
+    t_won += spread(select(vec2(0u), agreeing, conflict));
   }
-  t_conflict += select(0u, 1u, conflict);
+  t_conflict += ones(conflict);
   tally_pairs();
-  var inputs = p_nonfinite_inputs;
-  while (inputs != 0u) {
-    add_count(t_counts + NONFINITE + firstTrailingBit(inputs), 1u);
-    inputs &= inputs - 1u;
+  if (EDGES) {
+    for (var half = 0u; half < 2u; half++) {
+      var inputs = p_nonfinite_inputs[half];
+      while (inputs != 0u) {
+        add_count(t_counts + NONFINITE + firstTrailingBit(inputs), 1u);
+        inputs &= inputs - 1u;
+      }
+    }
   }
 }
 

@@ -54,11 +54,6 @@ fn decode_f64(low: u32, high: u32) -> u32 {
   return sign | ((u32(exponent) << 23u) + (m - 0x800000u));
 }
 
-fn encode_bf16(a: u32) -> u32 {
-  if (is_nan(a)) { return (a >> 16u) | select(0u, 0x40u, (a & 0x7f0000u) == 0u); }
-  return (a + 0x7fffu + ((a >> 16u) & 1u)) >> 16u;
-}
-
 fn encode_f16(a: u32) -> u32 {
   let sign = (a >> 16u) & 0x8000u;
   let magnitude = a & MAGNITUDE;
@@ -83,15 +78,19 @@ fn encode_f16(a: u32) -> u32 {
   return sign | (kept + select(0u, 1u, rest > half || (rest == half && (kept & 1u) == 1u)));
 }
 
-// Output bits of `a` in a 16- or 32-bit dtype.
-fn encode(a: u32, dtype: u32) -> u32 {
-  if (dtype == BF16) { return encode_bf16(a); }
-  if (dtype == F16) { return encode_f16(a); }
+// Output bits of a pair, both halves in the low bits of their words.
+fn encode(a: vec2<u32>, dtype: u32) -> vec2<u32> {
+  if (dtype == BF16) {
+    let rounded = (a + vec2(0x7fffu) + ((a >> vec2(16u)) & vec2(1u))) >> vec2(16u);
+    let nan = (a >> vec2(16u)) | select(vec2(0u), vec2(0x40u), (a & vec2(0x7f0000u)) == vec2(0u));
+    return select(rounded, nan, (a & vec2(MAGNITUDE)) > vec2(INFINITY));
+  }
+  if (dtype == F16) { return vec2(encode_f16(a.x), encode_f16(a.y)); }
   return a;
 }
-// Whether the finite value `a` becomes infinite in the output dtype.
-fn overflows(a: u32, dtype: u32) -> bool {
-  let magnitude = a & MAGNITUDE;
-  if (magnitude >= INFINITY) { return false; }
-  return (dtype == F16 && magnitude >= 0x477ff000u) || (dtype == BF16 && magnitude >= 0x7f7f8000u);
+// Which finite values become infinite in the output dtype.
+fn overflows(a: vec2<u32>, dtype: u32) -> vec2<bool> {
+  let magnitude = a & vec2(MAGNITUDE);
+  let limit = select(select(INFINITY, 0x7f7f8000u, dtype == BF16), 0x477ff000u, dtype == F16);
+  return (magnitude >= vec2(limit)) & (magnitude < vec2(INFINITY));
 }

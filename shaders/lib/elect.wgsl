@@ -1,4 +1,5 @@
-// One position over all models, in model order: trimmed and weighted values, election, agreeing sums (merging.md sections 2 to 4).
+// A pair of neighbouring elements over all models, in model order: trimmed and weighted values, election, agreeing sums
+// (merging.md sections 2 to 4). What a block's pairs share is fetched once.
 
 // Task arithmetic and TIES merge task vectors; linear merges the values themselves.
 override TASK_VECTORS: bool;
@@ -11,87 +12,156 @@ override RESCALES: bool;
 // State is lane by lane: a lane's selections are neighbours, so that they can be copied in one piece.
 fn selection_of(lane: u32, slot: u32) -> u32 { return lane * work.slot_count + slot; }
 
-// The position at hand. Scalars, not a struct: every compiler keeps them in registers. Masks have bit m for model m.
-var<private> p_base: u32;             // f32 bits of theta_init; the first model's value where there is no base
-var<private> p_e: u32;                // f32 bits of the sum of w_i tau^_i
-var<private> p_kept: u32;             // values that trimming keeps, zeros included
-var<private> p_nonzero: u32;          // kept and not 0, NaN included
-var<private> p_tau_positive: u32;     // sign of tau^_i, before weighting
-var<private> p_tau_negative: u32;
-var<private> p_positive: u32;         // sign of w_i tau^_i; a zero or NaN is in neither
-var<private> p_negative: u32;
-var<private> p_sum_positive: u32;     // f32 bits of the sums over either sign, and of the weights there
-var<private> p_sum_negative: u32;
-var<private> p_weight_positive: u32;  // without election: of all models that have the element
-var<private> p_weight_negative: u32;
-var<private> p_nonfinite: u32;        // bit 0: a NaN among w_i tau_i, trimmed ones included; bit 1: +infinity, bit 2: -infinity
-var<private> p_nonfinite_inputs: u32; // bit j: the value of input j is NaN or infinite
+// The block at hand: its segment's base, elements and models that have it; then model by model.
+var<private> b_at: u32;
+var<private> b_dtype: u32;
+var<private> b_first: u32;
+var<private> b_count: u32;
+var<private> b_has_base: bool;
+var<private> b_models: u32;
+var<private> b_model_at: array<u32, MAX_MODELS>;
+var<private> b_model_dtype: array<u32, MAX_MODELS>;
+var<private> b_threshold: array<u32, MAX_MODELS>;
+var<private> b_cutoff: array<u32, MAX_MODELS>;
+var<private> b_weight: array<u32, MAX_MODELS>;
+var<private> b_factor: array<u32, MAX_MODELS>;
+var<private> b_drawn: u32;
+var<private> b_seed: u32;
+var<private> b_stream: array<u32, MAX_MODELS>;
+var<private> b_limit: array<u32, MAX_MODELS>;
 
-fn note_nonfinite(weighted: u32) {
-  if (is_nan(weighted)) { p_nonfinite |= 1u; }
-  else if (is_nonfinite(weighted)) { p_nonfinite |= select(2u, 4u, is_negative(weighted)); }
+fn fetch_base(segment: u32) {
+  b_at = stream_at(segment, base_input(segment));
+  b_dtype = stream_dtype(segment, base_input(segment));
+  b_first = segments[segment].first;
+  b_count = segments[segment].count;
 }
 
-fn weigh(tau: u32, slot: u32, model: u32) -> u32 {
-  var scaled = tau;
-  if (RESCALES) { scaled = f32_multiply(tau, slots[slot].factor[model]); }
-  let weight = slots[slot].weight[model];
-  if (weight == ONE) { return scaled; }
-  return f32_multiply(scaled, weight);
+// For passes over one model, which is number 0 there.
+fn fetch_only(segment: u32, model: u32) {
+  fetch_base(segment);
+  b_models = 1u;
+  b_model_at[0] = stream_at(segment, model + 1u);
+  b_model_dtype[0] = stream_dtype(segment, model + 1u);
+  fetch_keeping(segments[segment].slot, model, 0u);
 }
 
+fn fetch_models(segment: u32) {
+  let slot = segments[segment].slot;
+  fetch_base(segment);
+  b_has_base = has_input(segment, 0u);
+  b_models = segments[segment].inputs >> 1u;
+  for (var model = 0u; model < MODELS; model++) {
+    b_model_at[model] = stream_at(segment, model + 1u);
+    b_model_dtype[model] = stream_dtype(segment, model + 1u);
+    b_weight[model] = slots[slot].weight[model];
+    b_factor[model] = slots[slot].factor[model];
+    fetch_keeping(slot, model, model);
+  }
+}
+
+// The pair at hand, element by element. Masks have bit m for model m.
+var<private> p_base: vec2<u32>;             // f32 bits of theta_init; the first model's value where there is no base
+var<private> p_e: vec2<u32>;                // f32 bits of the sum of w_i tau^_i
+var<private> p_valid: vec2<bool>;           // false for what fills up an odd count
+var<private> p_kept: vec2<u32>;             // values that trimming keeps, zeros included
+var<private> p_nonzero: vec2<u32>;          // kept and not 0, NaN included
+var<private> p_tau_positive: vec2<u32>;     // sign of tau^_i, before weighting
+var<private> p_tau_negative: vec2<u32>;
+var<private> p_positive: vec2<u32>;         // sign of w_i tau^_i; a zero or NaN is in neither
+var<private> p_negative: vec2<u32>;
+var<private> p_sum_positive: vec2<u32>;     // f32 bits of the sums over either sign, and of the weights there
+var<private> p_sum_negative: vec2<u32>;
+var<private> p_weight_positive: vec2<u32>;  // without election: of all models that have the element
+var<private> p_weight_negative: vec2<u32>;
+var<private> p_nonfinite: vec2<u32>;        // bit 0: a NaN among w_i tau_i, trimmed ones included; bit 1: +infinity, bit 2: -infinity
+var<private> p_nonfinite_inputs: vec2<u32>; // bit j: the value of input j is NaN or infinite
+
+// Takes the extent of a pair's inputs.
+fn measure(pair: u32) {
+  begin_extent(load_pair(b_at, b_dtype, pair));
+  for (var model = 0u; model < MODELS; model++) {
+    if (((b_models >> model) & 1u) == 1u) { extend_extent(load_pair(b_model_at[model], b_model_dtype[model], pair)); }
+  }
+}
+
+fn index_of(pair: u32) -> u32 { return b_first + 2u * pair; }
+fn pick(mask: vec2<bool>, value: u32) -> vec2<u32> { return select(vec2(0u), vec2(value), mask); }
+fn ones(mask: vec2<bool>) -> u32 { return select(0u, 1u, mask.x) + select(0u, 1u, mask.y); }
+fn are_zero(a: vec2<u32>) -> vec2<bool> { return (a & vec2(MAGNITUDE)) == vec2(0u); }
+fn are_negative(a: vec2<u32>) -> vec2<bool> { return (a & vec2(SIGN)) != vec2(0u); }
+fn are_nan(a: vec2<u32>) -> vec2<bool> { return (a & vec2(MAGNITUDE)) > vec2(INFINITY); }
+fn are_nonfinite(a: vec2<u32>) -> vec2<bool> { return (a & vec2(MAGNITUDE)) >= vec2(INFINITY); }
+
+// Magnitudes order as unsigned integers; every NaN has the largest key (merging.md section 8).
+fn pair_keys(a: vec2<u32>) -> vec2<u32> {
+  let magnitude = a & vec2(MAGNITUDE);
+  if (!EDGES) { return magnitude; }
+  return select(magnitude, vec2(MAGNITUDE), magnitude > vec2(INFINITY));
+}
+
+// Elements at `index` and the next one.
+fn are_kept(threshold: u32, cutoff: u32, keys: vec2<u32>, index: u32) -> vec2<bool> {
+  return (keys > vec2(threshold)) | ((keys == vec2(threshold)) & (vec2(index, index + 1u) < vec2(cutoff)));
+}
 fn is_kept(selection: Selection, key: u32, index: u32) -> bool {
   return key > selection.threshold || (key == selection.threshold && index < selection.cutoff);
 }
 
-fn add_model(slot: u32, model: u32, value: u32, index: u32) {
+// w_i times the rescaled value.
+fn weigh(values: vec2<u32>, model: u32) -> vec2<u32> {
+  var weighted = values;
+  if (RESCALES) { weighted = pair_multiply(weighted, vec2(b_factor[model])); }
+  if (b_weight[model] != ONE) { weighted = pair_multiply(weighted, vec2(b_weight[model])); }
+  return weighted;
+}
+
+// What is not finite reaches the output even where it is trimmed (merging.md section 8).
+fn note_nonfinite(weighted: vec2<u32>, counts: vec2<bool>) {
+  let special = counts & are_nonfinite(weighted);
+  let nan = are_nan(weighted);
+  p_nonfinite |= pick(special & nan, 1u) | pick(special & !nan & !are_negative(weighted), 2u) | pick(special & !nan & are_negative(weighted), 4u);
+}
+
+fn add_model(model: u32, values: vec2<u32>, index: u32) {
   let bit = 1u << model;
-  if (is_nonfinite(value)) { p_nonfinite_inputs |= 2u * bit; }
-  let tau = f32_subtract(value, p_base);
-  if (!keeps(slot, model, tau, index)) {
-    // What is not finite reaches the output even where it is trimmed (merging.md section 8).
-    if (is_nonfinite(tau)) { note_nonfinite(special_multiply(tau, slots[slot].weight[model])); }
-    // Without election what divides is the weight of every model that has the element.
-    if (!ELECTS) { p_weight_positive = f32_add(p_weight_positive, slots[slot].weight[model]); }
-    return;
-  }
-  p_kept |= bit;
-  let zero = is_zero(tau);
-  if (!zero) {
-    p_nonzero |= bit;
-    if (!is_nan(tau)) {
-      p_tau_negative |= select(0u, bit, is_negative(tau));
-      p_tau_positive |= select(bit, 0u, is_negative(tau));
-    }
-  }
+  let tau = pair_subtract(values, p_base);
+  let kept = p_valid & keeps(model, tau, index);
+  let live = kept & !are_zero(tau);
+  let number = live & !are_nan(tau);
+  p_kept |= pick(kept, bit);
+  p_nonzero |= pick(live, bit);
+  p_tau_negative |= pick(number & are_negative(tau), bit);
+  p_tau_positive |= pick(number & !are_negative(tau), bit);
+  if (EDGES) { p_nonfinite_inputs |= pick(p_valid & are_nonfinite(values), 2u * bit); }
   if (!ELECTS) {
-    p_weight_positive = f32_add(p_weight_positive, slots[slot].weight[model]);
-    p_e = f32_add(p_e, weigh(select(value, tau, TASK_VECTORS), slot, model));
+    // What divides is the weight of every model that has the element.
+    p_weight_positive = pair_add(p_weight_positive, vec2(b_weight[model]));
+    var taken = values;
+    if (TASK_VECTORS) { taken = tau; }
+    p_e = pair_add(p_e, select(vec2(0u), weigh(taken, model), kept));
     return;
   }
-  // Adding a zero would leave e as it is, up to the sign of a zero, which decides nothing.
-  if (zero) { return; }
-  let weighted = weigh(tau, slot, model);
-  p_e = f32_add(p_e, weighted);
-  note_nonfinite(weighted);
-  if (is_nan(weighted) || is_zero(weighted)) { return; }
-  let negative = is_negative(weighted);
-  let sum = f32_add(select(p_sum_positive, p_sum_negative, negative), weighted);
-  let weight = f32_add(select(p_weight_positive, p_weight_negative, negative), slots[slot].weight[model]);
-  if (negative) {
-    p_negative |= bit;
-    p_sum_negative = sum;
-    p_weight_negative = weight;
-  } else {
-    p_positive |= bit;
-    p_sum_positive = sum;
-    p_weight_positive = weight;
-  }
+  let weighted = weigh(tau, model);
+  if (EDGES) { note_nonfinite(weighted, p_valid & (live | are_nonfinite(tau))); }
+  // Adding a zero leaves e as it is, up to the sign of a zero, which decides nothing.
+  p_e = pair_add(p_e, select(vec2(0u), weighted, live));
+  let signed = live & !are_zero(weighted) & !are_nan(weighted);
+  let negative = signed & are_negative(weighted);
+  let positive = signed & !are_negative(weighted);
+  p_negative |= pick(negative, bit);
+  p_positive |= pick(positive, bit);
+  p_sum_negative = pair_add(p_sum_negative, select(vec2(0u), weighted, negative));
+  p_sum_positive = pair_add(p_sum_positive, select(vec2(0u), weighted, positive));
+  p_weight_negative = pair_add(p_weight_negative, pick(negative, b_weight[model]));
+  p_weight_positive = pair_add(p_weight_positive, pick(positive, b_weight[model]));
 }
 
 // Whether + is elected: e >= 0 elects +, NaN elects - (merging.md sections 3 and 8).
-fn elects_positive() -> bool {
-  return !is_nan(p_e) && (!is_negative(p_e) || is_zero(p_e));
+fn elects_positive() -> vec2<bool> {
+  let positive = !are_negative(p_e) | are_zero(p_e);
+  if (!EDGES) { return positive; }
+  return positive & !are_nan(p_e);
 }
 
 // The input whose values task vectors are taken from: the first listed model where there is no base (merging.md section 1).
@@ -100,32 +170,33 @@ fn base_input(segment: u32) -> u32 {
   return firstTrailingBit(segments[segment].inputs);
 }
 
-// Makes element 2 * pair + half the position at hand. `base`: its theta_init; `index`: its flat index in the slot.
-// A model without the element adds nothing.
-fn visit(segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
-  visit_models((segments[segment].inputs >> 1u), segment, slot, base, pair, half, index);
-}
+// Makes elements 2 * pair and the next one the pair at hand. A model without them adds nothing.
+fn visit(pair: u32) { visit_models(b_models, pair); }
 
 // The same for those of the segment's models that are in the mask `models`.
-fn visit_models(models: u32, segment: u32, slot: u32, base: u32, pair: u32, half: u32, index: u32) {
-  p_base = base;
-  p_e = 0u;
-  p_kept = 0u;
-  p_nonzero = 0u;
-  p_tau_positive = 0u;
-  p_tau_negative = 0u;
-  p_positive = 0u;
-  p_negative = 0u;
-  p_sum_positive = 0u;
-  p_sum_negative = 0u;
-  p_weight_positive = 0u;
-  p_weight_negative = 0u;
-  p_nonfinite = 0u;
-  p_nonfinite_inputs = select(0u, 1u, is_nonfinite(base) && has_input(segment, 0u));
+fn visit_models(models: u32, pair: u32) {
+  p_base = load_pair(b_at, b_dtype, pair);
+  p_valid = vec2(true, 2u * pair + 1u < b_count);
+  p_e = vec2(0u);
+  p_kept = vec2(0u);
+  p_nonzero = vec2(0u);
+  p_tau_positive = vec2(0u);
+  p_tau_negative = vec2(0u);
+  p_positive = vec2(0u);
+  p_negative = vec2(0u);
+  p_sum_positive = vec2(0u);
+  p_sum_negative = vec2(0u);
+  p_weight_positive = vec2(0u);
+  p_weight_negative = vec2(0u);
+  p_nonfinite = vec2(0u);
+  p_nonfinite_inputs = vec2(0u);
+  if (EDGES) { p_nonfinite_inputs = pick(p_valid & are_nonfinite(p_base) & vec2(b_has_base), 1u); }
+  begin_extent(p_base);
   for (var model = 0u; model < MODELS; model++) {
     if (((models >> model) & 1u) == 1u) {
-      let values = load_pair(stream_at(segment, model + 1u), stream_dtype(segment, model + 1u), pair);
-      add_model(slot, model, select(values.x, values.y, half == 1u), index);
+      let values = load_pair(b_model_at[model], b_model_dtype[model], pair);
+      extend_extent(values);
+      add_model(model, values, index_of(pair));
     }
   }
 }

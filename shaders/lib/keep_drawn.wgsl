@@ -5,11 +5,21 @@ const PHILOX_ROUNDS = 10u;
 const PHILOX_MULTIPLIER = 0xd256d193u;
 const PHILOX_WEYL = 0x9e3779b9u;
 
-fn keeps(slot: u32, model: u32, tau: u32, index: u32) -> bool {
+// What deciding for model `lane` of a slot takes, as the block's model number `model`.
+fn fetch_keeping(slot: u32, lane: u32, model: u32) {
+  b_seed = slots[slot].seed;
+  b_drawn |= ((slots[slot].drawn >> lane) & 1u) << model;
+  b_stream[model] = slots[slot].stream[lane];
+  b_limit[model] = slots[slot].limit[lane];
+}
+
+// `index` is the first element's.
+fn keeps(model: u32, tau: vec2<u32>, index: u32) -> vec2<bool> {
+  if (((b_drawn >> model) & 1u) == 0u) { return vec2(true); }
+  var words = philox(vec2(index >> 1u, b_stream[model]), b_seed);
+  if ((index & 1u) == 1u) { words = vec2(words.y, philox(vec2((index + 1u) >> 1u, b_stream[model]), b_seed).x); }
   // What is not finite reaches the output (merging.md section 8).
-  if (((slots[slot].drawn >> model) & 1u) == 0u || is_nonfinite(tau)) { return true; }
-  let words = philox(vec2(index >> 1u, slots[slot].stream[model]), slots[slot].seed);
-  return select(words.x, words.y, (index & 1u) == 1u) < slots[slot].limit[model];
+  return (words < vec2(b_limit[model])) | are_nonfinite(tau);
 }
 
 fn philox(counter: vec2<u32>, seed: u32) -> vec2<u32> {

@@ -3,15 +3,8 @@
 // False: lane `work.lane` is a model. True: the slack's lane.
 override SLACK: bool;
 
-// What a block's keys need, fetched once.
-var<private> k_base_at: u32;
-var<private> k_base_dtype: u32;
-var<private> k_model_at: u32;
-var<private> k_model_dtype: u32;
-var<private> k_first: u32;
-var<private> k_count: u32;
+// What a block's keys need, fetched once. The slack's need everything of lib/elect.wgsl.
 var<private> k_prefer: u32;
-var<private> k_segment: u32;
 var<private> k_slot: u32;
 
 // Whether this lane selects anything in this segment.
@@ -22,36 +15,30 @@ fn is_ranked(segment: u32) -> bool {
 }
 
 fn fetch_keys(segment: u32) {
-  k_segment = segment;
   k_slot = segments[segment].slot;
-  k_base_at = stream_at(segment, base_input(segment));
-  k_base_dtype = stream_dtype(segment, base_input(segment));
-  k_first = segments[segment].first;
-  k_count = segments[segment].count;
   if (SLACK) {
+    fetch_models(segment);
     k_prefer = slots[k_slot].prefer;
   } else {
-    k_model_at = stream_at(segment, work.lane + 1u);
-    k_model_dtype = stream_dtype(segment, work.lane + 1u);
+    fetch_only(segment, work.lane);
   }
 }
 
-// Keys of elements 2 * pair and 2 * pair + 1; NOT_RANKED where the lane does not rank the element.
+// Keys of elements 2 * pair and the next one; NOT_RANKED where the lane does not rank the element, or another pass does.
 const NOT_RANKED = 0xffffffffu;
-fn ranked_keys(pair: u32) -> vec2<u32> {
-  let base = load_pair(k_base_at, k_base_dtype, pair);
-  var keys = vec2(NOT_RANKED, NOT_RANKED);
+fn ranked_keys(block: u32, pair: u32) -> vec2<u32> {
+  var keys = vec2(NOT_RANKED);
+  var ranked = vec2(true, 2u * pair + 1u < b_count);
   if (SLACK) {
-    for (var half = 0u; half < 2u; half++) {
-      visit(k_segment, k_slot, select(base.x, base.y, half == 1u), pair, half, k_first + 2u * pair + half);
-      if (is_reservable(k_prefer)) {
-        if (half == 0u) { keys.x = slack_key(); } else { keys.y = slack_key(); }
-      }
-    }
+    visit(pair);
+    keys = slack_keys();
+    ranked = ranked & are_reservable(k_prefer);
   } else {
-    let values = load_pair(k_model_at, k_model_dtype, pair);
-    keys = vec2(magnitude_key(f32_subtract(values.x, base.x)), magnitude_key(f32_subtract(values.y, base.y)));
+    let base = load_pair(b_at, b_dtype, pair);
+    let values = load_pair(b_model_at[0], b_model_dtype[0], pair);
+    begin_extent(base);
+    extend_extent(values);
+    keys = pair_keys(pair_subtract(values, base));
   }
-  if (2u * pair + 1u >= k_count) { keys.y = NOT_RANKED; }
-  return keys;
+  return select(vec2(NOT_RANKED), keys, ranked & vec2(is_mine(block)));
 }

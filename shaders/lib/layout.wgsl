@@ -62,7 +62,13 @@ struct Work {
   row: u32,                 // workgroups in x, for dispatches over 65,535
   block_base: u32,          // blocks of the group before this chunk
   slot_count: u32,
+  total: u32,               // blocks of the chunk
+  zero: u32,                // 0, which no compiler knows
 }
 
-// A block: x = segment, y = first pair of elements in the segment.
-alias Block = vec2<u32>;
+// What one workgroup takes.
+struct Block {
+  segment: u32,
+  pair: u32,                // first pair of elements, in the segment
+  number: u32,              // place in the chunk's block table
+}

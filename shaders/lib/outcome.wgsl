@@ -1,10 +1,10 @@
-// theta_m at the position at hand, after `visit`: slack, disjoint merge and the other methods (merging.md sections 4, 6 and 7).
+// theta_m of the pair at hand, after `visit`: slack, disjoint merge and the other methods (merging.md sections 4, 6 and 7).
 
 override RESERVES: bool;
 
 // Whether the slack gives the position back, and the f32 bits of what the other models lose by it: sum of |w_i tau^_i|.
-var<private> p_given_back: bool;
-var<private> p_loss: u32;
+var<private> p_given_back: vec2<bool>;
+var<private> p_loss: vec2<u32>;
 
 // Parameters of a slot that `outcome` asks for, fetched once a block.
 var<private> o_prefer: u32;
@@ -21,55 +21,46 @@ fn fetch_outcome(slot: u32) {
   if (RESERVES && ((slots[slot].trimmed >> SLACK_LANE) & 1u) == 1u) { o_slack = state[selection_of(SLACK_LANE, slot)]; }
 }
 
-// f32 bits of theta_m.
-fn outcome(index: u32) -> u32 {
-  p_given_back = false;
+// f32 bits of theta_m; `index` is the first element's.
+fn outcome(index: u32) -> vec2<u32> {
+  p_given_back = vec2(false);
   if (!ELECTS) {
     var mean = p_e;
-    if (o_normalize && !counts_as_one(p_weight_positive)) { mean = divide(p_e, p_weight_positive); }
-    if (!TASK_VECTORS) { return select(mean, p_base, p_kept == 0u); }
+    if (o_normalize) { mean = pair_divide(mean, select(p_weight_positive, vec2(ONE), count_as_one(p_weight_positive))); }
+    if (!TASK_VECTORS) { return select(mean, p_base, p_kept == vec2(0u)); }
     return apply(mean);
   }
   var positive = elects_positive();
-  if (RESERVES && is_reservable(o_prefer)) {
-    let key = slack_key();
-    if (key > o_slack.threshold || (key == o_slack.threshold && index < o_slack.cutoff)) {
-      // The others lose what agreed with the election; the preferred model's sign is the other one.
-      p_given_back = true;
-      p_loss = select(p_sum_negative, p_sum_positive, positive) & MAGNITUDE;
-      positive = !positive;
-    }
+  if (RESERVES) {
+    p_given_back = are_reservable(o_prefer) & are_kept(o_slack.threshold, o_slack.cutoff, slack_keys(), index);
+    // The others lose what agreed with the election; the preferred model's sign is the other one.
+    p_loss = select(p_sum_negative, p_sum_positive, positive) & vec2(MAGNITUDE);
+    positive = positive != p_given_back;
   }
   var tau = select(p_sum_negative, p_sum_positive, positive);
-  if (p_nonfinite != 0u) {
-    tau = nonfinite_tau(p_nonfinite);
-  } else if (o_normalize) {
+  if (o_normalize) {
     let weight = select(p_weight_negative, p_weight_positive, positive);
-    if (!is_zero(weight)) { tau = divide(tau, weight); }
+    tau = pair_divide(tau, select(weight, vec2(ONE), are_zero(weight)));
   }
+  if (EDGES) { tau = select(tau, nonfinite_tau(p_nonfinite), p_nonfinite != vec2(0u)); }
   return apply(tau);
 }
 
 // A sum of weights of 0; in task arithmetic any below 1e-8 (merging.md section 7).
-fn counts_as_one(weight: u32) -> bool {
-  return (weight & MAGNITUDE) < select(1u, 0x322bcc77u, TASK_VECTORS);
-}
-
-fn divide(a: u32, b: u32) -> u32 {
-  if (b == ONE) { return a; }
-  return f32_divide(a, b);
+fn count_as_one(weight: vec2<u32>) -> vec2<bool> {
+  return (weight & vec2(MAGNITUDE)) < vec2(select(1u, 0x322bcc77u, TASK_VECTORS));
 }
 
 // NaN if any model has NaN or both infinities meet, else the infinity (merging.md section 8).
-fn nonfinite_tau(flags: u32) -> u32 {
-  if ((flags & 1u) == 1u || (flags & 6u) == 6u) { return QUIET_NAN; }
-  return select(INFINITY, SIGN | INFINITY, (flags & 4u) != 0u);
+fn nonfinite_tau(flags: vec2<u32>) -> vec2<u32> {
+  let nan = ((flags & vec2(1u)) == vec2(1u)) | ((flags & vec2(6u)) == vec2(6u));
+  let infinity = select(vec2(INFINITY), vec2(SIGN | INFINITY), (flags & vec2(4u)) != vec2(0u));
+  return select(infinity, vec2(QUIET_NAN), nan);
 }
 
 // theta_init + lambda * tau_m; the base's own bits where nothing is added.
-fn apply(tau: u32) -> u32 {
-  if (is_zero(tau)) { return p_base; }
+fn apply(tau: vec2<u32>) -> vec2<u32> {
   var scaled = tau;
-  if (o_lambda != ONE) { scaled = f32_multiply(tau, o_lambda); }
-  return f32_add(p_base, scaled);
+  if (o_lambda != ONE) { scaled = pair_multiply(tau, vec2(o_lambda)); }
+  return select(pair_add(p_base, scaled), p_base, are_zero(tau));
 }

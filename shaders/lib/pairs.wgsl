@@ -8,10 +8,10 @@ var<private> t_against: array<vec2<u32>, 8>;
 
 fn tally_pairs() {
   for (var j = 1u; j < MODELS; j++) {
-    let positive = (p_tau_positive >> j) & 1u;
-    let negative = (p_tau_negative >> j) & 1u;
-    let opposite = (p_tau_negative & (0u - positive)) | (p_tau_positive & (0u - negative));
-    t_against[j] += spread(opposite & ((1u << j) - 1u));
+    let positive = (p_tau_positive >> vec2(j)) & vec2(1u);
+    let negative = (p_tau_negative >> vec2(j)) & vec2(1u);
+    let opposite = (p_tau_negative & (vec2(0u) - positive)) | (p_tau_positive & (vec2(0u) - negative));
+    t_against[j] += spread(opposite & vec2((1u << j) - 1u));
   }
 }
 

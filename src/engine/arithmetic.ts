@@ -4,7 +4,8 @@
  */
 import { GpuUnavailableError } from '../bytes/errors';
 import { f32Bits } from './layout';
-import type { Arithmetic } from './shaders';
+import type { AdapterTraits } from './pipelines';
+import type { F32Library } from './shaders';
 import { shaderText } from './shaders';
 
 const AWKWARD = [
@@ -14,25 +15,42 @@ const AWKWARD = [
   0x3c23d70a, 0xbc23d70b, 0x2edbe6ff, 0x0d800003, 0x3dcccccd, 0xbe99999a, 0x00000003, 0x34000001, 0x3f000000, 0x40000000,
 ];
 
+/** Ordinary operands with full significands of every kind, so that fusion and quotients a place off show. */
+const ORDINARY = Array.from({ length: 24 }, (_, i) => ((i % 2) << 31) | ((110 + ((7 * i) % 32)) << 23) | (Math.imul(i + 1, 0x9e3779b1) & 0x7fffff)).map((bits) => bits >>> 0);
+const OPERANDS = [...AWKWARD, ...ORDINARY];
+
+/** What the probe's shader does, on f64, which rounds these to f32 as one operation would. */
+const OPERATIONS: readonly (readonly [string, (a: number, b: number) => number])[] = [
+  ['a + b', (a, b) => a + b],
+  ['a - b', (a, b) => a - b],
+  ['a * b', (a, b) => a * b],
+  ['a / b', (a, b) => a / b],
+  ['(a * b) + a', (a, b) => Math.fround(a * b) + a],
+  ['(a - b) + b', (a, b) => Math.fround(a - b) + b],
+];
+/** Words of one result. */
+const STRIDE = 8;
+
 export interface ProbeFinding {
-  readonly arithmetic: Arithmetic;
+  readonly library: F32Library;
   /** Division by the float units too; else by integers. */
   readonly exactDivision: boolean;
   readonly tried: number;
-  /** Operations whose result differed, such as `0x1 + 0x1: 0x0, expected 0x2`; at most a few. */
+  /** Operations whose result differed, such as `a + b of 0x1, 0x1: 0x0, expected 0x2`; at most a few. */
   readonly wrong: readonly string[];
 }
 
-/** Tries one arithmetic library on every pair of awkward operands. */
-export async function probeArithmetic(device: GPUDevice, arithmetic: Arithmetic, exactDivision = false): Promise<ProbeFinding> {
-  const pairs = AWKWARD.flatMap((a) => AWKWARD.map((b) => [a, b] as const));
+/** Tries one arithmetic library on every pair of awkward operands; float units alone on pairs that are no edges. */
+export async function probeArithmetic(device: GPUDevice, library: F32Library, exactDivision = false): Promise<ProbeFinding> {
+  const operandsOf = library === 'float' ? OPERANDS.filter(isOrdinary) : OPERANDS;
+  const pairs = operandsOf.flatMap((a) => operandsOf.map((b) => [a, b] as const));
   const operands = Uint32Array.from(pairs.flat());
-  const module = device.createShaderModule({ label: 'probe', code: shaderText('probe', { arithmetic }) });
-  const constants = arithmetic === 'guarded' ? { EXACT_DIVISION: exactDivision ? 1 : 0 } : {};
+  const module = device.createShaderModule({ label: 'probe', code: shaderText('probe', { f32: library }) });
+  const constants = library === 'guarded' || library === 'float' ? { EXACT_DIVISION: exactDivision ? 1 : 0 } : {};
   const pipeline = await device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module, entryPoint: 'probe', constants } });
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const input = device.createBuffer({ label: 'probe operands', size: operands.byteLength, usage });
-  const output = device.createBuffer({ label: 'probe results', size: 2 * operands.byteLength, usage });
+  const output = device.createBuffer({ label: 'probe results', size: 4 * STRIDE * pairs.length, usage });
   const staging = device.createBuffer({ label: 'probe readback', size: output.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   try {
     device.queue.writeBuffer(input, 0, operands);
@@ -56,39 +74,52 @@ export async function probeArithmetic(device: GPUDevice, arithmetic: Arithmetic,
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
     const results = new Uint32Array(staging.getMappedRange().slice(0));
-    return { arithmetic, exactDivision, tried: 4 * pairs.length, wrong: compare(pairs, results) };
+    return { library, exactDivision, ...compare(pairs, results, library === 'float') };
   } finally {
     [input, output, staging].forEach((buffer) => buffer.destroy());
   }
 }
 
 /** The arithmetic to use: float units where they pass, integers where not. Throws GpuUnavailableError when neither does. */
-export async function chooseArithmetic(device: GPUDevice): Promise<ProbeFinding> {
-  for (const exactDivision of [true, false]) {
-    const guarded = await probeArithmetic(device, 'guarded', exactDivision);
-    if (guarded.wrong.length === 0) return guarded;
-  }
+export async function chooseArithmetic(device: GPUDevice): Promise<AdapterTraits> {
   const integer = await probeArithmetic(device, 'integer');
-  if (integer.wrong.length === 0) return integer;
-  throw new GpuUnavailableError('self-test-failed', `integer arithmetic is wrong on this adapter: ${integer.wrong[0]}`, { names: integer.wrong });
+  if (integer.wrong.length > 0) {
+    throw new GpuUnavailableError('self-test-failed', `integer arithmetic is wrong on this adapter: ${integer.wrong[0]}`, { names: integer.wrong });
+  }
+  for (const exactDivision of [true, false]) {
+    const [float, guarded] = await Promise.all([probeArithmetic(device, 'float', exactDivision), probeArithmetic(device, 'guarded', exactDivision)]);
+    if (float.wrong.length + guarded.wrong.length === 0) return { arithmetic: 'guarded', exactDivision };
+  }
+  return { arithmetic: 'integer', exactDivision: false };
 }
 
 const REPORTED = 4;
-function compare(pairs: readonly (readonly [number, number])[], results: Uint32Array): string[] {
+function compare(pairs: readonly (readonly [number, number])[], results: Uint32Array, ordinary: boolean): { tried: number; wrong: string[] } {
   const wrong: string[] = [];
+  let tried = 0;
   pairs.forEach(([a, b], i) => {
     const x = fromBits(a);
     const y = fromBits(b);
-    [x + y, x - y, x * y, x / y].forEach((exact, operation) => {
+    OPERATIONS.forEach(([operation, of], o) => {
+      const exact = Math.fround(of(x, y));
+      if (ordinary && !isOrdinary(f32Bits(exact))) return;
+      tried++;
       const expected = f32Bits(exact);
-      const actual = results[4 * i + operation]!;
-      const same = Number.isNaN(exact) ? (actual & 0x7fffffff) > 0x7f800000 : actual === expected;
+      const actual = results[STRIDE * i + o]!;
+      // Float units may give a zero either sign: neither decides anything.
+      const same = Number.isNaN(exact) ? (actual & 0x7fffffff) > 0x7f800000 : actual === expected || (ordinary && exact === 0 && (actual & 0x7fffffff) === 0);
       if (!same && wrong.length < REPORTED) {
-        wrong.push(`${hex(a)} ${'+-*/'[operation]} ${hex(b)}: ${hex(actual)}, expected ${hex(expected)}`);
+        wrong.push(`${operation} of ${hex(a)}, ${hex(b)}: ${hex(actual)}, expected ${hex(expected)}`);
       }
     });
   });
-  return wrong;
+  return { tried, wrong };
+}
+
+/** 0, or a magnitude that neither a product nor a quotient takes out of range. */
+function isOrdinary(bits: number): boolean {
+  const exponent = (bits >>> 23) & 0xff;
+  return (bits & 0x7fffffff) === 0 || (exponent >= 65 && exponent <= 189);
 }
 
 const view = new DataView(new ArrayBuffer(4));

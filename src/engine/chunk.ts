@@ -2,10 +2,13 @@
 import { throwIfAborted } from '../merge/abort';
 import type { Group, ReadSegment } from '../merge/backend';
 import type { Context } from './context';
+import { THREADS } from './layout';
+import { MAX_SLICES, SLICE_BYTES } from './recording';
 import type { ChunkTables } from './tables';
 import { chunkTables } from './tables';
 
 const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+const INDIRECT = 0x100;
 
 export interface LoadedChunk {
   readonly index: number;
@@ -15,6 +18,12 @@ export interface LoadedChunk {
   readonly arena: GPUBuffer;
   readonly segments: GPUBuffer;
   readonly blocks: GPUBuffer;
+  /** One flag a block, 0 between passes: what float units left out; behind them one f32 a thread of each block. */
+  readonly notes: GPUBuffer;
+  readonly noteBytes: number;
+  /** The blocks to repair, as in `blocks`, and the arguments of the indirect dispatches over them. */
+  readonly repairs: GPUBuffer;
+  readonly slices: GPUBuffer;
   release(): void;
 }
 
@@ -43,10 +52,19 @@ export async function loadChunk(
         }),
       ),
     );
-    const segments = await memory.borrow('segments', tables.segments.byteLength, STORAGE);
-    const blocks = await memory.borrow('blocks', tables.blocks.byteLength, STORAGE);
+    const { blockCount } = tables;
+    const noteBytes = 4 * (1 + THREADS) * blockCount;
+    const borrowed = await Promise.all([
+      memory.borrow('segments', tables.segments.byteLength, STORAGE),
+      memory.borrow('blocks', tables.blocks.byteLength, STORAGE),
+      memory.borrow('notes', noteBytes, STORAGE),
+      memory.borrow('repairs', tables.blocks.byteLength, STORAGE),
+      memory.borrow('slices', SLICE_BYTES * MAX_SLICES, STORAGE | INDIRECT),
+    ]);
+    const [segments, blocks, notes, repairs, slices] = borrowed;
     queue.writeBuffer(segments, 0, tables.segments);
     queue.writeBuffer(blocks, 0, tables.blocks);
+    queue.writeBuffer(notes, 0, new Uint32Array(blockCount));
     return {
       index,
       tables,
@@ -54,7 +72,11 @@ export async function loadChunk(
       arena,
       segments,
       blocks,
-      release: () => [arena, segments, blocks].forEach((buffer) => memory.release(buffer)),
+      notes,
+      noteBytes,
+      repairs,
+      slices,
+      release: () => [arena, ...borrowed].forEach((buffer) => memory.release(buffer)),
     };
   } catch (error) {
     memory.release(arena);

@@ -8,12 +8,14 @@ import type { LoadedChunk } from './chunk';
 import type { Context, Overrides } from './context';
 import { segmentFigures, slotResults } from './counts';
 import type { GroupBuffers } from './group-buffers';
+import { areOrdinaryFactors } from './edges';
 import { createGroupBuffers } from './group-buffers';
 import { COUNT, LANES, SELECTION, SLACK_LANE, SUM_WORDS, THREADS } from './layout';
 import { groupOverrides } from './overrides';
 import { prepareMerge } from './passes/merge';
 import { prepareSums, rescaleFactor } from './passes/sums';
 import { Residency } from './residency';
+import { segmentOfBlock } from './tables';
 import type { Selector } from './select';
 import { prepareSelector } from './select';
 
@@ -49,14 +51,13 @@ export async function evaluateGroup(
   write: WriteSegment | null,
   options: MergeOptions = {},
 ): Promise<GroupResult> {
-  const overrides = groupOverrides(group, parameters);
-  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
-  const merge = await prepareMerge(context, overrides, { reserves: buffers.lanes.includes(SLACK_LANE), writes: write !== null });
   // One chunk is selected and merged in one submission; the factors of `rescale` pass through the host.
-  const single = group.chunks.length === 1;
-  const rescales = overrides['RESCALES'] === 1;
-
-  if (!single || rescales) await selectGroup(context, group, parameters, buffers, residency);
+  const first = groupOverrides(group, parameters);
+  const atOnce = group.chunks.length === 1 && first['RESCALES'] !== 1;
+  const overrides = atOnce ? first : await selectGroup(context, group, parameters, buffers, residency);
+  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
+  const reserves = buffers.lanes.includes(SLACK_LANE);
+  const merge = await prepareMerge(context, overrides, { reserves, writes: write !== null });
 
   const figures: Figures[][] = [];
   let state = new Uint32Array();
@@ -67,20 +68,20 @@ export async function evaluateGroup(
     try {
       const recording = context.record('merge');
       recording.clear(into.counts, 0, into.countBytes);
-      if (single && !rescales) {
+      if (atOnce) {
         trims.resident(recording, chunk, buffers);
         slack.resident(recording, chunk, buffers);
       }
       merge(recording, chunk, buffers, into);
       recording.submit();
-      const [stateBytes, counts, costs, merged] = await context.readBack([
+      const [stateBytes, counts, notes, merged] = await context.readBack([
         { buffer: buffers.state, size: LANES * group.slots.length * SELECTION.size },
         { buffer: into.counts, size: into.countBytes },
-        { buffer: into.costs, size: buffers.lanes.includes(SLACK_LANE) ? 4 * THREADS * chunk.tables.blockCount : 0 },
+        { buffer: chunk.notes, size: reserves ? chunk.noteBytes : 0 },
         { buffer: into.merged, size: write ? 4 * chunk.tables.outputWords : 0 },
       ]);
       state = new Uint32Array(stateBytes!.buffer);
-      figures.push(chunkFigures(group, c, chunk, new Uint32Array(counts!.buffer), new Float32Array(costs!.buffer)));
+      figures.push(chunkFigures(group, c, chunk, new Uint32Array(counts!.buffer), new Float32Array(notes!.buffer).subarray(chunk.tables.blockCount)));
       if (write) {
         for (const [s, segment] of group.chunks[c]!.entries()) {
           const begin = 4 * chunk.tables.outputs[s]!;
@@ -95,16 +96,18 @@ export async function evaluateGroup(
   return { slots: slotResults(group, parameters, figures, state), segments: figures };
 }
 
-/** Selects in every lane of the group, and finds the factors of `rescale` between models and slack. */
+/**
+ * Selects in every lane of the group, and finds the factors of `rescale` between models and slack. Returns the overrides of the
+ * passes after it.
+ */
 export async function selectGroup(
   context: Context,
   group: Group,
   parameters: readonly TensorParameters[],
   buffers: GroupBuffers,
   residency: Residency,
-): Promise<void> {
+): Promise<Overrides> {
   const overrides = groupOverrides(group, parameters);
-  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
   const select = async (selector: Selector) => {
     if (group.chunks.length === 1) {
       const recording = context.record('select');
@@ -114,9 +117,15 @@ export async function selectGroup(
       await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
     }
   };
-  await select(trims);
-  if (overrides['RESCALES'] === 1) buffers.setFactors(await rescaleFactors(context, group, parameters, buffers, residency, overrides));
-  await select(slack);
+  await select((await prepareSelectors(context, overrides, buffers)).trims);
+  let after = overrides;
+  if (overrides['RESCALES'] === 1) {
+    const factors = await rescaleFactors(context, group, parameters, buffers, residency, overrides);
+    buffers.setFactors(factors);
+    if (!areOrdinaryFactors(factors)) after = { ...overrides, EXACT: 1 };
+  }
+  await select((await prepareSelectors(context, after, buffers)).slack);
+  return after;
 }
 
 /** The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them. */
@@ -132,15 +141,13 @@ async function mergeBuffers(context: Context, chunk: LoadedChunk, segments: numb
   const countBytes = 4 * COUNT.words * segments;
   const merged = await memory.borrow('merged', writes ? Math.max(4 * chunk.tables.outputWords, 16) : 16, STORAGE);
   const counts = await memory.borrow('counts', countBytes, STORAGE);
-  const costs = await memory.borrow('costs', 4 * THREADS * chunk.tables.blockCount, STORAGE);
-  return { merged, counts, costs, countBytes, release: () => [merged, counts, costs].forEach((buffer) => memory.release(buffer)) };
+  return { merged, counts, countBytes, release: () => [merged, counts].forEach((buffer) => memory.release(buffer)) };
 }
 
 function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: Uint32Array, costs: Float32Array): Figures[] {
-  const { blocks } = chunk.tables;
   const cost = new Float64Array(group.chunks[index]!.length);
   costs.forEach((value, i) => {
-    if (value !== 0) cost[blocks[2 * Math.floor(i / THREADS)]!]! += value;
+    if (value !== 0) cost[segmentOfBlock(chunk.tables, Math.floor(i / THREADS))]! += value;
   });
   const models = group.slots[0]!.inputs.length - 1;
   return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));

@@ -20,11 +20,14 @@ export const SLOT = {
 } as const;
 export const SELECTION = { threshold: 0, remaining: 4, cut_block: 8, cutoff: 12, size: 16 } as const;
 export const WORK = {
-  lane: 0, shift: 4, digit_bits: 8, first_block: 12, end_block: 16, row: 20, block_base: 24, slot_count: 28, size: 32,
+  lane: 0, shift: 4, digit_bits: 8, first_block: 12, end_block: 16, row: 20, block_base: 24, slot_count: 28, total: 32, zero: 36, size: 40,
 } as const;
 
 /** One request of shaders/adapt.wgsl. */
 export const ADAPT = { dtype: 0, count: 4, columns: 8, column: 12, scale: 16, size: 20 } as const;
+
+/** Words of an entry of the block table. */
+export const BLOCK_WORDS = 3;
 
 /** Fields of a segment's counts, in u32 words (shaders/lib/count.wgsl). */
 export const COUNT = { conflict: 0, reserved: 1, overflow: 2, nonfinite: 3, models: 12, perModel: 4, between: 44, words: 72 } as const;
@@ -47,6 +50,8 @@ export const COUNTED = 5;
 
 /** Code of a dtype in the shaders. */
 export const DTYPE_CODE: Readonly<Record<MergedDtype, number>> = { F32: 0, F16: 1, BF16: 2, F64: 3 };
+/** What stands for them where there are several. */
+export const MIXED = 4;
 
 export function outputWords(elements: number, dtype: OutputDtype): number {
   return dtype === 'F32' ? 2 * Math.ceil(elements / 2) : Math.ceil(elements / 2);

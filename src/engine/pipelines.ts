@@ -1,6 +1,6 @@
 /** Compute pipelines of one device, compiled once per pass and set of overrides. */
 import { StudioError } from '../bytes/errors';
-import type { Arithmetic, ShaderName } from './shaders';
+import type { Arithmetic, F32Library, ShaderName } from './shaders';
 import { shaderText } from './shaders';
 
 /** What a shader does with each of its bindings; 8 is always the Work uniform with a dynamic offset. */
@@ -29,6 +29,17 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** A pass over blocks: by float units, with what they could get wrong done again by integers; or by integers at once. */
+export interface BlockPass {
+  readonly shape: PassShape;
+  readonly main: Pipeline;
+  /** Over the blocks that `main` noted; null where it notes none. */
+  readonly repair: { readonly pipeline: Pipeline; readonly list: Pipeline } | null;
+}
+
+/** Lists the noted blocks: a part of every pass that has a repair. */
+export const LIST: PassShape = { shader: 'repairs', entry: 'list', storage: { 1: 'read', 5: 'write', 6: 'write', 7: 'write' }, work: true };
+
 const perDevice = new WeakMap<GPUDevice, Map<string, Pipelines>>();
 
 export class Pipelines {
@@ -50,11 +61,24 @@ export class Pipelines {
     private readonly traits: AdapterTraits,
   ) {}
 
-  /** Throws StudioError `internal` with the compiler's lines and their source when the shader does not compile. */
-  get(shape: PassShape, overrides: Overrides): Promise<Pipeline> {
-    const key = `${shape.shader}/${shape.entry} ${JSON.stringify(overrides)}`;
+  /** The pipelines of a pass over blocks. Throws as `get` does. */
+  async overBlocks(shape: PassShape, overrides: Overrides): Promise<BlockPass> {
+    const floats = this.traits.arithmetic === 'guarded' && overrides['EXACT'] !== 1;
+    if (!floats) return { shape, main: await this.get(shape, overrides), repair: null };
+    const [main, pipeline, list] = await Promise.all([this.get(shape, overrides, 'float'), this.get(shape, overrides, 'repair'), this.get(LIST, {})]);
+    return { shape, main, repair: { pipeline, list } };
+  }
+
+  /** The pipeline of a pass whose operands can be anything and which leaves nothing to repair. Throws as `get` does. */
+  async atOnce(shape: PassShape, overrides: Overrides): Promise<BlockPass> {
+    return { shape, main: await this.get(shape, overrides, this.traits.arithmetic), repair: null };
+  }
+
+  /** By integers where nothing else is said. Throws StudioError `internal` with the compiler's lines and their source when the shader does not compile. */
+  get(shape: PassShape, overrides: Overrides, f32: F32Library = 'integer'): Promise<Pipeline> {
+    const key = `${shape.shader}/${shape.entry} ${f32} ${JSON.stringify(overrides)}`;
     return cached(this.pipelines, key, async () => {
-      const { module, declared } = await this.module(shape.shader, overrides);
+      const { module, declared } = await this.module(shape.shader, overrides, f32);
       const layout = this.device.createBindGroupLayout({ label: `${shape.shader} layout`, entries: layoutEntries(shape) });
       const all = { ...overrides, EXACT_DIVISION: this.traits.exactDivision ? 1 : 0 };
       const constants = Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
@@ -67,11 +91,11 @@ export class Pipelines {
     });
   }
 
-  private module(name: ShaderName, overrides: Overrides) {
+  private module(name: ShaderName, overrides: Overrides, f32: F32Library) {
     const pairs = (overrides['MODELS'] ?? 0) > 2;
     const draws = overrides['DRAWS'] === 1;
-    return cached(this.modules, `${name} ${pairs} ${draws}`, async () => {
-      const code = shaderText(name, { arithmetic: this.traits.arithmetic, pairs, draws });
+    return cached(this.modules, `${name} ${f32} ${pairs} ${draws}`, async () => {
+      const code = shaderText(name, { f32, pairs, draws });
       const module = this.device.createShaderModule({ label: name, code });
       const { messages } = await module.getCompilationInfo();
       const errors = messages.filter((message) => message.type === 'error');

@@ -1,7 +1,7 @@
 /** Dispatches on their way to the queue, in order, in as few submissions as the pace allows. */
 import { WORK } from './layout';
 import type { Pace } from './pace';
-import type { PassShape, Pipeline } from './pipelines';
+import { type BlockPass, LIST, type PassShape, type Pipeline } from './pipelines';
 
 /** Workgroups in x: the limit every adapter has. More go to y (faults.md row 26). */
 const MAX_ROW = 65535;
@@ -9,6 +9,11 @@ const MAX_ROW = 65535;
 const WORK_STRIDE = 256;
 /** Dispatches one submission can hold. */
 const MAX_DISPATCHES = 512;
+/** A repair is cut as finely as integers may be slower than float units, but into no more dispatches than this. */
+const REPAIR_COST = 32;
+export const MAX_SLICES = 64;
+/** Arguments of one indirect dispatch. */
+export const SLICE_BYTES = 12;
 export const WORK_BYTES = MAX_DISPATCHES * WORK_STRIDE;
 
 export interface Work {
@@ -19,6 +24,17 @@ export interface Work {
   endBlock?: number;
   blockBase?: number;
   slotCount: number;
+  /** Blocks of the chunk. */
+  total?: number;
+  /** Workgroups in x; as many as there are, up to the limit, where not given. */
+  row?: number;
+}
+/** What a pass over a chunk's blocks is repaired with; see LoadedChunk. */
+export interface Repairable {
+  readonly blocks: GPUBuffer;
+  readonly notes: GPUBuffer;
+  readonly repairs: GPUBuffer;
+  readonly slices: GPUBuffer;
 }
 export type Bindings = Readonly<Record<number, GPUBuffer | GPUBufferBinding>>;
 
@@ -38,20 +54,31 @@ export class Recording {
     private readonly label: string,
   ) {}
 
-  /** Records a pass over blocks [0, work.endBlock), one workgroup each, in dispatches as large as the pace allows. */
-  dispatchBlocks(shape: PassShape, pipeline: Pipeline, bindings: Bindings, work: Work & { readonly endBlock: number }): void {
-    const group = this.bind(shape, pipeline, bindings);
+  /**
+   * Records a pass over blocks [0, work.endBlock), one workgroup each, in dispatches as large as the pace allows, and the repair of
+   * those that float units could get wrong. How many these are only the device knows.
+   */
+  dispatchBlocks({ shape, main, repair }: BlockPass, bindings: Bindings, work: Work & { readonly endBlock: number }, chunk: Repairable | null): void {
+    const group = this.bind(shape, main, bindings);
     // Alone the first time, so that its time can be told.
-    const alone = !this.pace.isMeasured(pipeline.label);
+    const alone = !this.pace.isMeasured(main.label);
     if (alone && this.blocks.size > 0) this.submit();
     for (let first = 0; first < work.endBlock; ) {
-      const end = Math.min(first + this.pace.blocks(pipeline.label), work.endBlock);
-      this.put(pipeline, group, { ...work, firstBlock: first, endBlock: end }, end - first);
-      this.blocks.set(pipeline.label, (this.blocks.get(pipeline.label) ?? 0) + end - first);
+      const end = Math.min(first + this.pace.blocks(main.label), work.endBlock);
+      this.put(main, group, { ...work, firstBlock: first, endBlock: end }, end - first);
+      this.blocks.set(main.label, (this.blocks.get(main.label) ?? 0) + end - first);
       if (this.pace.isFull(this.blocks)) this.submit();
       first = end;
     }
     if (alone) this.submit();
+    if (!repair || !chunk || work.endBlock === 0) return;
+    const slice = Math.min(MAX_ROW, Math.max(Math.ceil(this.pace.blocks(main.label) / REPAIR_COST), Math.ceil(work.endBlock / MAX_SLICES)));
+    this.dispatch(LIST, repair.list, { 1: chunk.blocks, 5: chunk.repairs, 6: chunk.slices, 7: chunk.notes }, { ...work, row: slice }, 1);
+    const repairing = this.bind(shape, repair.pipeline, { ...bindings, 1: chunk.repairs });
+    for (let first = 0; first < work.endBlock; first += slice) {
+      const some = { ...work, firstBlock: first, endBlock: work.endBlock, row: slice };
+      this.put(repair.pipeline, repairing, some, { buffer: chunk.slices, offset: (first / slice) * SLICE_BYTES });
+    }
   }
 
   /** Records `groups` workgroups of a pass whose work is small, whatever the adapter. */
@@ -92,10 +119,10 @@ export class Recording {
     });
   }
 
-  private put(pipeline: Pipeline, group: GPUBindGroup, work: Work, groups: number): void {
+  private put(pipeline: Pipeline, group: GPUBindGroup, work: Work, groups: number | { readonly buffer: GPUBuffer; readonly offset: number }): void {
     if (groups === 0) return;
     if (this.dispatches === MAX_DISPATCHES) this.submit();
-    const row = Math.min(groups, MAX_ROW);
+    const row = work.row ?? (typeof groups === 'number' ? Math.min(groups, MAX_ROW) : MAX_ROW);
     const at = (this.dispatches * WORK_STRIDE) / 4;
     const put = (offset: number, value: number) => (this.words[at + offset / 4] = value);
     put(WORK.lane, work.lane ?? 0);
@@ -106,11 +133,14 @@ export class Recording {
     put(WORK.row, row);
     put(WORK.block_base, work.blockBase ?? 0);
     put(WORK.slot_count, work.slotCount);
+    put(WORK.total, work.total ?? 0);
+    put(WORK.zero, 0);
     this.encoder ??= this.device.createCommandEncoder({ label: this.label });
     this.pass ??= this.encoder.beginComputePass({ label: this.label });
     this.pass.setPipeline(pipeline.pipeline);
     this.pass.setBindGroup(0, group, [this.dispatches * WORK_STRIDE]);
-    this.pass.dispatchWorkgroups(row, Math.ceil(groups / row));
+    if (typeof groups === 'number') this.pass.dispatchWorkgroups(Math.min(groups, MAX_ROW), Math.ceil(groups / MAX_ROW));
+    else this.pass.dispatchWorkgroupsIndirect(groups.buffer, groups.offset);
     this.dispatches++;
   }
 

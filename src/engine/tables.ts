@@ -6,7 +6,7 @@ import { keptOf } from '../merge/backend';
 import { drawOf } from '../merge/draw';
 import { traitsOf } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
-import { BLOCK, DTYPE_CODE, f32Bits, f64Bits, LANES, MAX_MODELS, outputWords, SEGMENT, SELECTION, SLACK_LANE, SLOT } from './layout';
+import { BLOCK, BLOCK_WORDS, DTYPE_CODE, f32Bits, f64Bits, LANES, MAX_MODELS, outputWords, SEGMENT, SELECTION, SLACK_LANE, SLOT } from './layout';
 
 /** Words of one input's region of a segment: whole pairs of elements, so that the last pair can be read in full. */
 export function inputWords(count: number, bytes: number): number {
@@ -18,7 +18,7 @@ export interface ChunkTables {
   readonly arenaWords: number;
   readonly outputWords: number;
   readonly segments: Uint32Array<ArrayBuffer>;
-  /** (segment, first pair) a block. */
+  /** (segment, first pair, own number) a block. */
   readonly blocks: Uint32Array<ArrayBuffer>;
   readonly blockCount: number;
   /** First word in the arena, per segment and input; -1 where the input has none of it. */
@@ -61,9 +61,14 @@ export function chunkTables(group: Group, chunk: readonly Segment[]): ChunkTable
     offsets.push(mine);
     outputs.push(output);
     output += outputWords(segment.count, slot.outDtype);
-    for (let element = 0; element < segment.count; element += BLOCK) blocks.push(s, element / 2);
+    for (let element = 0; element < segment.count; element += BLOCK) blocks.push(s, element / 2, blocks.length / BLOCK_WORDS);
   });
-  return { arenaWords, outputWords: output, segments, blocks: Uint32Array.from(blocks), blockCount: blocks.length / 2, offsets, outputs };
+  return { arenaWords, outputWords: output, segments, blocks: Uint32Array.from(blocks), blockCount: blocks.length / BLOCK_WORDS, offsets, outputs };
+}
+
+/** The segment, by its place in the chunk, that a block belongs to. */
+export function segmentOfBlock({ blocks }: ChunkTables, block: number): number {
+  return blocks[BLOCK_WORDS * block]!;
 }
 
 /** Blocks of a chunk: the sum over its segments. */

@@ -27,7 +27,7 @@ export async function adapt(context: Context, request: AdaptRequest): Promise<Ui
     return buffer;
   };
   try {
-    const pipeline = await context.pipelines.get(SHAPE, { MODELS: 1, ALL_BF16: Number(request.dtype === 'BF16'), RANK: request.rank });
+    const pass = await context.pipelines.atOnce(SHAPE, { MODELS: 1, IN_DTYPE: DTYPE_CODE[request.dtype], RANK: request.rank });
     const formed = await borrow('adapted values', 4 * count, OUTPUT);
     const bindings = {
       0: await sent('base of an adapter', request.base),
@@ -37,7 +37,7 @@ export async function adapt(context: Context, request: AdaptRequest): Promise<Ui
       7: formed,
     };
     const recording = context.record('adapt');
-    recording.dispatchBlocks(SHAPE, pipeline, bindings, { slotCount: 0, endBlock: Math.ceil(count / (2 * THREADS)) });
+    recording.dispatchBlocks(pass, bindings, { slotCount: 0, endBlock: Math.ceil(count / (2 * THREADS)) }, null);
     recording.submit();
     const [bytes] = await context.readBack([{ buffer: formed, size: 4 * count }]);
     return bytes!;

@@ -4,22 +4,21 @@ import type { Context, Overrides } from '../context';
 import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, BLOCK_ACCESS, inputBindings } from './bindings';
 
-const SHAPE: PassShape = { shader: 'merge', entry: 'merge', storage: { ...INPUT_ACCESS, 5: 'write', 6: 'write', 7: 'write' }, work: true };
+const SHAPE: PassShape = { shader: 'merge', entry: 'merge', storage: { ...BLOCK_ACCESS, 5: 'write', 6: 'write' }, work: true };
 
 export interface MergeBuffers {
   /** Output words of the chunk; any buffer when nothing is written. */
   readonly merged: GPUBuffer;
   readonly counts: GPUBuffer;
-  readonly costs: GPUBuffer;
 }
 
 export async function prepareMerge(context: Context, overrides: Overrides, options: { readonly reserves: boolean; readonly writes: boolean }) {
-  const pipeline = await context.pipelines.get(SHAPE, { ...overrides, RESERVES: options.reserves ? 1 : 0, WRITES: options.writes ? 1 : 0 });
+  const pass = await context.pipelines.overBlocks(SHAPE, { ...overrides, RESERVES: options.reserves ? 1 : 0, WRITES: options.writes ? 1 : 0 });
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: MergeBuffers) => {
     const work = chunkWork(chunk, buffers);
-    const bindings = { ...inputBindings(chunk, buffers), 5: into.merged, 6: into.counts, 7: into.costs };
-    recording.dispatchBlocks(SHAPE, pipeline, bindings, work);
+    const bindings = { ...inputBindings(chunk, buffers), 5: into.merged, 6: into.counts };
+    recording.dispatchBlocks(pass, bindings, work, chunk);
   };
 }

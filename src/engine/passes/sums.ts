@@ -5,15 +5,15 @@ import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import { SUM_WORDS } from '../layout';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
+import { chunkWork, BLOCK_ACCESS, inputBindings, laneOverrides } from './bindings';
 
-const SHAPE: PassShape = { shader: 'sums', entry: 'sums', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
+const SHAPE: PassShape = { shader: 'sums', entry: 'sums', storage: { ...BLOCK_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareSums(context: Context, overrides: Overrides) {
-  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, 0));
+  const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, 0));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, lane: number, totals: GPUBuffer) => {
     const work = { ...chunkWork(chunk, buffers), lane };
-    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: totals }, work);
+    recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: totals }, work, chunk);
   };
 }
 

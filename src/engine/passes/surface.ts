@@ -4,9 +4,9 @@ import type { Context, Overrides } from '../context';
 import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings } from './bindings';
+import { chunkWork, BLOCK_ACCESS, inputBindings } from './bindings';
 
-const SHAPE: PassShape = { shader: 'surface', entry: 'surface', storage: { ...INPUT_ACCESS, 5: 'read', 6: 'read', 7: 'write' }, work: true };
+const SHAPE: PassShape = { shader: 'surface', entry: 'surface', storage: { ...BLOCK_ACCESS, 5: 'read', 6: 'write' }, work: true };
 
 export interface SurfaceAxes {
   readonly x: number;
@@ -16,18 +16,17 @@ export interface SurfaceAxes {
   readonly ny: number;
 }
 export interface SurfaceBuffers {
-  /** Selections of the axis' model, density by density, each for all slots. */
-  readonly keptX: GPUBuffer;
-  readonly keptY: GPUBuffer;
+  /** Selections of the axes' models, density by density, each for all slots: x's, then y's. */
+  readonly axes: GPUBuffer;
   /** i32, surfaceWords a slot; zero before. */
   readonly bins: GPUBuffer;
 }
 
 export async function prepareSurface(context: Context, overrides: Overrides, { x, y, nx, ny }: SurfaceAxes) {
-  const pipeline = await context.pipelines.get(SHAPE, { ...overrides, AXIS_X: x, AXIS_Y: y, NX: nx, NY: ny });
+  const pass = await context.pipelines.overBlocks(SHAPE, { ...overrides, AXIS_X: x, AXIS_Y: y, NX: nx, NY: ny });
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, into: SurfaceBuffers) => {
     const work = chunkWork(chunk, buffers);
-    const bindings = { ...inputBindings(chunk, buffers), 5: into.keptX, 6: into.keptY, 7: into.bins };
-    recording.dispatchBlocks(SHAPE, pipeline, bindings, work);
+    const bindings = { ...inputBindings(chunk, buffers), 5: into.axes, 6: into.bins };
+    recording.dispatchBlocks(pass, bindings, work, chunk);
   };
 }

@@ -4,14 +4,14 @@ import type { Context, Overrides } from '../context';
 import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
+import { chunkWork, BLOCK_ACCESS, inputBindings, laneOverrides } from './bindings';
 
-const SHAPE: PassShape = { shader: 'ties', entry: 'ties', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
+const SHAPE: PassShape = { shader: 'ties', entry: 'ties', storage: { ...BLOCK_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareTies(context: Context, overrides: Overrides, lane: number) {
-  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
+  const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers) => {
     const work = { ...chunkWork(chunk, buffers), lane };
-    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work);
+    recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work, chunk);
   };
 }

@@ -4,8 +4,8 @@ import type { SlotEffect } from '../../merge/exploring';
 import type { TensorParameters } from '../../recipe/types';
 import { selectGroup, STORAGE } from '../evaluate';
 import { EFFECT, effectKinds, pairIndex, SLACK_LANE, THREADS } from '../layout';
-import { groupOverrides } from '../overrides';
 import { prepareEffect } from '../passes/effect';
+import { segmentOfBlock } from '../tables';
 import type { HeldGroup } from './held-group';
 
 /** `Held.effect`. f32 sums over a block of 8,192, f64 from there. */
@@ -13,12 +13,12 @@ export async function slotEffects(held: HeldGroup, parameters: readonly TensorPa
   const { context, group, residency } = held;
   const { memory } = context;
   const buffers = await held.prepare(parameters);
-  await selectGroup(context, group, parameters, buffers, residency);
-  const effect = await prepareEffect(context, groupOverrides(group, parameters), buffers.lanes.includes(SLACK_LANE));
+  const overrides = await selectGroup(context, group, parameters, buffers, residency);
+  const effect = await prepareEffect(context, overrides, buffers.lanes.includes(SLACK_LANE));
   throwIfAborted(signal);
   const chunk = await residency.load(0);
   const models = group.slots[0]!.inputs.length - 1;
-  const { blocks, blockCount } = chunk.tables;
+  const { blockCount } = chunk.tables;
   const extentBytes = 4 * (models + EFFECT.firstTau) * group.slots.length;
   const sumBytes = 4 * effectKinds(models) * blockCount;
   const extents = await memory.borrow('extents', extentBytes, STORAGE);
@@ -35,7 +35,7 @@ export async function slotEffects(held: HeldGroup, parameters: readonly TensorPa
     ]);
     const totals = group.slots.map(() => new Float64Array(effectKinds(models)));
     new Float32Array(sumWords!.buffer).forEach((value, i) => {
-      const segment = blocks[2 * Math.floor(i / effectKinds(models))]!;
+      const segment = segmentOfBlock(chunk.tables, Math.floor(i / effectKinds(models)));
       totals[group.chunks[0]![segment]!.slot]![i % effectKinds(models)]! += value;
     });
     const keys = new Uint32Array(extentWords!.buffer);

@@ -5,8 +5,8 @@ import { evaluateShares } from '../../merge/sweeps';
 import type { TensorParameters } from '../../recipe/types';
 import { selectGroup, STORAGE } from '../evaluate';
 import { THREADS } from '../layout';
-import { groupOverrides } from '../overrides';
 import { prepareMagnitude } from '../passes/magnitude';
+import { segmentOfBlock } from '../tables';
 import type { HeldGroup } from './held-group';
 
 /** `Held.slackCurve`. */
@@ -40,11 +40,11 @@ export async function slackCurves(
 async function magnitudesBesides(held: HeldGroup, parameters: readonly TensorParameters[], prefer: number, signal?: AbortSignal): Promise<Float64Array> {
   const { context, group, residency } = held;
   const buffers = await held.prepare(parameters);
-  await selectGroup(context, group, parameters, buffers, residency);
-  const magnitude = await prepareMagnitude(context, groupOverrides(group, parameters));
+  const overrides = await selectGroup(context, group, parameters, buffers, residency);
+  const magnitude = await prepareMagnitude(context, overrides);
   throwIfAborted(signal);
   const chunk = await residency.load(0);
-  const { blocks, blockCount } = chunk.tables;
+  const { blockCount } = chunk.tables;
   const size = 4 * THREADS * blockCount;
   const partials = await context.memory.borrow('magnitudes', size, STORAGE);
   try {
@@ -54,7 +54,7 @@ async function magnitudesBesides(held: HeldGroup, parameters: readonly TensorPar
     const [bytes] = await context.readBack([{ buffer: partials, size }]);
     const sums = new Float64Array(group.slots.length);
     new Float32Array(bytes!.buffer).forEach((value, i) => {
-      const segment = blocks[2 * Math.floor(i / THREADS)]!;
+      const segment = segmentOfBlock(chunk.tables, Math.floor(i / THREADS));
       sums[group.chunks[0]![segment]!.slot]! += value;
     });
     return sums;

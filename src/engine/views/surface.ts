@@ -9,7 +9,6 @@ import { checkSurface, emptySurface } from '../../merge/sweeps';
 import type { TensorParameters } from '../../recipe/types';
 import { selectGroup, STORAGE } from '../evaluate';
 import { COUNTED } from '../layout';
-import { groupOverrides } from '../overrides';
 import { prepareSurface } from '../passes/surface';
 import type { HeldGroup } from './held-group';
 
@@ -28,35 +27,34 @@ export async function slotSurfaces(
   const binBytes = 4 * slotWords * group.slots.length;
   const untrimmed = parameters.map(({ slack: _, ...own }) => ({ ...own, density: own.density.map(() => 1) }));
   const { laneBytes } = await held.prepare(untrimmed);
-  const keptX = await context.memory.borrow('kept x', nx * laneBytes, STORAGE);
-  const keptY = await context.memory.borrow('kept y', ny * laneBytes, STORAGE);
+  const axes = await context.memory.borrow('surface axes', (nx + ny) * laneBytes, STORAGE);
   const bins = await context.memory.borrow('surface', binBytes, STORAGE);
   try {
-    for (const [model, densities, table] of [[x, densitiesX, keptX], [y, densitiesY, keptY]] as const) {
+    for (const [model, densities, first] of [[x, densitiesX, 0], [y, densitiesY, nx]] as const) {
       for (const [place, k] of densities.entries()) {
         throwIfAborted(signal);
         const alone = untrimmed.map((own) => ({ ...own, density: own.density.map((one, m) => (m === model ? k : one)) }));
         const buffers = await held.prepare(alone);
         await selectGroup(context, group, alone, buffers, residency);
         const keeping = context.record('surface axis');
-        keeping.copy(buffers.state, model * laneBytes, table, place * laneBytes, laneBytes);
+        keeping.copy(buffers.state, model * laneBytes, axes, (first + place) * laneBytes, laneBytes);
         keeping.submit();
       }
     }
     throwIfAborted(signal);
     const others = parameters.map(({ slack: _, ...own }) => ({ ...own, density: own.density.map((k, m) => (m === x || m === y ? 1 : k)) }));
     const buffers = await held.prepare(others);
-    await selectGroup(context, group, others, buffers, residency);
-    const surface = await prepareSurface(context, groupOverrides(group, others), { x, y, nx, ny });
+    const overrides = await selectGroup(context, group, others, buffers, residency);
+    const surface = await prepareSurface(context, overrides, { x, y, nx, ny });
     const recording = context.record('surface');
     recording.clear(bins, 0, binBytes);
-    surface(recording, await residency.load(0), buffers, { keptX, keptY, bins });
+    surface(recording, await residency.load(0), buffers, { axes, bins });
     recording.submit();
     const [bytes] = await context.readBack([{ buffer: bins, size: binBytes }]);
     const words = new Int32Array(bytes!.buffer);
     return group.slots.map((_, s) => slotSurface(held, s, request, words.subarray(s * slotWords, (s + 1) * slotWords)));
   } finally {
-    [keptX, keptY, bins].forEach((buffer) => context.memory.release(buffer));
+    [axes, bins].forEach((buffer) => context.memory.release(buffer));
   }
 }
 
