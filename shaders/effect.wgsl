@@ -53,7 +53,9 @@ fn extents_of(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   fetch_outcome(slot);
   var top: array<u32, MAX_VECTORS>;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     let finite = gather(pair);
     if (!is_mine(block.number)) { continue; }
     for (var v = 0u; v < MODELS + FIRST_TAU; v++) {
@@ -85,7 +87,9 @@ fn effect(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
   var sums: array<f32, MAX_SUMS>;
   var x: array<vec2<f32>, MAX_VECTORS>;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     let finite = gather(pair);
     if (!is_mine(block.number)) { continue; }
     for (var v = 0u; v < vectors; v++) {

@@ -18,7 +18,9 @@ fn magnitude(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocat
   let others = b_models & ~(1u << work.lane);
   var sum = 0.0;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     visit(pair);
     if (!is_mine(block.number)) { continue; }
     for (var model = 0u; model < MODELS; model++) {

@@ -30,7 +30,9 @@ fn merge(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_
   var cost = 0.0;
   t_counts = block.segment * COUNTS;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     visit(pair);
     if (!is_mine(block.number)) { continue; }
     let values = outcome(index_of(pair));

@@ -36,7 +36,9 @@ fn sums(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let slot = segments[block.segment].slot;
   fetch_only(block.segment, work.lane);
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     let base = load_pair(b_at, b_dtype, pair);
     let values = load_pair(b_model_at[0], b_model_dtype[0], pair);
     begin_extent(base);

@@ -72,7 +72,9 @@ fn surface(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocatio
   let x_bit = 1u << AXIS_X;
   let y_bit = 1u << AXIS_Y;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     // Both, neither, x alone, y alone. With two models, neither is nothing.
     var cases: array<Counted, 4>;
     visit(pair);

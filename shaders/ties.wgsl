@@ -17,7 +17,9 @@ fn ties(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var count = 0u;
   let threshold = state[selection_of(work.lane, k_slot)].threshold;
   let end = min(block.pair + BLOCK / 2u, (b_count + 1u) / 2u);
-  for (var pair = next(block.pair + thread, end); pair < end; pair = next(pair + THREADS, end)) {
+  for (var pair = block.pair + thread; ; pair += THREADS) {
+    pair = next(pair, end);
+    if (pair >= end) { break; }
     let keys = ranked_keys(block.number, pair);
     count += select(0u, 1u, keys.x == threshold) + select(0u, 1u, keys.y == threshold);
   }

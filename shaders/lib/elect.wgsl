@@ -144,17 +144,25 @@ fn add_model(model: u32, values: vec2<u32>, index: u32) {
   }
   let weighted = weigh(tau, model);
   if (EDGES) { note_nonfinite(weighted, p_valid & (live | are_nonfinite(tau))); }
-  // Adding a zero leaves e as it is, up to the sign of a zero, which decides nothing.
-  p_e = pair_add(p_e, select(vec2(0u), weighted, live));
   let signed = live & !are_zero(weighted) & !are_nan(weighted);
   let negative = signed & are_negative(weighted);
   let positive = signed & !are_negative(weighted);
   p_negative |= pick(negative, bit);
   p_positive |= pick(positive, bit);
-  p_sum_negative = pair_add(p_sum_negative, select(vec2(0u), weighted, negative));
-  p_sum_positive = pair_add(p_sum_positive, select(vec2(0u), weighted, positive));
-  p_weight_negative = pair_add(p_weight_negative, pick(negative, b_weight[model]));
-  p_weight_positive = pair_add(p_weight_positive, pick(positive, b_weight[model]));
+  // Adding a zero leaves a sum as it is, up to the sign of a zero, which decides nothing.
+  var sums = array(p_e, p_sum_negative, p_sum_positive, p_weight_negative, p_weight_positive);
+  add_each(&sums, array(
+    select(vec2(0u), weighted, live),
+    select(vec2(0u), weighted, negative),
+    select(vec2(0u), weighted, positive),
+    pick(negative, b_weight[model]),
+    pick(positive, b_weight[model]),
+  ));
+  p_e = sums[0];
+  p_sum_negative = sums[1];
+  p_sum_positive = sums[2];
+  p_weight_negative = sums[3];
+  p_weight_positive = sums[4];
 }
 
 // Whether + is elected: e >= 0 elects +, NaN elects - (merging.md sections 3 and 8).

@@ -52,6 +52,14 @@ fn corrected_quotient(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
   return ((a ^ b) & vec2(SIGN)) | select(normal, vec2(0u), (a & vec2(MAGNITUDE)) == vec2(0u));
 }
 
+fn add_each(sums: ptr<function, array<vec2<u32>, 5>>, x: array<vec2<u32>, 5>) {
+  (*sums)[0] = pair_add((*sums)[0], x[0]);
+  (*sums)[1] = pair_add((*sums)[1], x[1]);
+  (*sums)[2] = pair_add((*sums)[2], x[2]);
+  (*sums)[3] = pair_add((*sums)[3], x[3]);
+  (*sums)[4] = pair_add((*sums)[4], x[4]);
+}
+
 fn f32_add(a: u32, b: u32) -> u32 { return pair_add(vec2(a), vec2(b)).x; }
 fn f32_subtract(a: u32, b: u32) -> u32 { return pair_subtract(vec2(a), vec2(b)).x; }
 fn f32_multiply(a: u32, b: u32) -> u32 { return pair_multiply(vec2(a), vec2(b)).x; }

@@ -52,6 +52,14 @@ struct Selection {
   cutoff: u32,              // flat index in the slot, exclusive: ties below it are kept
 }
 
+// Keys between which the last one kept is looked for, and what there is of them.
+struct Bracket {
+  low: u32,                 // lowest key inside
+  high: u32,                // lowest key above
+  above: u32,               // keys above
+  count: u32,               // keys inside, listed or not
+}
+
 // One dispatch.
 struct Work {
   lane: u32,

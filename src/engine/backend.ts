@@ -26,17 +26,19 @@ export interface EngineOptions {
   readonly residentBytes?: number;
   /** Blocks of every dispatch instead of what the pace allows: for tests of splitting. */
   readonly dispatchBlocks?: number;
+  /** Fewest blocks of a tensor that is selected from a bracket: for tests of small ones. */
+  readonly bracketBlocks?: number;
 }
 
 export interface WebGpuBackend extends Backend {
-  /** Bytes of device buffers alive now, and the most there ever were. */
-  ledger(): { readonly bytes: number; readonly peakBytes: number };
+  /** Bytes of device buffers alive now, the most there ever were, buffers made; selections from a bracket and how many missed. */
+  ledger(): { readonly bytes: number; readonly peakBytes: number; readonly created: number; readonly brackets: { readonly tried: number; readonly missed: number } };
 }
 
 /** Probes the adapter's arithmetic first; throws GpuUnavailableError `self-test-failed` when nothing on it is exact. */
 export async function createWebGpuBackend(device: GPUDevice, options: EngineOptions = {}): Promise<WebGpuBackend> {
   const { arithmetic, exactDivision } = options.arithmetic ? { arithmetic: options.arithmetic, exactDivision: false } : await chooseArithmetic(device);
-  const context = new Context(device, { arithmetic, exactDivision }, new Pace(options.dispatchBlocks));
+  const context = new Context(device, { arithmetic, exactDivision, software: options.software ?? false }, new Pace(options.dispatchBlocks), options.bracketBlocks);
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
   const residentBytes = options.residentBytes ?? RESIDENT_BYTES;
@@ -47,7 +49,7 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
     tally: (group, parameters, tallies, read, { signal } = {}) => tallyGroup(context, group, parameters, tallies, read, residentBytes, signal),
     hold: (group, read) => holdGroup(context, group, read),
     adapt: (request) => adapt(context, request),
-    ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes }),
+    ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes, created: context.memory.created, brackets: { ...context.brackets } }),
     dispose: () => context.dispose(),
   });
 }

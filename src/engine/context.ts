@@ -9,6 +9,8 @@ import { Recording, WORK_BYTES } from './recording';
 export class Context {
   readonly memory: Memory;
   readonly pipelines: Pipelines;
+  /** Selections from a bracket, and how many of them missed. */
+  readonly brackets = { tried: 0, missed: 0 };
   private readonly work: GPUBuffer;
   private lost: GPUDeviceLostInfo | null = null;
 
@@ -16,6 +18,8 @@ export class Context {
     readonly device: GPUDevice,
     traits: AdapterTraits,
     readonly pace = new Pace(),
+    /** Tensors whose first chunk has fewer blocks are not worth a sample (bracket.ts). */
+    readonly bracketBlocks = 32,
   ) {
     this.memory = new Memory(device);
     this.pipelines = Pipelines.of(device, traits);

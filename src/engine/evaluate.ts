@@ -4,6 +4,7 @@ import { throwIfAborted } from '../merge/abort';
 import type { Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
 import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
+import { isBracketable, prepareBracketed } from './bracket';
 import type { LoadedChunk } from './chunk';
 import type { Context, Overrides } from './context';
 import { segmentFigures, slotResults } from './counts';
@@ -53,7 +54,7 @@ export async function evaluateGroup(
 ): Promise<GroupResult> {
   // One chunk is selected and merged in one submission; the factors of `rescale` pass through the host.
   const first = groupOverrides(group, parameters);
-  const atOnce = group.chunks.length === 1 && first['RESCALES'] !== 1;
+  const atOnce = group.chunks.length === 1 && first['RESCALES'] !== 1 && !isBracketable(context, group, buffers);
   const overrides = atOnce ? first : await selectGroup(context, group, parameters, buffers, residency);
   const { trims, slack } = await prepareSelectors(context, overrides, buffers);
   const reserves = buffers.lanes.includes(SLACK_LANE);
@@ -108,6 +109,7 @@ export async function selectGroup(
   residency: Residency,
 ): Promise<Overrides> {
   const overrides = groupOverrides(group, parameters);
+  const { trims } = await prepareSelectors(context, overrides, buffers);
   const select = async (selector: Selector) => {
     if (group.chunks.length === 1) {
       const recording = context.record('select');
@@ -117,7 +119,11 @@ export async function selectGroup(
       await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
     }
   };
-  await select((await prepareSelectors(context, overrides, buffers)).trims);
+  if (isBracketable(context, group, buffers) && (await selectBracketed(context, group, parameters, overrides, buffers, residency))) {
+    await trims.locate((chunk) => residency.load(chunk), residency.bases, buffers);
+  } else {
+    await select(trims);
+  }
   let after = overrides;
   if (overrides['RESCALES'] === 1) {
     const factors = await rescaleFactors(context, group, parameters, buffers, residency, overrides);
@@ -126,6 +132,40 @@ export async function selectGroup(
   }
   await select((await prepareSelectors(context, after, buffers)).slack);
   return after;
+}
+
+/** Thresholds and tie counts of the models' lanes from one reading; false, with nothing selected, where a bracket missed. */
+async function selectBracketed(
+  context: Context,
+  group: Group,
+  parameters: readonly TensorParameters[],
+  overrides: Overrides,
+  buffers: GroupBuffers,
+  residency: Residency,
+): Promise<boolean> {
+  const first = await residency.load(0);
+  const bracketed = await prepareBracketed(context, group, parameters, overrides, buffers, first);
+  try {
+    const framing = context.record('bracket');
+    bracketed.frame(framing, first);
+    framing.submit();
+    await residency.each((chunk) => {
+      const recording = context.record('gather');
+      bracketed.gather(recording, chunk);
+      recording.submit();
+    });
+    const recording = context.record('select');
+    bracketed.select(recording);
+    recording.submit();
+    const [counts] = await context.readBack([bracketed.counts]);
+    context.brackets.tried++;
+    if (bracketed.held(new Uint32Array(counts!.buffer))) return true;
+    context.brackets.missed++;
+    buffers.reset(parameters);
+    return false;
+  } finally {
+    bracketed.release();
+  }
 }
 
 /** The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them. */

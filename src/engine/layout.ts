@@ -19,6 +19,7 @@ export const SLOT = {
   weight: 56, factor: 88, stream: 120, limit: 152, size: 184,
 } as const;
 export const SELECTION = { threshold: 0, remaining: 4, cut_block: 8, cutoff: 12, size: 16 } as const;
+export const BRACKET = { low: 0, high: 4, above: 8, count: 12, size: 16 } as const;
 export const WORK = {
   lane: 0, shift: 4, digit_bits: 8, first_block: 12, end_block: 16, row: 20, block_base: 24, slot_count: 28, total: 32, zero: 36, size: 40,
 } as const;

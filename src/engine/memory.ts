@@ -15,6 +15,8 @@ export class Memory {
   /** Bytes of all buffers alive, lent or free, and the most there ever were. */
   bytes = 0;
   peakBytes = 0;
+  /** Buffers made; no more come once every size was lent. */
+  created = 0;
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -72,6 +74,7 @@ export class Memory {
       return null;
     }
     this.bytes += size;
+    this.created++;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
     return { buffer, usage };
   }

@@ -1,5 +1,6 @@
 /** Compute pipelines of one device, compiled once per pass and set of overrides. */
 import { StudioError } from '../bytes/errors';
+import { BINS } from './layout';
 import type { Arithmetic, F32Library, ShaderName } from './shaders';
 import { shaderText } from './shaders';
 
@@ -20,6 +21,8 @@ export interface AdapterTraits {
   readonly arithmetic: Arithmetic;
   /** Division by the float units too. */
   readonly exactDivision: boolean;
+  /** WebGPU done by the CPU. */
+  readonly software?: boolean;
 }
 
 export interface Pipeline {
@@ -80,7 +83,7 @@ export class Pipelines {
     return cached(this.pipelines, key, async () => {
       const { module, declared } = await this.module(shape.shader, overrides, f32);
       const layout = this.device.createBindGroupLayout({ label: `${shape.shader} layout`, entries: layoutEntries(shape) });
-      const all = { ...overrides, EXACT_DIVISION: this.traits.exactDivision ? 1 : 0 };
+      const all = { ...overrides, EXACT_DIVISION: this.traits.exactDivision ? 1 : 0, SHARED_BINS: this.traits.software ? 1 : BINS };
       const constants = Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
       const pipeline = await this.device.createComputePipelineAsync({
         label: key,

@@ -16,11 +16,15 @@ import { prepareTies } from './passes/ties';
 /** Visits every chunk of the group in order, resident during the visit. */
 export type EachChunk = (visit: (chunk: LoadedChunk) => void) => Promise<void>;
 
+export type LoadChunk = (chunk: number) => Promise<LoadedChunk>;
+
 export interface Selector {
   /** Records into `recording` the selections of a single-chunk group. */
   resident(recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers): void;
   /** The same for a group of several chunks and one slot, submitting as the chunks come by. */
-  streamed(each: EachChunk, load: (chunk: number) => Promise<LoadedChunk>, bases: readonly number[], buffers: GroupBuffers): Promise<void>;
+  streamed(each: EachChunk, load: LoadChunk, bases: readonly number[], buffers: GroupBuffers): Promise<void>;
+  /** The part of `streamed` that follows the counting of ties. */
+  locate(load: LoadChunk, bases: readonly number[], buffers: GroupBuffers): Promise<void>;
 }
 
 /** A selector of these lanes; models and slack are selected apart, since the slack's keys depend on the models' selections. */
@@ -43,7 +47,7 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
   const endLocate = (recording: Recording, lane: number, buffers: GroupBuffers) =>
     recording.copy(buffers.found, 0, buffers.state, lane * buffers.laneBytes, buffers.laneBytes);
 
-  return {
+  const selector: Selector = {
     resident(recording, chunk, buffers) {
       for (const lane of lanes) {
         const { histogram, pick, ties, locate } = passes.get(lane)!;
@@ -80,6 +84,10 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
         for (const lane of lanes) passes.get(lane)!.ties(recording, chunk, buffers);
         recording.submit();
       });
+      await selector.locate(load, bases, buffers);
+    },
+
+    async locate(load, bases, buffers) {
       for (const lane of lanes) {
         const { locate } = passes.get(lane)!;
         const any = await load(0);
@@ -98,4 +106,5 @@ export async function prepareSelector(context: Context, overrides: Overrides, la
       }
     },
   };
+  return selector;
 }

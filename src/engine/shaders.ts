@@ -1,4 +1,5 @@
 /** Shader modules: each pass is one .wgsl file behind an explicit list of library files. No templates, no generated text. */
+import bins from '../../shaders/lib/bins.wgsl?raw';
 import bits from '../../shaders/lib/bits.wgsl?raw';
 import count from '../../shaders/lib/count.wgsl?raw';
 import dtypes from '../../shaders/lib/dtypes.wgsl?raw';
@@ -22,7 +23,10 @@ import slack from '../../shaders/lib/slack.wgsl?raw';
 import outcome from '../../shaders/lib/outcome.wgsl?raw';
 import adapt from '../../shaders/adapt.wgsl?raw';
 import effect from '../../shaders/effect.wgsl?raw';
+import frame from '../../shaders/frame.wgsl?raw';
+import gather from '../../shaders/gather.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
+import listed from '../../shaders/listed.wgsl?raw';
 import locate from '../../shaders/locate.wgsl?raw';
 import magnitude from '../../shaders/magnitude.wgsl?raw';
 import merge from '../../shaders/merge.wgsl?raw';
@@ -43,7 +47,10 @@ export type F32Library = Arithmetic | 'float' | 'repair';
 const DECIDING = [layout, bits, 'f32', dtypes, inputs, 'edges', elect, 'keep'];
 const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
-  histogram: [...RANKING, histogram],
+  histogram: [...RANKING, bins, histogram],
+  frame: [layout, bits, frame],
+  gather: [...RANKING, gather],
+  listed: [layout, bits, bins, listed],
   pick: [layout, bits, product, pick],
   ties: [...RANKING, ties],
   tally: [...RANKING, tally],

@@ -6,6 +6,7 @@ import { Context } from '../../src/engine/context';
 import { requestStudioDevice } from '../../src/engine/device';
 import { createGroupBuffers } from '../../src/engine/group-buffers';
 import { groupOverrides } from '../../src/engine/overrides';
+import { BLOCK_WORDS } from '../../src/engine/layout';
 import { Pace } from '../../src/engine/pace';
 import { prepareTies } from '../../src/engine/passes/ties';
 import type { TensorParameters } from '../../src/recipe/types';
@@ -38,8 +39,9 @@ describe('dispatches', () => {
     const chunk = await loadChunk(context, group, 0, 0, readerOf([slot]), undefined);
     const buffers = await createGroupBuffers(context, group, [slot.parameters]);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-    // The same two elements again and again: both keys are those of 0.25, the threshold.
-    const table = device.createBuffer({ label: 'blocks', size: 8 * blocks, usage });
+    // The same two elements again and again under other numbers: both keys are those of 0.25, the threshold.
+    const table = device.createBuffer({ label: 'blocks', size: 4 * BLOCK_WORDS * blocks, usage });
+    device.queue.writeBuffer(table, 0, Uint32Array.from({ length: BLOCK_WORDS * blocks }, (_, i) => (i % BLOCK_WORDS === 2 ? Math.floor(i / BLOCK_WORDS) : 0)));
     const counts = device.createBuffer({ label: 'tie counts', size: 4 * blocks, usage });
     device.queue.writeBuffer(buffers.state, 0, new Uint32Array([0x3e800000, 0, 0, 0]));
     const ties = await prepareTies(context, groupOverrides(group, [slot.parameters]), 0);

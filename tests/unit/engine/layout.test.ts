@@ -24,6 +24,7 @@ describe('layout', () => {
     ['Segment', layout.SEGMENT],
     ['Slot', layout.SLOT],
     ['Selection', layout.SELECTION],
+    ['Bracket', layout.BRACKET],
     ['Work', layout.WORK],
   ])('%s has the offsets of the shader', (name, mine) => {
     expect(mine).toEqual(structLayout(name));
@@ -34,6 +35,7 @@ describe('layout', () => {
   });
 
   it('has the shader\'s constants', () => {
+    expect(4 * layout.BLOCK_WORDS).toBe(structLayout('Block').size);
     expect(layout.MAX_MODELS).toBe(constant(WGSL, 'MAX_MODELS'));
     expect(layout.LANES).toBe(constant(WGSL, 'LANES'));
     expect(layout.SLACK_LANE).toBe(constant(WGSL, 'SLACK_LANE'));

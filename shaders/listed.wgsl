@@ -1,0 +1,37 @@
+// listed: selection among the entries that `gather` listed, in place of all keys of a slot.
+//
+// `digits`: one workgroup counts, for some of the entries, how many keys have each value of the digit under selection. `equals`:
+//   one thread adds entries equal to the threshold to the tie counts of their blocks.
+// Bindings: 0 entries, (key, block of the group); 4 state, one Selection a lane, of one slot (read); 5 histograms: BINS u32, or for
+//   `equals` one u32 a block of the group, added to; 6 bracket, a Bracket (read); 8 work, its row the workgroups.
+// Overrides: SHARED_BINS.
+// Dispatch: work.row workgroups of 256, each taking every work.row-th 256 entries.
+// Exact. Implements merging.md section 2; oracle: src/reference/trim.ts.
+
+@group(0) @binding(0) var<storage, read> entries: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read> state: array<Selection>;
+@group(0) @binding(5) var<storage, read_write> histograms: array<atomic<u32>>;
+@group(0) @binding(6) var<storage, read> bracket: Bracket;
+@group(0) @binding(8) var<uniform> work: Work;
+
+@compute @workgroup_size(256)
+fn digits(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let size = 1u << work.digit_bits;
+  let above = min(work.shift + work.digit_bits, 31u);
+  let prefix = state[work.lane].threshold >> above;
+  let end = min(bracket.count, arrayLength(&entries));
+  for (var i = workgroup.x * THREADS + thread; i < end; i += work.row * THREADS) {
+    let key = entries[i].x;
+    if ((key >> above) == prefix) { count_digit((key >> work.shift) & (size - 1u), 0u); }
+  }
+  publish_digits(thread, size, 0u);
+}
+
+@compute @workgroup_size(256)
+fn equals(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let threshold = state[work.lane].threshold;
+  let end = min(bracket.count, arrayLength(&entries));
+  for (var i = workgroup.x * THREADS + thread; i < end; i += work.row * THREADS) {
+    if (entries[i].x == threshold) { atomicAdd(&histograms[entries[i].y], 1u); }
+  }
+}
