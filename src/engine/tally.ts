@@ -50,10 +50,11 @@ export async function tallyResident(
   signal?: AbortSignal,
 ): Promise<TallyCounts[]> {
   const plain = parameters.map(withoutSlack);
-  if (tallies.some(({ model }) => model === null)) await selectGroup(context, group, plain, buffers, residency);
+  const ranksSlack = tallies.some(({ model }) => model === null);
+  const overrides = ranksSlack ? await selectGroup(context, group, plain, buffers, residency) : groupOverrides(group, plain);
   const results = tallies.map(({ rows, digit }) => ({ counts: new Uint32Array(rows * 2 ** digit.bits), above: new Uint32Array(rows) }));
   const tasks = await Promise.all(
-    tallies.flatMap((tally, t) => batchesOf(group, tally).map(async (rows) => ({ t, tally, rows, pass: await prepareTally(context, groupOverrides(group, plain), laneOf(tally)) }))),
+    tallies.flatMap((tally, t) => batchesOf(group, tally).map(async (rows) => ({ t, tally, rows, pass: await prepareTally(context, overrides, laneOf(tally)) }))),
   );
   // A group of several chunks has one slot, so one task a tally: all of them while a chunk is here.
   const rounds = group.chunks.length > 1 ? [tasks] : tasks.map((task) => [task]);

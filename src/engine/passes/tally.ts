@@ -5,14 +5,14 @@ import type { Context, Overrides } from '../context';
 import type { Recording } from '../recording';
 import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
-import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
+import { BLOCK_ACCESS, chunkWork, inputBindings, laneOverrides } from './bindings';
 
-const SHAPE: PassShape = { shader: 'tally', entry: 'tally', storage: { ...INPUT_ACCESS, 5: 'write' }, work: true };
+const SHAPE: PassShape = { shader: 'tally', entry: 'tally', storage: { ...BLOCK_ACCESS, 5: 'write' }, work: true };
 
 export async function prepareTally(context: Context, overrides: Overrides, lane: number) {
-  const pipeline = await context.pipelines.get(SHAPE, laneOverrides(overrides, lane));
+  const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: KeyDigit, tallied: GPUBuffer) => {
     const work = { ...chunkWork(chunk, buffers), lane, shift: digit.shift, digitBits: digit.bits };
-    recording.dispatchBlocks(SHAPE, pipeline, { ...inputBindings(chunk, buffers), 5: tallied }, work);
+    recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: tallied }, work, chunk);
   };
 }
