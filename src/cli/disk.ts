@@ -1,6 +1,6 @@
 /** Files of the disk as sources and destinations, with the promises that `bytes/source` makes. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DestinationError, DiskFullError, SourceChangedError, type StudioError } from '../bytes/errors';
 import type { FileHash } from '../bytes/file-hash';
@@ -78,7 +78,7 @@ export async function entriesOf(folder: string, name: string): Promise<{ readonl
 export class DiskDestination implements Destination {
   private constructor(
     readonly name: string,
-    private readonly folder: string,
+    private readonly path: string,
   ) {}
 
   /** Makes the folder. Rejects with DestinationError `is-source` when a source lies in it, `unusable` when it is none. */
@@ -96,26 +96,36 @@ export class DiskDestination implements Destination {
   }
 
   async list(): Promise<readonly string[]> {
-    return readdir(this.folder).catch((error: unknown) => {
+    return readdir(this.path).catch((error: unknown) => {
       throw fault(error, this.name);
     });
   }
   async create(name: string): Promise<ByteSink> {
-    const path = join(this.folder, `${name}${UNFINISHED}`);
+    const path = join(this.path, `${name}${UNFINISHED}`);
     const handle = await open(path, 'w').catch((error: unknown) => {
       throw fault(error, this.name, name);
     });
-    return new DiskSink(name, handle, path, join(this.folder, name));
+    return new DiskSink(name, handle, path, join(this.path, name));
   }
   async open(name: string): Promise<ByteSource> {
-    const path = join(this.folder, name);
+    const path = join(this.path, name);
     const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
       throw fault(error, this.name, name);
     });
     return new DiskSource({ id: path, path: name, size, modified: Math.trunc(mtimeMs) }, path);
   }
+  /** The folder of that name within this one, made where there is none. */
+  async folder(name: string): Promise<DiskDestination> {
+    return DiskDestination.make(join(this.path, name), []);
+  }
+  /** Removes a folder within this one when it is empty; leaves one that is not. */
+  async removeEmpty(name: string): Promise<void> {
+    await rmdir(join(this.path, name)).catch((error: unknown) => {
+      if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw fault(error, this.name, name);
+    });
+  }
   async remove(name: string): Promise<void> {
-    await unlink(join(this.folder, name)).catch((error: unknown) => {
+    await unlink(join(this.path, name)).catch((error: unknown) => {
       throw fault(error, this.name, name);
     });
   }

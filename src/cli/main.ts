@@ -34,7 +34,7 @@ async function main(): Promise<number> {
     }
     const { code, reason, message } = asStudioError(error);
     if (code === 'cancelled') {
-      stderr.write('interrupted: nothing that loads was left in the folder\n');
+      stderr.write('interrupted: nothing unfinished was left that loads\n');
       return INTERRUPTED;
     }
     stderr.write(`${code} (${reason}): ${message}\n`);

@@ -17,6 +17,7 @@ import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend } from './backends';
+import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
 import { DiskDestination, hashNatively } from './disk';
 import { openRecipe, problemLines, type Opened } from './models';
 import { joinParts, partFolder, recordPart } from './parts';
@@ -35,7 +36,8 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
   if (options.command === 'plan') {
     const planned = await planOf(options, opened, ANY_CHUNK);
     output.write(`${planWords(planned.plan)}\n${await fileWords(options, opened, planned)}`);
-  } else if (options.command === 'verify') await verify(options, opened, output, signal);
+  } else if (options.command === 'batch') await batch(options, opened, output, signal);
+  else if (options.command === 'verify') await verify(options, opened, output, signal);
   else if (options.finish !== null) await finish(options, opened, options.finish, output);
   else await merge(options, opened, output, signal);
 }
@@ -98,6 +100,18 @@ async function verify(options: Options, opened: Opened, output: Output, signal: 
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const { plan } = await planOf(options, opened, limitsOf(backend));
     await verifyFolder(options.out!, plan, backend, opened, output, signal);
+  } finally {
+    backend.dispose();
+  }
+}
+
+async function batch(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
+  try {
+    if (note !== null) output.write(`CPU, because: ${note}\n`);
+    const planned: PlannedEntry[] = [];
+    for (const entry of entriesOf(options, opened)) planned.push({ entry, ...(await planOf(options, { ...opened, recipe: entry.recipe }, limitsOf(backend))) });
+    await mergeSeveral(planned, backend, options, opened, APPLICATION, output, signal);
   } finally {
     backend.dispose();
   }

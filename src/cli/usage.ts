@@ -7,7 +7,7 @@ export interface Part {
   readonly of: number;
 }
 export interface Options {
-  readonly command: 'merge' | 'plan' | 'verify';
+  readonly command: 'merge' | 'batch' | 'plan' | 'verify';
   /** Path of the recipe, MergeKit YAML. */
   readonly recipe: string;
   readonly out: string | null;
@@ -31,6 +31,8 @@ export interface Options {
   readonly leaveOut: readonly string[];
   /** Whose integer tensor to keep, as `TENSOR=MODEL`. */
   readonly integersFrom: readonly string[];
+  /** Of `batch`: two models by name, and the densities of each. */
+  readonly grid: readonly { readonly model: string; readonly densities: readonly number[] }[];
   readonly quiet: boolean;
 }
 
@@ -39,6 +41,7 @@ export class UsageError extends Error {}
 
 export const USAGE = `merging-studio merge RECIPE.yml --out FOLDER [options]
 merging-studio plan  RECIPE.yml [options]
+merging-studio batch RECIPE.yml --out FOLDER --grid MODEL=K,K --grid MODEL=K,K [options]   every pair of densities, a folder each
 merging-studio verify RECIPE.yml --out FOLDER [options]   merges again, compares with FOLDER, writes nothing
 
 RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIPE.yml lies.
@@ -49,6 +52,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --memory 768MB          what may be held while merging, beside the buffers of the writer; more reads larger pieces
   --part I/N              only the I-th of N disjoint parts of the output, for a scheduler
   --finish N              joins N finished parts into the folder, index last
+  --grid MODEL=0.2,0.4    densities of one model of a batch; twice
   --replace               replace an export that is in the folder
   --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
   --rows-by-id            match embedding rows by id although the tokenizers differ; otherwise by token
@@ -67,13 +71,16 @@ export function readOptions(argv: readonly string[]): Options | null {
   const { values, positionals } = parse(argv);
   if (values.help === true || positionals.length === 0) return null;
   const [command, recipe, ...rest] = positionals;
-  if (command !== 'merge' && command !== 'plan' && command !== 'verify') throw new UsageError(`there is no command ${command}: merge, plan or verify`);
+  if (command !== 'merge' && command !== 'batch' && command !== 'plan' && command !== 'verify') throw new UsageError(`there is no command ${command}: merge, batch, plan or verify`);
   if (recipe === undefined) throw new UsageError(`${command} needs the path of a recipe`);
   if (rest.length > 0) throw new UsageError(`${rest.join(' ')}: one recipe at a time`);
   if (command !== 'plan' && values.out === undefined) throw new UsageError(`${command} needs --out FOLDER`);
   const part = values.part === undefined ? null : readPart(values.part);
   const finish = values.finish === undefined ? null : count(values.finish, '--finish');
   if (part !== null && finish !== null) throw new UsageError('--part and --finish are two steps: every part first, then --finish');
+  const grid = (values.grid ?? []).map(readDensities);
+  if (command === 'batch' ? grid.length !== 2 || grid[0]!.model === grid[1]!.model : grid.length > 0) throw new UsageError('batch needs --grid MODEL=K,K for two models, and no other command takes it');
+  if (command === 'batch' && (part !== null || finish !== null || values.replace === true)) throw new UsageError('batch takes no --part, --finish or --replace');
   return {
     command,
     recipe,
@@ -90,6 +97,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     rowsById: values['rows-by-id'] ?? false,
     leaveOut: values['leave-out'] ?? [],
     integersFrom: values['integer-from'] ?? [],
+    grid,
     quiet: values.quiet ?? false,
   };
 }
@@ -108,6 +116,7 @@ function parse(argv: readonly string[]) {
         memory: { type: 'string' },
         part: { type: 'string' },
         finish: { type: 'string' },
+        grid: { type: 'string', multiple: true },
         replace: { type: 'boolean' },
         'allow-nonfinite': { type: 'boolean' },
         'extra-rows': { type: 'string' },
@@ -127,6 +136,13 @@ export function split(text: string, separator: string, form: string): [string, s
   const at = text.indexOf(separator);
   if (at <= 0 || at === text.length - 1) throw new UsageError(`${text}: expected ${form}`);
   return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readDensities(text: string): Options['grid'][number] {
+  const [model, list] = split(text, '=', '--grid MODEL=0.2,0.4');
+  const densities = [...new Set(list.split(',').map(Number))];
+  if (!densities.every((density) => density > 0 && density <= 1)) throw new UsageError(`--grid ${text}: densities are above 0 and up to 1`);
+  return { model, densities };
 }
 
 function readPart(text: string): Part {

@@ -13,13 +13,14 @@ const MAX_FOLDER = 80;
 
 /**
  * The recipe with every pair of `densities` for two of its models (checkpoint ids), the first model's slowest: the grid search
- * of arXiv 2407.03994 with its {0.01, 0.2, 0.4, 0.6, 0.8, 1}. `nameOf` gives the names that the folders carry. Throws RangeError
+ * of arXiv 2407.03994 with its {0.01, 0.2, 0.4, 0.6, 0.8, 1}. `nameOf` gives the names that the folders carry, `ofSecond`
+ * the densities of the second model where they are others. Throws RangeError
  * for a model that is not in the recipe.
  */
-export function densityGrid(recipe: Recipe, [x, y]: readonly [string, string], densities: readonly number[], nameOf: (id: string) => string): BatchEntry[] {
+export function densityGrid(recipe: Recipe, [x, y]: readonly [string, string], densities: readonly number[], nameOf: (id: string) => string, ofSecond = densities): BatchEntry[] {
   for (const id of [x, y]) if (!recipe.models.some(({ model }) => model === id)) throw new RangeError(`${id} is no model of the recipe`);
   const named = densities.flatMap((kx) =>
-    densities.map((ky) => ({
+    ofSecond.map((ky) => ({
       name: `${nameOf(x)}-${kx}_${nameOf(y)}-${ky}`,
       recipe: { ...recipe, models: recipe.models.map((one) => ({ ...one, density: one.model === x ? kx : one.model === y ? ky : one.density })) },
     })),

@@ -162,3 +162,17 @@ describe('refusals', () => {
     expect(await readdir(out)).toEqual([]);
   }, 60_000);
 });
+
+describe('batch', () => {
+  it('leaves a folder for each pair of densities with the weights of its own merge, and a table', async () => {
+    const out = join(folder, 'grid');
+    const { code, stdout, stderr } = await cli('batch', recipe, '--out', out, ...MODELS, '--backend', 'cpu', '--grid', 'sft=0.2', '--grid', 'ct-x-4M=0.4,1');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('2 merges, 2 side by side: reads 0.01 GB');
+    expect((await readdir(out)).sort()).toEqual(['results.csv', 'sft-0.2_ct-x-4M-0.4', 'sft-0.2_ct-x-4M-1']);
+    const alone = join(folder, 'alone');
+    await merge(alone);
+    expect((await contents(join(out, 'sft-0.2_ct-x-4M-1')))['model.safetensors']).toBe((await contents(alone))['model.safetensors']);
+    expect((await cli('batch', recipe, '--out', out, ...MODELS, '--grid', 'sft=0.2', '--grid', 'ct-x-4M=1')).stderr).toContain('folders-exist');
+  }, 60_000);
+});

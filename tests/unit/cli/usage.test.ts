@@ -10,12 +10,15 @@ describe('options', () => {
     expect(merge()).toEqual({
       command: 'merge', recipe: 'r.yml', out: 'o', models: new Map(), backend: 'auto', shardBytes: 5e9,
       memoryBytes: 768 * 2 ** 20, part: null, finish: null,
-      replace: false, allowNonfinite: false, extraRows: null, rowsById: false, leaveOut: [], integersFrom: [], quiet: false,
+      replace: false, allowNonfinite: false, extraRows: null, rowsById: false, leaveOut: [], integersFrom: [], grid: [], quiet: false,
     });
     expect(merge('-m', 'a=/x=y', '--model', 'b=z', '--part', '2/8', '--backend', 'cpu', '--leave-out', 'a:t', '-q')).toMatchObject({
       models: new Map([['a', '/x=y'], ['b', 'z']]), part: { part: 2, of: 8 }, backend: 'cpu', leaveOut: ['a:t'], quiet: true,
     });
     expect(readOptions(['plan', 'r.yml'])).toMatchObject({ command: 'plan', out: null });
+    expect(readOptions(['batch', 'r.yml', '--out', 'o', '--grid', 'a=0.2,1', '--grid', 'b=0.4'])).toMatchObject({
+      command: 'batch', grid: [{ model: 'a', densities: [0.2, 1] }, { model: 'b', densities: [0.4] }],
+    });
   });
 
   it.each([['5GB', 5e9], ['1.5mb', 1.5e6], ['400 kB', 4e5], ['12', 12]])('reads the size %s', (text, bytes) => {
@@ -39,6 +42,11 @@ describe('options', () => {
     [['merge', 'r.yml', '--out', 'o', '--model', 'a'], 'NAME=FOLDER'],
     [['merge', 'r.yml', '--out', 'o', '--backend', 'abacus'], 'auto, cpu, webgpu'],
     [['merge', 'r.yml', '--out', 'o', '--nonsense'], 'nonsense'],
+    [['batch', 'r.yml', '--out', 'o', '--grid', 'a=1'], 'for two models'],
+    [['batch', 'r.yml', '--out', 'o', '--grid', 'a=1', '--grid', 'a=0.5'], 'for two models'],
+    [['batch', 'r.yml', '--out', 'o', '--grid', 'a=1', '--grid', 'b=0'], 'above 0 and up to 1'],
+    [['batch', 'r.yml', '--out', 'o', '--grid', 'a=1', '--grid', 'b=1', '--replace'], 'no --part'],
+    [['merge', 'r.yml', '--out', 'o', '--grid', 'a=1'], 'no other command'],
   ])('refuses %j', (argv, words) => {
     expect(() => readOptions(argv)).toThrow(UsageError);
     expect(() => readOptions(argv)).toThrow(words);

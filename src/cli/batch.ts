@@ -1,0 +1,66 @@
+/** Several merges in one run: a grid of densities over the recipe, a folder each. */
+import { asStudioError } from '../bytes/errors';
+import { checkpointsOf } from '../compose/export-input';
+import { extraFiles } from '../compose/extra-files';
+import type { Backend } from '../merge/backend';
+import { runBatch } from '../merge/batch';
+import { planBatch } from '../merge/batch-plan';
+import type { MergePlan } from '../merge/plan-types';
+import { batchTable, densityGrid } from '../recipe/batch';
+import type { BatchEntry } from '../recipe/batch';
+import { recomputeSpots } from '../reference/spots';
+import { DiskDestination, hashNatively } from './disk';
+import type { Opened } from './models';
+import { reportProgress, type Output } from './progress';
+import { UsageError, type Options } from './usage';
+
+/** A recipe of the batch, planned. */
+export interface PlannedEntry {
+  readonly entry: BatchEntry;
+  readonly plan: MergePlan;
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/** The recipe with every pair of densities of `--grid`. Throws UsageError for a model that is not in the recipe. */
+export function entriesOf({ grid }: Options, { recipe, checkpoints }: Opened): BatchEntry[] {
+  const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
+  const [x, y] = grid.map(({ model }) => {
+    const found = recipe.models.find((one) => nameOf(one.model) === model);
+    if (!found) throw new UsageError(`--grid ${model}: no model of the recipe; those are ${recipe.models.map((one) => nameOf(one.model)).join(', ')}`);
+    return found.model;
+  });
+  return densityGrid(recipe, [x!, y!], grid[0]!.densities, nameOf, grid[1]!.densities);
+}
+
+/** Merges all of `planned` into folders of `--out`, with `results.csv` beside them. Rejects as `runBatch` does, or with what stopped it. */
+export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Backend, options: Options, opened: Opened, application: string, output: Output, signal: AbortSignal): Promise<void> {
+  const { checkpoints, choices, openFile, openShard, paths } = opened;
+  const holdBytes = 2 * options.memoryBytes;
+  const batch = planBatch(planned.map(({ plan }) => plan), { holdBytes });
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  output.write(`${planned.length} merges, ${batch.waves.map(({ entries }) => entries.length).join(', then ')} side by side: reads ${gigabytes(batch.bytesRead)}, holds at most ${gigabytes(batch.peakBytes)}, writes ${gigabytes(batch.bytesWritten)}\n`);
+  const items = [];
+  for (const { entry: { folder, recipe }, plan, contents } of planned) {
+    const extras = await extraFiles({ name: folder, application, recipe, text: null, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+    items.push({ folder, plan, extras });
+  }
+  const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
+  const table = { name: 'results.csv', of: (folders: readonly string[]) => batchTable(planned.flatMap(({ entry }) => (folders.includes(entry.folder) ? [entry] : [])), nameOf) };
+  const { onProgress, end } = reportProgress(output);
+  const destination = await DiskDestination.make(options.out!, paths);
+  const { finished, missing, stopped, seconds } = await runBatch(items, batch, backend, openShard, destination, {
+    signal,
+    holdBytes,
+    onProgress,
+    table,
+    readAheadBytes: options.memoryBytes / 2,
+    hash: hashNatively,
+    recompute: recomputeSpots,
+  }).finally(end);
+  const lines = finished.flatMap(({ folder, result }) => result.files.map(({ sha256, name }) => `${sha256}  ${folder}/${name}`));
+  output.write(`${lines.join('\n')}\n${finished.length} of ${planned.length} merges in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal: ${options.out!}\n`);
+  if (stopped) {
+    output.write(`not exported: ${missing.join(', ')}\n`);
+    throw asStudioError(stopped);
+  }
+}
