@@ -32,7 +32,7 @@ export function ScopeSelect({ of, name, label }: { of: keyof Scope; name: string
           <option value="model">the whole model</option>
         </select>
       </label>
-      <span className="about" id={`scope-${of}`}>
+      <span className="method-about" id={`scope-${of}`}>
         {ABOUT[of][scope[of]]}
       </span>
     </>
