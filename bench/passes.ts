@@ -19,9 +19,9 @@ import { measure, type Measurement } from './report';
 const REPETITIONS = 3;
 
 /** Bytes of a row are what the pass reads and writes on the device, so that rows compare with the copy's. */
-export async function passTimings(device: GPUDevice, whole: Group, parameters: TensorParameters, family: readonly Uint8Array<ArrayBuffer>[]): Promise<Measurement[]> {
+export async function passTimings(device: GPUDevice, whole: Group, parameters: TensorParameters, family: readonly Uint8Array<ArrayBuffer>[], software: boolean): Promise<Measurement[]> {
   const { arithmetic, exactDivision } = await chooseArithmetic(device);
-  const context = new Context(device, { arithmetic, exactDivision });
+  const context = new Context(device, { arithmetic, exactDivision, software });
   const group: Group = { ...whole, chunks: [whole.chunks.flat().slice(0, 1)] };
   const segment = group.chunks[0]![0]!;
   const bytes = segment.count * 2;

@@ -1,6 +1,7 @@
 /** One tensor through every backend and pass, inputs in memory; the same in a page and under Node. */
 import { createCpuBackend } from '../src/cpu/backend';
 import { createWebGpuBackend } from '../src/engine/backend';
+import { requestStudioDevice } from '../src/engine/device';
 import type { Backend, Group } from '../src/merge/backend';
 import type { Method, TensorParameters } from '../src/recipe/types';
 import { passTimings } from './passes';
@@ -81,8 +82,7 @@ async function whole(backend: Backend, name: string, family: readonly Uint8Array
 }
 
 /** `rows` of COLUMNS values each; a slow adapter is spared the rest. */
-export async function measureTensor(adapter: GPUAdapter, rows: number): Promise<Report> {
-  const { vendor, architecture, description } = adapter.info;
+export async function measureTensor(gpu: GPU, rows: number): Promise<Report> {
   const family = syntheticFamily(rows);
   const elements = rows * COLUMNS;
   const measurements = [await rawRead(family)];
@@ -91,15 +91,11 @@ export async function measureTensor(adapter: GPUAdapter, rows: number): Promise<
   measurements.push(...(await whole(cpu, 'CPU backend, one thread', family, 3)));
   cpu.dispose();
 
-  const device = await adapter.requestDevice({
-    requiredLimits: {
-      maxBufferSize: adapter.limits.maxBufferSize,
-      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-    },
-  });
-  const engine = await createWebGpuBackend(device);
-  measurements.push(...(await passTimings(device, groupFor(engine, 'ties_sv', elements), WITH_SLACK, family)));
+  // As the studio does, so that a software adapter is given what it is given there.
+  const { device, label, software } = await requestStudioDevice(gpu);
+  const engine = await createWebGpuBackend(device, { software });
+  measurements.push(...(await passTimings(device, groupFor(engine, 'ties_sv', elements), WITH_SLACK, family, software)));
   measurements.push(...(await whole(engine, 'engine', family, 3)));
   engine.dispose();
-  return { adapter: [vendor, architecture, description].filter(Boolean).join(', '), elements, measurements };
+  return { adapter: label, elements, measurements };
 }
