@@ -35,7 +35,8 @@ fn list(@builtin(local_invocation_index) thread: u32) {
       notes[b] = 0u;
     }
   }
-  for (var s = thread; s * work.row < work.total; s += THREADS) {
+  // A pass over a sample has fewer blocks than the chunk, and room for the slices of those alone.
+  for (var s = thread; s * work.row < work.end_block; s += THREADS) {
     slices[3u * s] = min(all - min(all, s * work.row), work.row);
     slices[3u * s + 1u] = 1u;
     slices[3u * s + 2u] = 1u;

@@ -4,7 +4,8 @@
 // No edge: every input is 0 or has a magnitude in [2^-38, 2^24), every parameter is 0 or, weights and factors, in [2^-14, 2^14],
 // lambda in [2^-10, 2^20] (src/engine/edges.ts). Then, as each sum of at most 8 terms is a multiple of its smallest term's last
 // place: |tau| >= 2^-61, |w tau| >= 2^-75 (factors are at least 1), |e| and the agreeing sums >= 2^-98, quotients by weights
-// >= 2^-116, times lambda >= 2^-126; nothing exceeds 2^85. All are 0 or normal: whether units flush subnormals does not matter.
+// >= 2^-115, times lambda >= 2^-125, with the factor 1/2 of an election 2^-126; nothing exceeds 2^113, even where weights of both
+// signs nearly cancel. All are 0 or normal: whether units flush subnormals does not matter.
 
 const EDGES = false;
 const SMALLEST = 0x2c800000u;  // 2^-38

@@ -8,6 +8,9 @@ export interface FileHash {
   hex(): Promise<string>;
 }
 
+/** Reason of the StudioError that a hash rejects with when the worker that computes it is gone. */
+export const HASHING_DIED = 'hash-worker-died';
+
 /** On this thread: 200 MB/s, during which it does nothing else. */
 export function hashHere(): FileHash {
   const hash = new Sha256();

@@ -51,6 +51,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     return `CPU, ${hands}${workspaceOf().simd ? ', SIMD' : ''}`;
   };
 
+  let isDisposed = false;
   /** The pool, or null where this thread does as well. */
   const poolFor = (group: Group): Pool | null => {
     if (team === 0 || spawn === undefined || elementsIn(group) < leastPooled) return null;
@@ -66,7 +67,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     try {
       return await by(crew ?? inlineCrew(pause, workspaceOf()));
     } catch (error) {
-      if (crew === null || team === 0 || asStudioError(error).reason !== POOL_DIED) throw error;
+      if (crew === null || isDisposed || asStudioError(error).reason !== POOL_DIED) throw error;
+      // Of every group that the pool had.
       team = 0;
       return by(inlineCrew(pause, workspaceOf()));
     }
@@ -97,6 +99,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return adapt(request, () => pace.pause());
     },
     dispose() {
+      isDisposed = true;
       team = 0;
       pool?.dispose();
     },

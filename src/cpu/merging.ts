@@ -90,7 +90,9 @@ async function writeGroup(
       return { result: results[piece.segment.slot]!.merge(piece, part) };
     },
     async ({ bytes, figures }, piece, p) => {
+      // In order: the cost of reserving is a sum of floats.
       addFigures(segments[piece.chunk]![piece.place]!, figures);
+      results[piece.segment.slot]!.add(figures);
       gathered.push(bytes);
       if (!piece.isLast) return;
       await pause();
@@ -116,6 +118,10 @@ class SlotMerge {
     this.cutoffs = job.slot.inputs.slice(1).map(() => 0);
   }
 
+  add(figures: MergedPart['figures']): void {
+    addFigures(this.figures, figures);
+  }
+
   async merge(piece: Piece, part: PartPasses): Promise<MergedPart> {
     const { store, pieces } = this.job;
     try {
@@ -123,7 +129,6 @@ class SlotMerge {
       const before = piece.segment.first + piece.offset;
       for (const [model, last] of merged.last.entries()) if (last !== null) this.cutoffs[model] = before + last;
       if (merged.reservedLast !== null) this.reservedCutoff = before + merged.reservedLast;
-      addFigures(this.figures, merged.figures);
       return merged;
     } finally {
       store.drop(piece, part);

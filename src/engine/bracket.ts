@@ -2,8 +2,9 @@
  * Selection that reads every key once: a sample brackets the last key kept, one pass counts what lies above and lists what lies
  * inside, and the digits are those of the list. Where the bracket misses, the host sees it in the counts and selects by radix.
  */
+import { OutOfMemoryError } from '../bytes/errors';
 import type { Group } from '../merge/backend';
-import { keptCount } from '../merge/backend';
+import { keptOf } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import type { LoadedChunk } from './chunk';
 import type { Context, Overrides } from './context';
@@ -51,7 +52,7 @@ function modelLanes({ lanes }: GroupBuffers): number[] {
   return lanes.filter((lane) => lane !== SLACK_LANE);
 }
 
-/** For a group that is bracketable. `first`: its first chunk. */
+/** For a group that is bracketable. `first`: its first chunk. Null when the device has no room for the list. */
 export async function prepareBracketed(
   context: Context,
   group: Group,
@@ -59,7 +60,7 @@ export async function prepareBracketed(
   overrides: Overrides,
   buffers: GroupBuffers,
   first: LoadedChunk,
-): Promise<Bracketed> {
+): Promise<Bracketed | null> {
   const lanes = modelLanes(buffers);
   const slot = group.slots[0]!;
   const { memory, device } = context;
@@ -75,11 +76,28 @@ export async function prepareBracketed(
       return { lane, bracket, pick };
     }),
   );
-  const sample = await memory.borrow('sample', table.byteLength, STORAGE);
-  const brackets = await memory.borrow('brackets', lanes.length * ALIGN, STORAGE);
-  const entries = await memory.borrow('bracket entries', lanes.length * capacity * ENTRY_BYTES, STORAGE);
+  const borrowed: GPUBuffer[] = [];
+  const borrow = async (label: string, size: number) => {
+    const buffer = await memory.borrow(label, size, STORAGE);
+    borrowed.push(buffer);
+    return buffer;
+  };
+  const release = () => borrowed.forEach((buffer) => memory.release(buffer));
+  let sample: GPUBuffer;
+  let brackets: GPUBuffer;
+  let entries: GPUBuffer;
+  try {
+    sample = await borrow('sample', table.byteLength);
+    brackets = await borrow('brackets', lanes.length * ALIGN);
+    entries = await borrow('bracket entries', lanes.length * capacity * ENTRY_BYTES);
+  } catch (error) {
+    release();
+    // The radix passes need no list.
+    if (error instanceof OutOfMemoryError) return null;
+    throw error;
+  }
   device.queue.writeBuffer(sample, 0, table);
-  const targets = lanes.map((lane) => keptCount(parameters[0]!.density[lane]!, slot.modelElements[lane]!));
+  const targets = lanes.map((lane) => keptOf(parameters[0]!, lane, slot.modelElements[lane]!));
   const mine = lanes.map((lane, i): BracketBuffers => ({
     bracket: { buffer: brackets, offset: i * ALIGN, size: BRACKET.size },
     entries: { buffer: entries, offset: i * capacity * ENTRY_BYTES, size: capacity * ENTRY_BYTES },
@@ -110,6 +128,6 @@ export async function prepareBracketed(
         const count = counts[at + BRACKET.count / 4]!;
         return above < target && target <= above + count && count <= capacity;
       }),
-    release: () => [sample, brackets, entries].forEach((buffer) => memory.release(buffer)),
+    release,
   };
 }

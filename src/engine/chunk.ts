@@ -42,7 +42,8 @@ export async function loadChunk(
   const { queue } = context.device;
   const arena = await memory.borrow('arena', Math.max(4 * tables.arenaWords, 16), STORAGE);
   try {
-    await Promise.all(
+    // All of them to their end: a read that is late must not be written into an arena that was given back.
+    const reads = await Promise.allSettled(
       chunk.flatMap((segment, s) =>
         tables.offsets[s]!.map(async (offset, input) => {
           if (offset < 0) return;
@@ -52,6 +53,8 @@ export async function loadChunk(
         }),
       ),
     );
+    const failed = reads.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
     const { blockCount } = tables;
     const noteBytes = 4 * (1 + THREADS) * blockCount;
     const borrowed = await Promise.all([

@@ -145,6 +145,7 @@ async function selectBracketed(
 ): Promise<boolean> {
   const first = await residency.load(0);
   const bracketed = await prepareBracketed(context, group, parameters, overrides, buffers, first);
+  if (bracketed === null) return false;
   try {
     const framing = context.record('bracket');
     bracketed.frame(framing, first);

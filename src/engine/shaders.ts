@@ -3,6 +3,7 @@ import bins from '../../shaders/lib/bins.wgsl?raw';
 import bits from '../../shaders/lib/bits.wgsl?raw';
 import count from '../../shaders/lib/count.wgsl?raw';
 import dtypes from '../../shaders/lib/dtypes.wgsl?raw';
+import block from '../../shaders/lib/block.wgsl?raw';
 import elect from '../../shaders/lib/elect.wgsl?raw';
 import edgesAll from '../../shaders/lib/edges_all.wgsl?raw';
 import edgesNoted from '../../shaders/lib/edges_noted.wgsl?raw';
@@ -44,7 +45,7 @@ export type Arithmetic = 'guarded' | 'integer';
 /** The same of one pipeline; `repair` is integers for the edges that `float` left out. */
 export type F32Library = Arithmetic | 'float' | 'repair';
 
-const DECIDING = [layout, bits, 'f32', dtypes, inputs, 'edges', elect, 'keep'];
+const DECIDING = [layout, bits, 'f32', dtypes, inputs, 'edges', block, elect, 'keep'];
 const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
   histogram: [...RANKING, bins, histogram],

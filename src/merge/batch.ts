@@ -106,7 +106,8 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
   hooks.signal?.removeEventListener('abort', stop);
   if (failures.length === 0) return results as RunResult[];
   for (const entry of entries) await abandoned(destination, items[entry]!, results[entries.indexOf(entry)]!);
-  throw failures[0];
+  // The others of a wave are stopped when one fails; why it did is what counts.
+  throw failures.find((error) => asStudioError(error).code !== 'cancelled') ?? failures[0];
 }
 
 /** Removes what a run of a failed wave left: nothing but its folder, or an export that was finished before another failed. */

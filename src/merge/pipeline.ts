@@ -73,6 +73,7 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
   private readonly stopping = new AbortController();
   /** First step that has not begun. */
   private next = 0;
+  private hasFailed = false;
 
   constructor(
     private readonly steps: readonly Step[],
@@ -114,7 +115,7 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
 
   private advance(): void {
     const concurrency = this.means.backend.concurrency ?? 1;
-    while (!this.stopping.signal.aborted) {
+    while (!this.stopping.signal.aborted && !this.hasFailed) {
       const all = [...this.underWay.values()];
       const waiting = all.find(({ merging }) => merging === null);
       if (waiting) {
@@ -151,11 +152,17 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
 
   private hand(own: UnderWay<Outcome>): void {
     const { backend, sources, meter, recompute } = this.means;
-    own.merging = this.act(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute }).finally(() => {
-      own.isMerged = true;
-      own.isReadOut = true;
-      this.advance();
-    });
+    own.merging = this.act(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute })
+      .catch((error: unknown) => {
+        // Nothing more is begun: the run learns of it when this step's turn comes.
+        this.hasFailed = true;
+        throw error;
+      })
+      .finally(() => {
+        own.isMerged = true;
+        own.isReadOut = true;
+        this.advance();
+      });
     // Met when its turn comes.
     own.merging.catch(() => {});
   }

@@ -1,6 +1,6 @@
 /** Running a plan: read, merge, write, finish, read again. */
 import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
-import { hashHere } from '../bytes/file-hash';
+import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
@@ -218,7 +218,12 @@ class Run {
       return shard ? this.meter.verifying(end - begin, piece) : piece();
     };
     const { position: bytes, digests, pieceBytes } = writer;
-    const sha256 = await verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, (this.hooks.hash ?? hashHere)());
+    const verifying = (hash: () => FileHash) => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hash());
+    const sha256 = await verifying(this.hooks.hash ?? hashHere).catch((error: unknown) => {
+      // The file is as good as it was: what hashed it beside this thread is gone, so it is hashed here.
+      if (asStudioError(error).reason !== HASHING_DIED) throw error;
+      return verifying(hashHere);
+    });
     return { name, bytes, sha256 };
   }
 

@@ -3,7 +3,7 @@
  * studio's own code at 200 MB/s: on the reading thread it would be what verification waits for.
  */
 import { StudioError } from '../bytes/errors';
-import type { FileHash } from '../bytes/file-hash';
+import { HASHING_DIED, type FileHash } from '../bytes/file-hash';
 import type { FromHashWorker, ToHashWorker } from './hash-serving';
 
 export interface HashWorker {
@@ -82,4 +82,4 @@ export class HashWorkers {
   }
 }
 
-const died = (reason: string) => new StudioError('internal', 'hash-worker-died', `a worker that hashes files is gone: ${reason}`);
+const died = (reason: string) => new StudioError('internal', HASHING_DIED, `a worker that hashes files is gone: ${reason}`);

@@ -37,6 +37,9 @@ const CASES: readonly Case[] = [
   { title: 'all places but one', slot: slotOf('gaussian', at((ELEMENTS - 1) / ELEMENTS, 1)) },
   { title: 'NaN and infinities', slot: slotOf('nonfinite', at(0.2, 1)) },
   { title: 'subnormal task vectors', slot: slotOf('subnormal', at(0.2, 1)) },
+  // What a ranking over the whole model gives each tensor, whatever its density says (docs/whole-model.md).
+  { title: 'none kept of one model, as a ranking of all tensors may have it', slot: slotOf('quantised', { ...at(0.05, 1), kept: [0, ELEMENTS] }), misses: 1 },
+  { title: 'more kept than its density says', slot: slotOf('gaussian', { ...at(0.05, 1), kept: [9000, ELEMENTS] }), misses: 0 },
   { title: 'a sample unlike the rest misses', slot: ramp(at(0.2, 1)), misses: 1 },
 ];
 

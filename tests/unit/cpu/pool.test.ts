@@ -59,6 +59,19 @@ describe('a pool of workers', () => {
     });
   }
 
+  it('two groups at once both go on when a worker dies', async () => {
+    const expected = await mergeGroup(createCpuBackend(), group, [slot]);
+    for (const diesAfter of [0, 3, 7, 13]) {
+      const backend = pooled([channelWorker(), channelWorker(diesAfter)]);
+      const both = await Promise.all([mergeGroup(backend, group, [slot]), mergeGroup(backend, group, [slot])]);
+      for (const { result, outputs } of both) {
+        expectSameResult(result, expected.result);
+        expect(outputs).toEqual(expected.outputs);
+      }
+      backend.dispose();
+    }
+  });
+
   it('small groups are done where they are asked for', async () => {
     const worker = channelWorker();
     const backend = pooled([worker], { leastPooled: 40_001 });

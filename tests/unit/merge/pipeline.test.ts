@@ -80,3 +80,27 @@ describe('several groups at once', () => {
     }
   });
 });
+
+it('a step that fails ahead of its turn lets no further one begin', async () => {
+  const many: MadeTensors = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`t${String(i).padStart(2, '0')}`, [64]]));
+  const { family, plan } = await planned(many);
+  let open: () => void = () => {};
+  const held = new Promise<void>((resolve) => (open = resolve));
+  let begun = 0;
+  const backend: Backend = {
+    ...reference,
+    concurrency: 2,
+    merge: (group, parameters, read, write, options) => {
+      begun++;
+      if (begun === 2) return Promise.reject(new RangeError('broken'));
+      return reference.merge(group, parameters, read, (segment, bytes) => held.then(() => write(segment, bytes)), options);
+    },
+  };
+  const run = runMerge(plan, backend, family.openShard, new MemoryFolder(), {}).then(() => null, (error: unknown) => error);
+  await wait(30);
+  // The first waits to be written, the second has failed: all others would only be read for nothing.
+  expect(begun).toBe(2);
+  open();
+  expect(String(await run)).toContain('broken');
+  expect(begun).toBe(2);
+});

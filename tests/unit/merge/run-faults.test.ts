@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
 import type { ErrorCode } from '../../../src/bytes/errors';
+import { HASHING_DIED } from '../../../src/bytes/file-hash';
 import { MemorySource } from '../../../src/bytes/source';
 import type { Backend } from '../../../src/merge/backend';
 import { planMerge } from '../../../src/merge/plan';
@@ -288,4 +289,15 @@ describe('what a failed run leaves on request', () => {
     await failure(run(folder, { onLeftBehind: (names) => left.push(...names) }));
     expect(left).toEqual(['model-00002-of-00003.safetensors']);
   });
+});
+
+it('a worker that dies while it hashes a file costs nothing: the file is hashed again on this thread', async () => {
+  const { run } = await setting(THREE);
+  const [calm, folder] = [new MemoryFolder(), new MemoryFolder()];
+  await run(calm);
+  let asked = 0;
+  const died = () => Promise.reject(new StudioError('internal', HASHING_DIED, 'gone'));
+  await run(folder, { hash: () => ({ update: () => (++asked, died()), hex: died }) });
+  expect(asked).toBeGreaterThan(0);
+  expect([...folder.files]).toEqual([...calm.files]);
 });
