@@ -3,13 +3,13 @@ import { formatCount } from '../../analysis/format';
 import type { MergeSummary } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { useController } from '../studio';
+import { VerifiedLine } from './VerifiedLine';
 
 /** The summary of a finished merge: what was written, that it was re-read, and the files. */
 export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
   const controller = useController();
   const { destination, privateStorage, files, seconds, backend, tensors, verified, checked, overflow } = summary;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const whole = verified === tensors;
   return (
     <div className="finished" role="group" aria-label="Finished merge">
       <header>
@@ -30,11 +30,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
         )}
         {children}
       </header>
-      <p data-grave={whole ? 'good' : 'bad'} className="verified">
-        {whole ? '✓' : '✗'} {formatCount(verified)} of {formatCount(tensors)} tensors verified: re-read after closing, equal to what was computed
-        {checked.values > 0 && `; ${formatCount(checked.values)} values of ${plural(checked.tensors, 'tensor', formatCount(checked.tensors))} computed again on the CPU while merging: the same`}
-        {overflow > 0 && `. ${plural(overflow, 'value', formatCount(overflow))} overflowed to infinity in the output dtype`}
-      </p>
+      <VerifiedLine verified={verified} tensors={tensors} values={checked.values} overflow={overflow} />
       <div className="files">
         <table>
           <caption className="unseen">Files of the export</caption>

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react';
-import { formatCount } from '../../analysis/format';
 import type { BatchSummary } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useController } from '../studio';
+import { VerifiedLine } from './VerifiedLine';
 
 /** What a batch left: its folders, what was verified, and why some are missing. */
 export function FinishedBatch({ summary, children }: { summary: BatchSummary; children: ReactNode }) {
@@ -13,7 +13,6 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
   const bytesOf = ({ files }: BatchSummary['folders'][number]) => files.reduce((total, file) => total + file.bytes, 0);
   const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
   const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
-  const isWhole = verified === tensors;
   return (
     <div className="finished" role="group" aria-label="Finished export of several" data-grave={stopped === null ? undefined : 'warn'}>
       <header>
@@ -37,11 +36,7 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
           {missing.length > 4 && `, … ${missing.at(-1)!}`}). What was unfinished is removed; the folders below are complete.
         </p>
       )}
-      <p data-grave={isWhole ? 'good' : 'bad'} className="verified">
-        {isWhole ? '✓' : '✗'} {formatCount(verified)} of {formatCount(tensors)} tensors verified: re-read after closing, equal to what was computed
-        {values > 0 && `; ${formatCount(values)} values computed again on the CPU while merging: the same`}
-        {overflow > 0 && `. ${plural(overflow, 'value', formatCount(overflow))} overflowed to infinity in the output dtype`}
-      </p>
+      <VerifiedLine verified={verified} tensors={tensors} values={values} overflow={overflow} />
       <div className="files">
         <table>
           <caption className="unseen">Folders of the export</caption>
