@@ -114,9 +114,16 @@ async function measureSoak(chromium, launch, url, browser) {
   const [family] = families;
   const [choice] = backends;
   console.log(`${family}, ${choice}, again and again`);
-  const onPoint = ({ minute, residentBytes, peakBytes }) => console.log(`  ${minute.toFixed(1)} min: ${Math.round(residentBytes / 2 ** 20)} MiB, peak ${Math.round(peakBytes / 2 ** 20)}`);
-  const measured = await soak({ chromium, launch, url, cache: options.cache, family, choice, minutes: Number(options.minutes), onPoint });
-  results.soak = { ...about, load: loadavg()[2], ...measured };
+  const write = (measured) => {
+    results.soak = { ...about, load: loadavg()[2], ...measured };
+    writeResults(results);
+  };
+  // After each merge, so that an hour which is cut short has told what it saw.
+  const onPoint = ({ minute, seconds, residentBytes, peakBytes }, soFar) => {
+    console.log(`  ${minute.toFixed(1)} min: ${seconds.toFixed(1)} s, ${Math.round(residentBytes / 2 ** 20)} MiB, peak ${Math.round(peakBytes / 2 ** 20)}`);
+    write(soFar);
+  };
+  write(await soak({ chromium, launch, url, cache: options.cache, family, choice, minutes: Number(options.minutes), onPoint }));
 }
 
 /** Whether what was measured ran on a GPU: --gpu on a machine without one still finds a software adapter. */

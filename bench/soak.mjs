@@ -4,14 +4,15 @@ import { removeAtEnd } from './janitor.mjs';
 import { residentNow, tellsMemory } from './memory.mjs';
 import { openStudio } from './pipeline.mjs';
 import { makeFamily, parametersOf } from './families.mjs';
-import { median, slope } from './statistics.mjs';
+import { median, slopeInterval } from './statistics.mjs';
 
 const SAMPLE_MS = 1000;
 
 /**
  * Merges for `minutes`, the last merge to its end. Resolves to `{family, backend, minutes, merges, points}`; a point is one merge:
- * `{minute, residentBytes, peakBytes, heapBytes}`, the median and the peak of renderer and GPU process above the empty page while
- * it ran, and the page's JavaScript heap after it.
+ * `{minute, seconds, residentBytes, peakBytes, heapBytes, ledgerBytes}`, the median and the peak of renderer and GPU process above
+ * the empty page while it ran, the page's JavaScript heap after it and the most that the engine has held in device buffers since
+ * the start (null without a device). `onPoint` hears of each, and of all so far: what is known when the run is ended early.
  */
 export async function soak({ chromium, launch, url, cache, family, choice, minutes, onPoint }) {
   if (!tellsMemory) throw new Error('soak-merge reads the memory of processes from /proc, which this system does not have');
@@ -24,42 +25,59 @@ export async function soak({ chromium, launch, url, cache, family, choice, minut
     const began = Date.now();
     const elapsed = () => (Date.now() - began) / 60_000;
     const points = [];
+    const told = () => ({ family, backend, minutes: elapsed(), merges: points.length, points });
     while (elapsed() < minutes) {
       const seen = [];
       const timer = setInterval(() => seen.push(residentNow()), SAMPLE_MS);
-      const { verified, tensors } = await page.evaluate(() => window.studio.merge());
+      const { verified, tensors, verifiedSeconds } = await page.evaluate(() => window.studio.merge());
       clearInterval(timer);
       if (verified !== tensors) throw new Error(`${verified} of ${tensors} tensors verified`);
       seen.push(residentNow());
       const heapBytes = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? null);
-      const point = { minute: elapsed(), residentBytes: median(seen) - empty, peakBytes: Math.max(...seen) - empty, heapBytes };
-      points.push(point);
-      onPoint(point);
+      const ledgerBytes = await page.evaluate(() => window.studio.ledger());
+      points.push({ minute: elapsed(), seconds: verifiedSeconds, residentBytes: median(seen) - empty, peakBytes: Math.max(...seen) - empty, heapBytes, ledgerBytes });
+      onPoint(points.at(-1), told());
     }
-    return { family, backend, minutes: elapsed(), merges: points.length, points };
+    return told();
   } finally {
     await context.close();
     await janitor.release();
   }
 }
 
-/** Bytes an hour of a figure, the first third left out: caches fill and code is compiled. */
+/** Share of the minutes that is left out: caches fill and code is compiled. */
+const WARM_UP = 1 / 6;
+
+/** Bytes an hour of a figure, `{slope, low, high}` with a 95 % interval, the warm-up left out. */
 export function growth(points, key) {
-  return 60 * slope(points.slice(Math.floor(points.length / 3)).map((point) => [point.minute, point[key]]));
+  const warm = WARM_UP * (points.at(-1)?.minute ?? 0);
+  const kept = points.filter(({ minute }) => minute > warm);
+  return slopeInterval(kept.map((point) => [point.minute / 60, point[key]]));
 }
 
 /** The section of bench/RESULTS.md. */
 export function soakText({ family, backend, minutes, merges, points }) {
-  const mebibytes = (bytes) => (bytes === null ? '' : Math.round(bytes / 2 ** 20));
+  const mebibytes = (bytes) => (bytes == null ? '' : Math.round(bytes / 2 ** 20));
   const each = Math.max(1, Math.ceil(points.length / 12));
   const rows = points.filter((_, i) => i % each === 0 || i === points.length - 1);
-  const hourly = (key) => `${(growth(points, key) / 2 ** 20).toFixed(0)} MiB an hour`;
+  const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
+  const hourly = (what, key) => {
+    const { slope, low, high } = growth(points, key);
+    return `| ${what} | ${mib(slope)} | ${low === null ? '' : `${mib(low)} to ${mib(high)}`} |`;
+  };
+  const ledger = points.at(-1)?.ledgerBytes ?? null;
   return [
     '## One tab for long',
     '',
     `${merges} merges of the ${family} family one after the other in one tab, ${minutes.toFixed(1)} minutes, ${backend}. MiB of renderer and`,
-    'GPU process above an empty page: median and peak of each merge; the heap is that of the page. Slopes of the line of least',
-    `squares, the first third left out: resident ${hourly('residentBytes')}, peak ${hourly('peakBytes')}, heap ${hourly('heapBytes')}.`,
+    'GPU process above an empty page: median and peak of each merge; the heap is that of the page. The ledger of device buffers:',
+    `${ledger === null ? 'no device' : `${mebibytes(ledger)} MiB`}. Slopes are of the line of least squares, the first sixth of the time left out.`,
+    '',
+    '| | MiB an hour | 95 % interval |',
+    '|---|---:|---:|',
+    hourly('resident', 'residentBytes'),
+    hourly('peak', 'peakBytes'),
+    hourly('heap', 'heapBytes'),
     '',
     '| minute | resident | peak | heap |',
     '|---:|---:|---:|---:|',

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { barsOf } from '../../bench/bars.mjs';
 import { FAMILIES, tensorsOf } from '../../bench/families.mjs';
 import { removeAtEnd } from '../../bench/janitor.mjs';
-import { slope } from '../../bench/statistics.mjs';
+import { slope, slopeInterval } from '../../bench/statistics.mjs';
 
 const run = (family: string, what: 'copy' | 'merge', seconds: number, more: object = {}) => ({ family, choice: 'cpu', backend: 'CPU', what, cache: 'warm', seconds, residentBytes: 500e6, plannedPeakBytes: 100, verified: 3, tensors: 3, verifiedSeconds: seconds, ...more });
 const pair = (family: string, copy: number, merge: number, more: object = {}) => ({ runs: [run(family, 'copy', copy, more), run(family, 'merge', merge, more)] });
@@ -68,6 +68,15 @@ describe('the slope of memory over time', () => {
     expect(slope([[0, 10], [1, 12], [2, 14]])).toBe(2);
     expect(slope([[0, 1], [1, 3], [2, 1], [3, 3]])).toBeCloseTo(0.4, 12);
     expect(slope([[5, 1]])).toBe(0);
+  });
+  it('has the interval of the regression, from five points on', () => {
+    // By the tabulated 0.975 quantile of t with 4 degrees of freedom, 2.776445: 0.0513 to 1.6058.
+    const { slope: steepness, low, high } = slopeInterval([[0, 2], [1, 1], [2, 4], [3, 3], [4, 6], [5, 5]]);
+    expect(steepness).toBeCloseTo(0.82857, 4);
+    expect(low).toBeCloseTo(0.0513, 2);
+    expect(high).toBeCloseTo(1.6058, 2);
+    expect(slopeInterval([[0, 2], [1, 4], [2, 6], [3, 8], [4, 10]])).toEqual({ slope: 2, low: 2, high: 2 });
+    expect(slopeInterval([[0, 2], [1, 1], [2, 4], [3, 3]]).low).toBeNull();
   });
 });
 
