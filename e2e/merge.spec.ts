@@ -127,6 +127,8 @@ test.describe('without a graphics adapter', () => {
     await expect(banner).toContainText('hardware acceleration');
     await expectBackend(page, 'CPU');
     await photograph(page, '06 no WebGPU');
+    await banner.getByRole('button', { name: 'Hide this notice' }).click();
+    await expect(banner).toHaveCount(0);
     await openPair(page);
     await choosePreset(page, 'Paper + slack 4 %');
     await expect(mergeButton(page)).toBeEnabled();

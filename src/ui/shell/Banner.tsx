@@ -1,4 +1,7 @@
+import { useState } from 'react';
+import type { WireError } from '../../bytes/errors';
 import { isBusy } from '../../state/types';
+import type { BackendReport } from '../../worker/protocol';
 import { ErrorNotice, Notice } from '../Notice';
 import { useStudio } from '../studio';
 import { takeOver } from './offline';
@@ -28,15 +31,31 @@ function UpdateNotice() {
   );
 }
 
-/** Says why the page is slower than it could be, as long as it is. */
+/** Says why the page is slower than it could be, until it is read: the Backend panel keeps saying it. */
 function BackendNotice() {
   const { report, problem, starting } = useStudio((state) => state.backend);
-  if (starting) return null;
-  if (problem !== null) return <ErrorNotice error={problem} grave="warn" role="status" />;
+  const [read, setRead] = useState<BackendReport | WireError | null>(null);
+  const told = problem ?? report;
+  if (starting || told === null || told === read) return null;
+  const close = (
+    <button type="button" className="button quiet small icon" aria-label="Hide this notice" title="The Backend panel keeps saying it" onClick={() => setRead(told)}>
+      ✕
+    </button>
+  );
+  if (problem !== null)
+    return (
+      <ErrorNotice error={problem} grave="warn" role="status">
+        {close}
+      </ErrorNotice>
+    );
   if (report === null || report.info.kind !== 'cpu') return null;
   return report.gpuProblem ? (
-    <ErrorNotice error={report.gpuProblem} grave="warn" role="status" />
+    <ErrorNotice error={report.gpuProblem} grave="warn" role="status">
+      {close}
+    </ErrorNotice>
   ) : (
-    <Notice grave="calm" role="status" title="Computing on the CPU" detail="Same results as WebGPU, slower. The backend in the header changes it." />
+    <Notice grave="calm" role="status" title="Computing on the CPU" detail="Same results as WebGPU, slower. The backend in the header changes it.">
+      {close}
+    </Notice>
   );
 }
