@@ -20,15 +20,15 @@ export function requireNode() {
 }
 
 /**
- * Runs a command in the project's folder with its output shown; resolves with the exit code, 124 when it ran
- * past `limitMs` and was ended.
+ * Runs a command in the project's folder with its output shown, or written to `output`, a file descriptor; resolves with the
+ * exit code, 124 when it ran past `limitMs` and was ended.
  */
-export function run(command, args, { env = {}, limitMs } = {}) {
+export function run(command, args, { env = {}, limitMs, output = 'inherit' } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       // npm is a .cmd file there, which only a shell can start.
       shell: process.platform === 'win32' && command === 'npm',
     });
@@ -113,6 +113,6 @@ export function isNewer(paths, time) {
   return paths.some((path) => newest(join(ROOT, path)) > time);
 }
 
-export function build() {
-  return tool('vite', ['build']);
+export function build(options) {
+  return tool('vite', ['build'], options);
 }

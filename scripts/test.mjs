@@ -1,77 +1,11 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import os from 'node:os';
 import { ensureChromium } from './install-chromium.mjs';
-import { build, ensureInstalled, ROOT, tool } from './project.mjs';
+import { ensureInstalled } from './project.mjs';
+import { byStart, clearReports, outputFile, STAGES } from './stages.mjs';
 
-const REPORTS = join(ROOT, '.cache', 'test-reports');
-/** A stage that hangs must end the run, not the patience of whoever waits for it. */
-const STAGE_LIMIT_MS = 30 * 60_000;
-
-const vitest = (project) => async (env) => {
-  const report = join(REPORTS, `${project}.json`);
-  const code = await tool(
-    'vitest',
-    ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    { env, limitMs: STAGE_LIMIT_MS },
-  );
-  return counted(code, report, ({ numPassedTests, numFailedTests, numPendingTests, numTodoTests }) => ({
-    passed: numPassedTests,
-    failed: numFailedTests,
-    skipped: numPendingTests + numTodoTests,
-  }));
-};
-
-const playwright = async (env) => {
-  const report = join(REPORTS, 'e2e.json');
-  const code = await tool('@playwright/test', ['test', '--reporter=list,json'], {
-    env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
-    limitMs: STAGE_LIMIT_MS,
-  });
-  return counted(code, report, ({ stats }) => ({
-    passed: stats.expected,
-    failed: stats.unexpected + stats.flaky,
-    skipped: stats.skipped,
-  }));
-};
-
-/** A command that is one check: its exit code is the result. */
-const check = (command) => async (env) => {
-  const code = await command(env);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-};
-
-const STAGES = [
-  { name: 'types', title: 'Types', run: check(() => tool('typescript', ['--noEmit', '-p', '.'])) },
-  { name: 'lint', title: 'Lint', run: check(() => tool('eslint', ['.', '--max-warnings=0'])) },
-  {
-    name: 'imports',
-    title: 'Import directions',
-    run: check(() => tool('dependency-cruiser', ['--config', '.dependency-cruiser.cjs', 'src', 'e2e'])),
-  },
-  { name: 'unit', title: 'Unit', run: vitest('unit') },
-  { name: 'cpu', title: 'Conformance, CPU reference', run: vitest('conformance-cpu') },
-  { name: 'webgpu', title: 'Conformance and browser, WebGPU', run: vitest('browser'), browser: true },
-  { name: 'build', title: 'Build', run: check(build) },
-  { name: 'e2e', title: 'End to end', run: playwright, browser: true, needs: 'build' },
-];
-
-/**
- * Counts of one stage from its JSON report. A run that ended badly without a failed test (a file that does not load,
- * an unhandled rejection) counts one failure, and so does a stage that ran nothing; a skipped test is a failed one.
- */
-function counted(code, report, read) {
-  let counts;
-  try {
-    counts = read(JSON.parse(readFileSync(report, 'utf8')));
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0, note: `ended with code ${code} and no report` };
-  }
-  const { passed, skipped } = counts;
-  const failed = counts.failed + skipped;
-  if (passed + failed === 0) return { passed, failed: 1, skipped, note: 'ran no test' };
-  if (failed === 0 && code !== 0) return { passed, failed: 1, skipped, note: `ended with code ${code}` };
-  return { passed, failed, skipped, ...(skipped > 0 ? { note: `${skipped} skipped` } : {}) };
-}
+/** Stages at a time: most keep one core busy, and those with a browser little more. */
+const LANES = Math.min(2, os.availableParallelism());
 
 /** The stages that `--only a,b` names, with what they need in front; all of them without it. */
 function chosenStages(args) {
@@ -92,21 +26,56 @@ function chosenStages(args) {
   return STAGES.filter((stage) => wanted.has(stage.name));
 }
 
+/** Results by stage, `lanes` of them running at a time; `one` runs one, given the result of what it needs. */
+async function runInLanes(stages, lanes, one) {
+  const waiting = [...stages].sort(byStart);
+  const running = new Map();
+  const results = new Map();
+  const isWanted = (name) => stages.some((stage) => stage.name === name);
+  while (waiting.length + running.size > 0) {
+    const ready = running.size < lanes ? waiting.findIndex(({ needs }) => !isWanted(needs) || results.has(needs)) : -1;
+    if (ready < 0) {
+      await Promise.race(running.values());
+      continue;
+    }
+    const [stage] = waiting.splice(ready, 1);
+    const done = one(stage, results.get(stage.needs)).then((result) => {
+      results.set(stage.name, result);
+      running.delete(stage.name);
+    });
+    running.set(stage.name, done);
+  }
+  return results;
+}
+
+/** Runs a stage beside others: its output is kept in a file and shown whole once it has ended. */
+async function runKept({ name, title, run }, env) {
+  const file = outputFile(name);
+  console.log(`Started: ${title} (${file})`);
+  const output = openSync(file, 'w');
+  const began = performance.now();
+  const result = await run({ env, output });
+  closeSync(output);
+  console.log(`\n=== ${title}: ${seconds(began).toFixed(1)} s\n${readFileSync(file, 'utf8').trimEnd()}\n`);
+  return result;
+}
+
+const seconds = (began) => (performance.now() - began) / 1000;
+
 function printTable(rows) {
   const width = Math.max(...rows.map((row) => row.title.length));
   console.log(`\n${'Stage'.padEnd(width)}  ${'passed'.padStart(7)}  ${'failed'.padStart(7)}  ${'seconds'.padStart(8)}`);
-  for (const { title, passed, failed, seconds, note } of rows) {
-    const cells = [String(passed).padStart(7), String(failed).padStart(7), seconds.toFixed(1).padStart(8)];
-    console.log(`${title.padEnd(width)}  ${cells.join('  ')}${note ? `  ${note}` : ''}`);
+  for (const row of rows) {
+    const cells = [String(row.passed).padStart(7), String(row.failed).padStart(7), row.seconds.toFixed(1).padStart(8)];
+    console.log(`${row.title.padEnd(width)}  ${cells.join('  ')}${row.note ? `  ${row.note}` : ''}`);
   }
 }
 
 const stages = chosenStages(process.argv.slice(2));
 await ensureInstalled();
-rmSync(REPORTS, { recursive: true, force: true });
-mkdirSync(REPORTS, { recursive: true });
+clearReports();
 
-const env = {};
+const env = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
 let browserProblem = null;
 if (stages.some((stage) => stage.browser)) {
   try {
@@ -118,17 +87,16 @@ if (stages.some((stage) => stage.browser)) {
   }
 }
 
-const rows = [];
-for (const { name, title, run, browser, needs } of stages) {
-  console.log(`\n=== ${title}`);
-  const began = performance.now();
-  const needed = rows.find((row) => row.name === needs);
-  const obstacle = browser && browserProblem ? 'no browser' : needed && needed.failed > 0 ? `${needs} failed` : null;
-  const result = obstacle ? { passed: 0, failed: 1, note: `not run: ${obstacle}` } : await run(env);
-  rows.push({ name, title, ...result, seconds: (performance.now() - began) / 1000 });
-}
+const began = performance.now();
+const results = await runInLanes(stages, LANES, async (stage, needed) => {
+  const from = performance.now();
+  const obstacle = stage.browser && browserProblem ? 'no browser' : needed && needed.failed > 0 ? `${stage.needs} failed` : null;
+  const ran = obstacle ? { passed: 0, failed: 1, note: `not run: ${obstacle}` } : await (stages.length > 1 ? runKept(stage, env) : stage.run({ env }));
+  return { ...ran, title: stage.title, seconds: seconds(from) };
+});
 
+const rows = stages.map(({ name }) => results.get(name));
 printTable(rows);
 const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+console.log(`\n${sum('passed')} passed, ${sum('failed')} failed in ${Math.round(seconds(began))} s, ${LANES} at a time`);
 process.exit(sum('failed') === 0 ? 0 : 1);
