@@ -2,7 +2,7 @@ import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drop } from './support/drop';
 import { expectPaperSlack, expectSameTensors, paperSlack } from './support/expected';
-import { sampleTensors, writeConverted, writeSharded } from './support/family';
+import { asCache, sampleTensors, writeConverted, writeSharded } from './support/family';
 import { expect, photograph, test } from './support/fixtures';
 import { pickPrivateFolder, privateFile, privateFiles, withoutPickers } from './support/private-storage';
 import { readSafetensors, type Tensors } from './support/safetensors';
@@ -10,26 +10,27 @@ import { choosePreset, chooseWebGpu, download, expectOpen, merge, mergeButton, o
 
 const MALFORMED = join(process.cwd(), 'tests', 'fixtures', 'malformed');
 
-/** Folders `base` and `sft` in three shards each, and `ct-x-4M` in another format. */
+/** Folders `base` and `sft` in three shards each, the latter in a cache of Hugging Face, and `ct-x-4M` in another format. */
 async function writeFamily(folder: string, dtype: 'F16' | 'F32'): Promise<{ folders: string[]; ct: Tensors }> {
-  const folders = ['base', 'sft', 'ct-x-4M'].map((name) => join(folder, 'family', name));
-  await writeSharded('base', 3, folders[0]!);
-  await writeSharded('sft', 3, folders[1]!);
-  return { folders, ct: await writeConverted('ct-x-4M', dtype, folders[2]!) };
+  const [base, sft, ct] = ['base', 'sft', 'ct-x-4M'].map((name) => join(folder, 'family', name)) as [string, string, string];
+  await writeSharded('base', 3, base);
+  await writeSharded('sft', 3, sft);
+  return { folders: [base, await asCache(sft, 'sft', folder), ct], ct: await writeConverted('ct-x-4M', dtype, ct) };
 }
+const NAMES = ['base', 'acme/sft', 'ct-x-4M'];
 
 async function expectMergeOf(file: Uint8Array, ct: Tensors): Promise<void> {
   const expected = paperSlack(await sampleTensors('base'), await sampleTensors('sft'), ct);
   expectSameTensors(readSafetensors(file).tensors, expected.tensors);
 }
 
-test('folders with shards, an F16 model among BF16 ones, dropped from the disk', async ({ page, folder, complaints }) => {
+test('a folder with shards, a Hugging Face cache whose links the browser leaves out and an F16 model, dropped from the disk', async ({ page, folder, complaints }) => {
   const { folders, ct } = await writeFamily(folder, 'F16');
   await visit(page);
   await chooseWebGpu(page);
   await drop(page, folders);
-  await expectOpen(page, ['base', 'sft', 'ct-x-4M']);
-  await expect(page.getByRole('article', { name: 'base', exact: true })).toContainText(/Shards\s*3/);
+  await expectOpen(page, NAMES);
+  await expect(page.getByRole('article', { name: 'acme/sft', exact: true })).toContainText(/Shards\s*3/);
   await expect(page.getByRole('article', { name: 'ct-x-4M', exact: true })).toContainText(/Dtype\s*F16/);
   await choosePreset(page, 'Paper + slack 4 %');
   await expect(mergeButton(page)).toBeEnabled();
@@ -52,17 +53,17 @@ const IMPOSTORS: readonly [file: string, bytes: Buffer, said: string][] = [
 test.describe('on the CPU', () => {
   test.use({ webgpu: false });
 
-  test('folders with shards, an F32 model among BF16 ones, chosen one by one in a browser without handles', async ({ page, folder }) => {
+  test('the same with an F32 model, chosen one by one in a browser without handles', async ({ page, folder }) => {
     const { folders, ct } = await writeFamily(folder, 'F32');
     await withoutPickers(page);
     await visit(page);
-    for (const path of folders) {
+    for (const [i, path] of folders.entries()) {
       const [chooser] = await Promise.all([
         page.waitForEvent('filechooser'),
         page.getByRole('button', { name: 'Choose folder' }).click(),
       ]);
       await chooser.setFiles(path);
-      await expectOpen(page, [path.split('/').at(-1)!]);
+      await expectOpen(page, [NAMES[i]!]);
     }
     await choosePreset(page, 'Paper + slack 4 %');
     await expect(page.getByRole('radio', { name: /^Folder on disk/ })).toBeDisabled();

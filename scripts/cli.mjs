@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npx merging-studio`: sets up and bundles the command line when it is missing or old, then runs it in this process. */
+/**
+ * `npx merging-studio`: in a checkout sets up and bundles the command line when that is missing or old; then runs it in this
+ * process. A package made by `npm pack` holds the bundle and no source.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +11,8 @@ import { ensureInstalled, isNewer, ROOT, tool } from './project.mjs';
 const BUNDLE = join(ROOT, '.cache', 'cli', 'main.mjs');
 const INPUTS = ['package-lock.json', 'kernels', 'shaders', 'src', 'scripts/cli.vite.config.ts', 'scripts/kernels.mjs'];
 
-if (!existsSync(BUNDLE) || isNewer(INPUTS, statSync(BUNDLE).mtimeMs)) {
+const isCheckout = existsSync(join(ROOT, 'src'));
+if (isCheckout && (!existsSync(BUNDLE) || isNewer(INPUTS, statSync(BUNDLE).mtimeMs))) {
   await ensureInstalled();
   const code = await tool('vite', ['build', '--config', 'scripts/cli.vite.config.ts', '--logLevel', 'error']);
   if (code !== 0) process.exit(code);

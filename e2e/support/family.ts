@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode, encode, type FloatName } from './numbers';
 import { namesInOrder, readSafetensors, writeSafetensors, type Tensors } from './safetensors';
@@ -56,4 +56,19 @@ export async function writeSharded(name: string, count: number, folder: string):
   const index = { metadata: { total_size: total }, weight_map: weightMap };
   await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify(index, null, 2));
   return shards;
+}
+
+/** Turns a folder into what `hf download` leaves of it: `folder/models--acme--NAME` with blobs by hash and a snapshot of links to them. */
+export async function asCache(source: string, name: string, folder: string): Promise<string> {
+  const cache = join(folder, `models--acme--${name}`);
+  const commit = createHash('sha1').update(name).digest('hex');
+  const snapshot = join(cache, 'snapshots', commit);
+  for (const made of [snapshot, join(cache, 'blobs'), join(cache, 'refs')]) await mkdir(made, { recursive: true });
+  await writeFile(join(cache, 'refs', 'main'), commit);
+  for (const file of await readdir(source)) {
+    const hash = createHash('sha256').update(await readFile(join(source, file))).digest('hex');
+    await rename(join(source, file), join(cache, 'blobs', hash));
+    await symlink(join('..', '..', 'blobs', hash), join(snapshot, file));
+  }
+  return cache;
 }

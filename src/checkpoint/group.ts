@@ -73,22 +73,11 @@ export function groupFiles(files: readonly FileEntry[]): Grouping {
     folders.set(folder, inFolder.set(name, file));
   }
   const groupings = [...folders].map(([folder, inFolder]) => groupFolder(folder, inFolder));
-  const unlinked = unlinkedCaches([...folders.keys()]);
   return {
     groups: groupings.flatMap(({ groups }) => groups),
-    problems: [...groupings.flatMap(({ problems }) => problems), ...unlinked],
+    problems: groupings.flatMap(({ problems }) => problems),
     ignored: groupings.flatMap(({ ignored }) => ignored),
   };
-}
-
-/**
- * Caches of Hugging Face that came without their snapshots: these hold links only, and browsers leave links out of a folder that
- * is picked. What a blob is called, and which belong together, nothing else says.
- */
-function unlinkedCaches(folders: readonly string[]): Grouping['problems'][number][] {
-  const blobs = folders.filter((folder) => /(?:^|\/)models--[^/]+\/blobs$/.test(folder)).map((folder) => folder.slice(0, -'/blobs'.length));
-  const bare = blobs.filter((cache) => !folders.some((folder) => folder.startsWith(`${cache}/snapshots/`)));
-  return bare.map((file) => ({ file, error: checkpointError('cache-links-absent', file, 'blobs without the links that name them') }));
 }
 
 /** Folder ('' for none) and file name of a path. */

@@ -11,6 +11,7 @@ import { MAX_ENTRIES } from '../format/safetensors/limits';
 import { readTorchHeader } from '../format/torch-bin/header';
 import { adapterTargets, looksLikeAdapter } from './adapter';
 import { parseAdapterConfig } from './adapter-config';
+import { nameCaches } from './cache';
 import { MAX_CONFIG_BYTES, parseConfig } from './config';
 import { groupFiles, splitPath } from './group';
 import type { CheckpointFiles } from './group';
@@ -29,7 +30,7 @@ export interface OpenedCheckpoints {
   /** By path, whatever the order of the files. */
   readonly checkpoints: Checkpoint[];
   /**
-   * Why a checkpoint is not in the list, or (`config-unreadable` only) what is wrong with one that is. `reason` is a
+   * Why a checkpoint is not in the list, or (`config-unreadable`, `cache-newest-taken`) what is wrong with one that is. `reason` is a
    * MalformedReason, a CheckpointReason or one of the source's own.
    */
   readonly problems: Problem[];
@@ -41,12 +42,14 @@ export interface OpenedCheckpoints {
 const AT_ONCE = 4;
 
 /**
- * Opens every checkpoint among `files`; see `groupFiles` for what belongs together. A checkpoint with any fault (a bad
+ * Opens every checkpoint among `files`; see `groupFiles` for what belongs together, `nameCaches` for caches
+ * whose links are absent. A checkpoint with any fault (a bad
  * shard, missing shards, a tensor twice, an index that disagrees with the headers) becomes a problem that names it and
  * does not stop the others. Never rejects for the sake of a file.
  */
 export async function openCheckpoints(files: readonly FileEntry[], open: OpenSource): Promise<OpenedCheckpoints> {
-  const { groups, problems, ignored } = groupFiles(files);
+  const named = await nameCaches(files, open);
+  const { groups, problems, ignored } = groupFiles(named.files);
   const results: GroupResult[] = [];
   const queue = groups.entries();
   const worker = async () => {
@@ -57,8 +60,8 @@ export async function openCheckpoints(files: readonly FileEntry[], open: OpenSou
   const names = displayNames(opened.map(({ group }) => group));
   return {
     checkpoints: opened.map(({ nameless }, i) => ({ ...nameless, name: names[i]! })),
-    problems: withoutRepeats([...problems, ...results.flatMap((result) => result.problems)]),
-    ignored: [...ignored, ...results.flatMap((result) => result.ignored)],
+    problems: withoutRepeats([...named.problems, ...problems, ...results.flatMap((result) => result.problems)]),
+    ignored: [...named.ignored, ...ignored, ...results.flatMap((result) => result.ignored)],
   };
 }
 

@@ -19,7 +19,9 @@ export type CheckpointReason =
   | 'adapter-tensors-unknown' // names: tensors that are no part of plain LoRA
   | 'adapter-incomplete' // names: the tensors of which one factor is missing
   | 'adapter-shape' // the two factors have other ranks. names: the tensor; expected, actual: the ranks
-  | 'cache-links-absent' // a Hugging Face cache of which the browser gave the blobs, but none of the links that name them
+  | 'cache-links-absent' // a Hugging Face cache without its links, and no blob of it holds weights
+  | 'cache-revisions-mixed' // the same, with shards of several revisions. names: the shards
+  | 'cache-newest-taken' // a warning: configs or tokenizers of several revisions, of which the last fetched counts. names: the files
   | 'config-unreadable'; // config.json is no JSON object or too large: a warning, the checkpoint opens without it
 
 /** Names listed in an error; the full number is in its message. */

@@ -1,6 +1,6 @@
 /** From a recipe's text and folders to a recipe over open checkpoints. */
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { openCheckpoints } from '../checkpoint/open';
@@ -90,10 +90,18 @@ function namesIn(text: string, file: string): string[] {
 
 async function folderOf(name: string, { models, recipe }: Options): Promise<string> {
   const folder = models.get(name) ?? resolve(dirname(recipe), name);
-  const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false);
-  if (isFolder) return folder;
+  if (await isFolder(folder)) return (await snapshotOf(folder)) ?? folder;
   const given = models.has(name) ? `${folder} is no folder` : `${folder} is no folder; say where it is with --model ${name}=FOLDER`;
   throw new UsageError(`model ${name}: ${given}`);
+}
+
+const isFolder = (path: string) => stat(path).then((found) => found.isDirectory(), () => false);
+
+/** Where the files of a Hugging Face cache `models--org--name` are: the snapshot of its main branch. Null for any other folder. */
+async function snapshotOf(folder: string): Promise<string | null> {
+  const commit = await readFile(join(folder, 'refs', 'main'), 'utf8').catch(() => '');
+  const snapshot = join(folder, 'snapshots', basename(commit.trim()));
+  return commit !== '' && (await isFolder(snapshot)) ? snapshot : null;
 }
 
 /** `file:line: what`, a line each. */

@@ -1,6 +1,5 @@
 /** The main thread's side of storage: drops, pickers and downloads. Gives opaque handles with paths; opens nothing. */
-import { DestinationError, asStudioError } from '../bytes/errors';
-import type { StudioError } from '../bytes/errors';
+import { DestinationError, StudioError, asStudioError } from '../bytes/errors';
 import type { PickedFile, PickedFolder } from '../worker/protocol';
 import { Findings, isKept, walkEntry, walkHandle } from './walk';
 
@@ -20,8 +19,8 @@ interface Dropped {
 
 /**
  * Files of a drop, folders walked, paths relative to what was dropped. Must be called while the drop event is handled:
- * browsers empty a DataTransfer once the handler has returned. Rejects with StudioError `too-many-files`, or `drop-unreadable`
- * when a folder cannot be listed.
+ * browsers empty a DataTransfer once the handler has returned. Rejects with StudioError `too-many-files`, `nothing-found`, or
+ * `drop-unreadable` when a folder cannot be listed.
  */
 export function dropped(transfer: DataTransfer): Promise<PickedFile[]> {
   const items = Array.from(transfer.items, (item: DroppedItem) => item)
@@ -45,7 +44,13 @@ async function collect(items: readonly Dropped[]): Promise<PickedFile[]> {
     else if (entry) await walkEntry(entry, found);
     else if (file) found.add(file.name, file);
   }
-  return found.files;
+  return items.length === 0 ? [] : unlessEmpty(found, items[0]!.entry?.name ?? 'the selection');
+}
+
+/** A folder that gives no file says so: a snapshot of a Hugging Face cache holds links only, which no browser follows. */
+function unlessEmpty({ files }: Findings, name: string): PickedFile[] {
+  if (files.length > 0) return files;
+  throw new StudioError('malformed-file', 'nothing-found', `${name} gave no files`, { file: name });
 }
 
 /** Files of an `<input type=file>`, with folders when it has `webkitdirectory`. */
@@ -66,7 +71,10 @@ export async function chooseFiles(): Promise<PickedFile[]> {
   return (handles ?? []).map((handle) => ({ path: handle.name, handle }));
 }
 
-/** Lets the user pick a folder, whose files it lists. Empty when they close the picker. Must be called from a user gesture. */
+/**
+ * Lets the user pick a folder, whose files it lists. Empty when they close the picker. Rejects with StudioError `nothing-found` for a
+ * folder without files. Must be called from a user gesture.
+ */
 export async function chooseFolder(): Promise<PickedFile[]> {
   const { showDirectoryPicker } = globalThis as Pickers;
   if (!showDirectoryPicker) return fromInput(await askInput({ folder: true }));
@@ -74,7 +82,7 @@ export async function chooseFolder(): Promise<PickedFile[]> {
   if (!handle) return [];
   const found = new Findings();
   await walkHandle(handle, found);
-  return found.files;
+  return unlessEmpty(found, handle.name);
 }
 
 /** Whether an export can go straight to a folder on disk; elsewhere it goes to private storage and is downloaded. */

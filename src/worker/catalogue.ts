@@ -55,8 +55,9 @@ export class Catalogue {
     const stems = new Set(problems.filter(({ error }) => error.reason === 'missing-shards').map(({ file }) => stemOf(file)));
     this.waiting = files.filter(({ path }) => !path.includes('/') && stems.has(stemOf(path)));
 
-    const kept = new Set([...this.waiting, ...checkpoints.flatMap(filesOf)]);
-    this.store.release(files.filter((file) => !kept.has(file)));
+    // By id: files of a cache have got other paths.
+    const kept = new Set([...this.waiting, ...checkpoints.flatMap(filesOf)].map(({ id }) => id));
+    this.store.release(files.filter(({ id }) => !kept.has(id)));
     const open = (file: FileEntry) => this.store.open(file);
     const known = await Promise.all(checkpoints.map((checkpoint) => this.vocabularies.with(checkpoint, open)));
     return {

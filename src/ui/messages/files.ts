@@ -137,9 +137,24 @@ export const FILE_MESSAGES = {
     action: CONVERT,
   }),
   'cache-links-absent': ({ file }) => ({
-    title: `${file} came without its file names`,
-    detail: 'A Hugging Face cache names its files by links in snapshots, and the browser leaves links out. What came are blobs without names.',
-    action: 'Copy the snapshot with its files, "cp -rL …/snapshots/REVISION model", or fetch it with "hf download REPOSITORY --local-dir model", and drop that folder.',
+    title: `${file}: no weights among its blobs`,
+    detail: 'A Hugging Face cache names its files by links, which the browser leaves out. The studio told the blobs apart by what they hold, and none holds weights.',
+    action: 'Fetch the weights, "hf download REPOSITORY", and drop this folder again.',
+  }),
+  'cache-revisions-mixed': ({ file, names }) => ({
+    title: `${file} holds several revisions`,
+    detail: `The browser leaves out the links that say which blob is of which revision, and there are several for ${names}.`,
+    action: 'Copy one revision with its files, "cp -rL …/snapshots/REVISION model", and drop that folder.',
+  }),
+  'cache-newest-taken': ({ file, names }) => ({
+    title: `${file} holds several revisions`,
+    detail: `The browser leaves out the links that say which is of which. Of ${names} the one fetched last was taken; there is one set of weights.`,
+    action: 'If another revision is meant, copy it with its files, "cp -rL …/snapshots/REVISION model", and drop that folder.',
+  }),
+  'nothing-found': ({ file }) => ({
+    title: `${file}: no files came`,
+    detail: 'The folder is empty, or holds nothing but links, which the browser leaves out. A snapshot of a Hugging Face cache is such a folder.',
+    action: 'Of a Hugging Face cache drop the whole folder models--…, in which the files lie.',
   }),
   'weights-gguf': ({ file, names }) => ({
     title: `${file} is of llama.cpp, not for merging`,

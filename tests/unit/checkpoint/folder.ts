@@ -29,13 +29,16 @@ export function folderOf(contents: Readonly<Record<string, Uint8Array<ArrayBuffe
   const paths = Object.keys(contents);
   const reads = new Map<string, [number, number][]>();
   const files = paths.map((path, i): FileEntry => ({ id: `file-${i}`, path, size: contents[path]!.length, modified: 1000 * i }));
+  const given = new Map(files.map(({ id, path }) => [id, path]));
   const open = (file: FileEntry): Promise<ByteSource> => {
-    const memory = new MemorySource(file.path, contents[file.path]!);
+    // By id, as the store has it: files of a cache get other paths.
+    const path = given.get(file.id) ?? file.path;
+    const memory = new MemorySource(file.path, contents[path]!);
     return Promise.resolve({
       name: file.path,
       size: memory.size,
       read: (begin: number, end: number) => {
-        reads.set(file.path, [...(reads.get(file.path) ?? []), [begin, end]]);
+        reads.set(path, [...(reads.get(path) ?? []), [begin, end]]);
         return memory.read(begin, end);
       },
     });

@@ -170,14 +170,6 @@ describe('refusals name what is wrong and stop nothing else', () => {
     }
   });
 
-  it('a Hugging Face cache whose links the browser left out; one with its snapshot opens, once', async () => {
-    const cache = 'bad/models--org--name';
-    const blobs = { [`${cache}/blobs/0a1b`]: shard('x'), [`${cache}/refs/main`]: text('abc') };
-    expect(await one(blobs)).toMatchObject({ file: cache, reason: 'cache-links-absent' });
-    const whole = await openAll({ ...blobs, [`${cache}/snapshots/abc/model.safetensors`]: shard('x') });
-    expect([whole.checkpoints.map(({ name }) => name), whole.problems]).toEqual([['org/name'], []]);
-  });
-
   it('a file whose size has changed since it was given, and a source that cannot be opened', async () => {
     const { files, open } = folderOf({ 'a/model.safetensors': shard('x'), 'b/model.safetensors': shard('x'), ...good });
     const grown = files.map((file, i) => (i === 0 ? { ...file, size: file.size + 1 } : file));

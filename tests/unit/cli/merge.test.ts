@@ -1,7 +1,7 @@
 /** The command line as processes on real folders: what it writes, and what several processes write together. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -116,6 +116,34 @@ describe('merge', () => {
     // Run again, it replaces what it wrote.
     expect((await merge(out, ...shards, '--part', '1/2')).code).toBe(0);
     expect((await merge(out, ...shards, '--finish', '2')).code).toBe(0);
+  }, 60_000);
+});
+
+describe('the package', () => {
+  it('that npm pack makes holds what the command needs, and nothing has to be installed beside it', async () => {
+    const npm = process.env.npm_execpath?.endsWith('.js') === true ? [process.execPath, process.env.npm_execpath] : ['npm'];
+    const packed = await run(npm[0]!, [...npm.slice(1), 'pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: ROOT });
+    const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }];
+    await run('tar', ['-xzf', filename], { cwd: folder });
+    const { bin } = JSON.parse(await readFile(join(folder, 'package', 'package.json'), 'utf8')) as { bin: Record<string, string> };
+    const planned = await run(process.execPath, [join(folder, 'package', bin['merging-studio']!), 'plan', recipe, ...MODELS]);
+    expect(planned.stdout).toContain('75 tensors');
+    await expect(readdir(join(folder, 'package', 'src'))).rejects.toThrow('ENOENT');
+  }, 60_000);
+});
+
+describe('a Hugging Face cache', () => {
+  it('stands for the snapshot its main branch names', async () => {
+    const cache = join(folder, 'models--acme--sft');
+    await mkdir(join(cache, 'snapshots', 'old'), { recursive: true });
+    await mkdir(join(cache, 'refs'));
+    await writeFile(join(cache, 'refs', 'main'), 'new\n');
+    await symlink(join(FAMILY, 'sft'), join(cache, 'snapshots', 'new'));
+    const of = (sft: string) => cli('plan', recipe, ...MODELS, '--model', `sft=${sft}`);
+    const [cached, plain] = [await of(cache), await of(join(FAMILY, 'sft'))];
+    expect([cached.code, cached.stderr, cached.stdout]).toEqual([0, '', plain.stdout]);
+    await writeFile(join(cache, 'refs', 'main'), 'old');
+    expect(await of(cache)).toMatchObject({ code: 2, stderr: expect.stringContaining('0 checkpoints') as string });
   }, 60_000);
 });
 

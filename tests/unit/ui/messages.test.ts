@@ -10,14 +10,14 @@ import { FILE_MESSAGES } from '../../../src/ui/messages/files';
 const wire = (code: ErrorCode, reason: string, where: WireError['where'] = {}): WireError => ({ code, reason, message: 'for developers', where });
 
 /** Every reason of the readers has its sentence, and no sentence is left over: the compiler checks it. */
-type Reason = MalformedReason | TorchReason | ResultsReason | CheckpointReason | 'manifest-malformed' | 'too-many-files';
+type Reason = MalformedReason | TorchReason | ResultsReason | CheckpointReason | 'manifest-malformed' | 'too-many-files' | 'nothing-found';
 const EVERY_REASON: Record<Reason, unknown> = FILE_MESSAGES;
 type LeftOver = Exclude<keyof typeof FILE_MESSAGES, Reason>;
 const NOTHING_LEFT_OVER: [LeftOver] extends [never] ? true : LeftOver = true;
 
 describe('the catalogue', () => {
   it('has a title, a detail and an action for every reason, without holes', () => {
-    expect([Object.keys(EVERY_REASON).length, NOTHING_LEFT_OVER]).toEqual([95, true]);
+    expect([Object.keys(EVERY_REASON).length, NOTHING_LEFT_OVER]).toEqual([98, true]);
     const where = { file: 'sft/model.safetensors', tensor: 'w', model: 'm', expected: 4096, actual: 12, names: ['a', 'b'], line: 3 };
     for (const [code, reasons] of Object.entries(MESSAGES)) {
       for (const reason of Object.keys(reasons)) {
