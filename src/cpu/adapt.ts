@@ -1,5 +1,5 @@
 /** adapt: rows of an adapted tensor, rank by rank over the columns. Twin of reference/adapt.ts, equal to the bit. */
-import { requestElements } from '../merge/adapting';
+import { requestElements, touchedRows } from '../merge/adapting';
 import type { AdaptRequest } from '../merge/adapting';
 import { decodeBlock, rawOf } from './decode';
 import { BLOCK, createLane } from './scratch';
@@ -9,8 +9,49 @@ const QUIET_NAN = 0x7fc00000;
 /** Multiplications between two pauses: some 50 ms. */
 const BETWEEN_PAUSES = 2 ** 25;
 
+/** What forming takes: multiplications. */
+export const workOf = (request: AdaptRequest): number => requestElements(request) * request.rank;
+
 /** The bytes of `request` in F32; `pause` is awaited now and then. */
 export async function adapt(request: AdaptRequest, pause: () => Promise<void>): Promise<Uint8Array<ArrayBuffer>> {
+  const formed: Uint8Array[] = [];
+  for (const piece of splitRequest(request, Math.ceil(workOf(request) / BETWEEN_PAUSES))) {
+    formed.push(form(piece));
+    await pause();
+  }
+  return joined(formed);
+}
+
+/** `request` as at most so many requests, one at least, of whole rows but for its own first and last; in order, each with bytes of its own. */
+export function splitRequest(request: AdaptRequest, pieces: number): AdaptRequest[] {
+  const { base, first, columns, rank, left } = request;
+  const elements = requestElements(request);
+  const width = base.byteLength / elements;
+  const rows = touchedRows(first, elements, columns);
+  const perPiece = Math.ceil((rows.end - rows.begin) / Math.max(1, pieces));
+  if (elements === 0 || perPiece >= rows.end - rows.begin) return [request];
+  const split: AdaptRequest[] = [];
+  for (let row = rows.begin; row < rows.end; row += perPiece) {
+    const [from, to] = [Math.max(first, row * columns), Math.min(first + elements, (row + perPiece) * columns)];
+    const own = left.slice((row - rows.begin) * rank, (row - rows.begin + perPiece) * rank);
+    split.push({ ...request, base: base.slice((from - first) * width, (to - first) * width), first: from, left: own });
+  }
+  return split;
+}
+
+/** The bytes of the pieces of a request, in its order. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** The bytes of `request` in F32, at one go. */
+export function form(request: AdaptRequest): Uint8Array<ArrayBuffer> {
   const { base, dtype, first, columns, rank, scale, left, right } = request;
   const elements = requestElements(request);
   const raw = rawOf(base, dtype);
@@ -19,7 +60,6 @@ export async function adapt(request: AdaptRequest, pause: () => Promise<void>): 
   const sums = new Float32Array(BLOCK);
   const theta = createLane();
   const firstRow = Math.floor(first / columns);
-  let done = 0;
   for (let p = 0; p < elements; ) {
     const row = Math.floor((first + p) / columns) - firstRow;
     const column = (first + p) % columns;
@@ -28,10 +68,6 @@ export async function adapt(request: AdaptRequest, pause: () => Promise<void>): 
     decodeBlock(raw, p, n, theta);
     addScaled(theta.f32, sums, scale, formed, bits, p, n);
     p += n;
-    done += n * rank;
-    if (done < BETWEEN_PAUSES) continue;
-    done = 0;
-    await pause();
   }
   return new Uint8Array(formed.buffer);
 }

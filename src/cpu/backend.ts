@@ -5,7 +5,7 @@ import type { Backend, Group, MergeOptions, WriteSegment } from '../merge/backen
 import { drops } from '../recipe/methods';
 import { createReferenceBackend } from '../reference/backend';
 import { Pace } from '../reference/pace';
-import { adapt } from './adapt';
+import { adapt, workOf } from './adapt';
 import { createHeld } from './held';
 import { inlineCrew } from './inline';
 import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
@@ -53,8 +53,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
 
   let isDisposed = false;
   /** The pool, or null where this thread does as well. */
-  const poolFor = (group: Group): Pool | null => {
-    if (team === 0 || spawn === undefined || elementsIn(group) < leastPooled) return null;
+  const poolFor = (elements: number): Pool | null => {
+    if (team === 0 || spawn === undefined || elements < leastPooled) return null;
     pool ??= new Pool(Array.from({ length: team }, spawn));
     return pool;
   };
@@ -63,15 +63,19 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     const pace = new Pace(signal);
     const pause = () => pace.pause();
     const by = (crew: Crew) => attempt({ crew, workspace: workspaceOf(), pause, residentBytes });
-    const crew = poolFor(group);
+    const crew = poolFor(elementsIn(group));
     try {
       return await by(crew ?? inlineCrew(pause, workspaceOf()));
     } catch (error) {
-      if (crew === null || isDisposed || asStudioError(error).reason !== POOL_DIED) throw error;
-      // Of every group that the pool had.
-      team = 0;
+      if (crew === null || !hasDied(error)) throw error;
       return by(inlineCrew(pause, workspaceOf()));
     }
+  };
+  /** Whether a worker's death is what went wrong: then this thread does what comes, of every group that the pool had. */
+  const hasDied = (error: unknown): boolean => {
+    if (isDisposed || asStudioError(error).reason !== POOL_DIED) return false;
+    team = 0;
+    return true;
   };
   const merge: Backend['merge'] = (group, parameters, read, write, { signal, onChunk } = {}) => {
     const attempt = attemptsOf(write, onChunk);
@@ -94,8 +98,14 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.
     hold: (group, read) => (drops(group.method) ? createReferenceBackend().hold(group, read) : createHeld(group, read)),
-    adapt: (request) => {
+    async adapt(request) {
       const pace = new Pace(undefined);
+      const crew = poolFor(workOf(request));
+      try {
+        if (crew !== null) return await crew.adapt(request);
+      } catch (error) {
+        if (!hasDied(error)) throw error;
+      }
       return adapt(request, () => pace.pause());
     },
     dispose() {

@@ -1,5 +1,6 @@
 /** What a pool and its workers say to each other. Arrays move: their buffers are transferred. */
 import type { WireError } from '../bytes/errors';
+import type { AdaptRequest } from '../merge/adapting';
 import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types';
 import type { KeyRange, Tally } from './select';
 import type { Cut } from './trim';
@@ -9,13 +10,18 @@ export type PassRequest =
   | { readonly pass: 'margins'; readonly decision: Decision; readonly range: KeyRange }
   | { readonly pass: 'magnitudes'; readonly model: number; readonly cut: Cut; readonly before: MagnitudeSums }
   | { readonly pass: 'merge'; readonly decision: Decision };
-export type PassResult = Tally | MagnitudeSums | MergedPart;
+/** Values of an adapter, F32. */
+export interface Formed {
+  readonly formed: Uint8Array<ArrayBuffer>;
+}
+export type PassResult = Tally | MagnitudeSums | MergedPart | Formed;
 
-/** `part` is a number that the pool gives. `load` and `release` have no answer; a pass has one, with its `id`. */
+/** `part` is a number that the pool gives. `load` and `release` have no answer; a pass and `adapt`, which is of no part, have one, with its `id`. */
 export type ToPoolWorker =
   | { readonly load: PartSpec; readonly part: number; readonly inputs: readonly (Uint8Array<ArrayBuffer> | null)[] }
   | { readonly release: true; readonly part: number }
-  | { readonly id: number; readonly part: number; readonly request: PassRequest };
+  | { readonly id: number; readonly part: number; readonly request: PassRequest }
+  | { readonly id: number; readonly adapt: AdaptRequest };
 export type FromPoolWorker =
   | { readonly id: number; readonly ok: true; readonly result: PassResult }
   | { readonly id: number; readonly ok: false; readonly error: WireError };

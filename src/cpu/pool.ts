@@ -1,7 +1,9 @@
 /** The crew of several workers. A part lives with one of them from its first pass to its last. */
 import { fromWire, StudioError } from '../bytes/errors';
+import type { AdaptRequest } from '../merge/adapting';
+import { joined, splitRequest } from './adapt';
 import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
-import type { FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
+import type { Formed, FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
 import type { Tally } from './select';
 
 /** The reason of the StudioError `internal` that passes reject with once a worker has died. */
@@ -41,7 +43,7 @@ export class Pool implements Crew {
     const moved = inputs.map((bytes) => bytes && movable(bytes, transfer));
     if (!this.death) hand.worker.post({ load: spec, part, inputs: moved }, [...transfer]);
     // What a pass answers with follows from what is asked.
-    const ask = (request: PassRequest) => this.ask(hand, part, request);
+    const ask = (request: PassRequest) => this.ask(hand, { part, request });
     let here = true;
     return {
       tally: (model, range) => ask({ pass: 'tally', model, range }) as Promise<Tally>,
@@ -57,17 +59,23 @@ export class Pool implements Crew {
     };
   }
 
+  /** Forms the values of an adapter, each worker some rows of them. */
+  async adapt(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
+    const asked = splitRequest(request, this.size).map((piece, i) => this.ask(this.hands[i]!, { adapt: piece }) as Promise<Formed>);
+    return joined((await Promise.all(asked)).map(({ formed }) => formed));
+  }
+
   /** Ends the workers; pending passes reject. */
   dispose(): void {
     this.die('the pool was disposed of');
   }
 
-  private ask(hand: Hand, part: number, request: PassRequest): Promise<PassResult> {
+  private ask(hand: Hand, what: { readonly part: number; readonly request: PassRequest } | { readonly adapt: AdaptRequest }): Promise<PassResult> {
     if (this.death) return Promise.reject(this.death);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
-      hand.worker.post({ id, part, request }, []);
+      hand.worker.post({ id, ...what }, []);
     });
   }
 

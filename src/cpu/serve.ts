@@ -1,5 +1,6 @@
 /** The worker's side of the pool: parts by number and the passes over them. Knows no worker, so tests run it as it is. */
 import { asStudioError } from '../bytes/errors';
+import { form } from './adapt';
 import { Part } from './part';
 import type { FromPoolWorker, PassRequest, PassResult, ToPoolWorker } from './pool-messages';
 import { createWorkspace } from './workspace';
@@ -24,8 +25,13 @@ export function serveParts(
       parts.delete(message.part);
       return;
     }
-    const { id, part: number, request } = message;
+    const { id } = message;
     try {
+      if ('adapt' in message) {
+        const formed = form(message.adapt);
+        return post({ id, ok: true, result: { formed } }, [formed.buffer]);
+      }
+      const { part: number, request } = message;
       const known = parts.get(number);
       if (!known) throw new Error(`part ${number} is not here`);
       if ('fault' in known) throw known.fault;

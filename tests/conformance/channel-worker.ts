@@ -18,7 +18,7 @@ export function channelWorker(diesAfter = Infinity, simd = true): ChannelWorker 
   let die: (reason: string) => void = () => {};
   const receive = serveParts((message, transfer) => there.postMessage(message, transfer), createWorkspace(simd));
   there.onmessage = ({ data }: MessageEvent<ToPoolWorker>) => {
-    if ('request' in data && ++passes > diesAfter) die('crashed');
+    if (('request' in data || 'adapt' in data) && ++passes > diesAfter) die('crashed');
     else receive(data);
   };
   return {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/cpu/backend';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { describeAdapt } from './adapt';
+import { channelWorker } from './channel-worker';
 
 describeAdapt('the CPU backend', () => createCpuBackend());
+describeAdapt('the CPU backend, three workers', () => createCpuBackend({ workers: 3, spawn: () => channelWorker(), leastPooled: 0 }));
 
 describe('the oracle of adapt', () => {
   const f32 = (...values: number[]) => Float32Array.from(values);

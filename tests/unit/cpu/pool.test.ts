@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import type { PoolWorker } from '../../../src/cpu/pool-messages';
+import type { AdaptRequest } from '../../../src/merge/adapting';
+import { createReferenceBackend } from '../../../src/reference/backend';
 import { channelWorker } from '../../conformance/channel-worker';
 import { expectSameResult } from '../../conformance/compare';
 import { makeGroup, mergeGroup, readerOf, type Stretch } from '../../conformance/harness';
@@ -44,6 +46,23 @@ describe('a pool of workers', () => {
     expect(workers.every(({ passes }) => passes() > 0)).toBe(true);
     backend.dispose();
   }, 30_000);
+
+  it('shares out the rows of an adapted tensor, and forms them here when a worker dies', async () => {
+    const [rows, columns, rank] = [101, 24, 3];
+    const floats = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+    // From the middle of a row to the middle of another.
+    const request: AdaptRequest = { base: new Uint8Array(floats(rows * columns - 17).buffer), dtype: 'F32', first: 7, columns, rank, scale: 0.5, left: floats(rows * rank), right: floats(rank * columns) };
+    const expected = await createReferenceBackend().adapt(request);
+    const workers = [channelWorker(), channelWorker()];
+    const backend = pooled(workers);
+    expect(await backend.adapt(request)).toEqual(expected);
+    expect(workers.map(({ passes }) => passes())).toEqual([1, 1]);
+    backend.dispose();
+    const dying = pooled([channelWorker(), channelWorker(0)]);
+    expect(await dying.adapt(request)).toEqual(expected);
+    expect(dying.info.label).toBe('CPU, one thread, SIMD');
+    dying.dispose();
+  });
 
   for (const diesAfter of [0, 4, 13]) {
     it(`goes on by itself when a worker dies after ${diesAfter} passes: every segment is written once`, async () => {
