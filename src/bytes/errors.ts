@@ -32,6 +32,8 @@ export interface ErrorWhere {
   readonly actual?: string | number;
   /** Flat index of a value in the tensor. */
   readonly index?: number;
+  /** Bytes from the start of the file. */
+  readonly offset?: number;
   /** 1-based line, for text formats. */
   readonly line?: number;
   /** Names concerned, when there are several (missing shards, tensors with non-finite values). */
@@ -129,9 +131,13 @@ export class CancelledError extends StudioError {
   }
 }
 
-/** Any error as a StudioError: itself, or wrapped as `internal` with its cause kept. */
+/** What engines say when there is no memory for an array; a RangeError for other causes is a defect of the studio. */
+const NO_MEMORY = /^(array buffer allocation|invalid (typed )?array|(array )?length too large|out of memory|invalid or out-of-range)/i;
+
+/** Any error as a StudioError: itself, OutOfMemoryError `host-memory` where an array could not be had, or wrapped as `internal` with its cause kept. */
 export function asStudioError(error: unknown): StudioError {
   if (error instanceof StudioError) return error;
+  if (error instanceof RangeError && NO_MEMORY.test(error.message)) return new OutOfMemoryError('host-memory', error.message);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new StudioError('internal', 'unexpected', message, {}, { cause: error });
 }

@@ -44,8 +44,9 @@ export class BatchMeter {
 
   /** `openShard` with what is read counted. */
   watching(openShard: OpenShard): OpenShard {
-    return async (checkpoint, shard) => {
-      const source = await openShard(checkpoint, shard);
+    return async (checkpoint, shard, again) => {
+      const source = await openShard(checkpoint, shard, again);
+      if (again) return source;
       return {
         name: source.name,
         size: source.size,

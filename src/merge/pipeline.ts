@@ -29,6 +29,8 @@ export interface StepRunner<Outcome> {
   finish(at: number, write: Write): Promise<Outcome>;
   /** Copy step `at` begins: what follows may be read meanwhile. */
   pass(at: number): void;
+  /** Of a runner that reads from sources of its own: see `Sources.unchanged`. */
+  unchanged?(): Promise<void>;
   /** Ends what is under way and waits for it. Never rejects. */
   stop(): Promise<void>;
 }

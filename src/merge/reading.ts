@@ -1,13 +1,15 @@
 /** Reading ranges of shards: neighbours in one read, files side by side. */
-import { SourceChangedError } from '../bytes/errors';
+import { CancelledError, OutOfMemoryError, SourceChangedError, StudioError, asStudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
+import { ReadLimits, Watchdog } from '../bytes/watchdog';
 import { InputValues } from './inputs';
 import type { Adapt, InputPart } from './inputs';
 import { READ_BYTES } from './io-sizes';
 import type { ByteRange } from './plan-types';
+import { SourceProbe } from './source-probe';
 
-/** Opens a shard, by checkpoint id and index into its shards. */
-export type OpenShard = (checkpoint: string, shard: number) => Promise<ByteSource>;
+/** Opens a shard, by checkpoint id and index into its shards. `again`: to look whether it is what it was; nothing kept of it counts. */
+export type OpenShard = (checkpoint: string, shard: number, again?: boolean) => Promise<ByteSource>;
 
 /** What a reader asks before each read and tells after it. */
 export interface ReadWatch {
@@ -15,12 +17,34 @@ export interface ReadWatch {
   ready(): Promise<void>;
   /** Runs one read and counts its time and `bytes`. */
   reading<T>(bytes: number, read: () => Promise<T>): Promise<T>;
+  /** Memory ran out at a read: less is to be held from now on. The read is tried once more. Resolves to what may be held, bytes. */
+  short?(): number;
+  /** Reads under way end soon after it is aborted, whatever the disk does. */
+  readonly signal?: AbortSignal | undefined;
+  /** Finds reads that never end; default one over real time. */
+  readonly watchdog?: Watchdog | undefined;
 }
 
-/** The shards of a merge, each opened once. */
+/** Milliseconds before a read for which there was no memory is tried again: what was let go is collected meanwhile. */
+const COLLECT_MS = 200;
+
+/** A shard, and what is remembered of what it gave. */
+interface Opened {
+  readonly source: ByteSource;
+  readonly probe: SourceProbe;
+  readonly range: ByteRange;
+}
+
+/**
+ * The shards of a merge, each opened once. Reads reject with the file and the place: SourceChangedError as the source says, and
+ * `size-changed` (too short for a range, or fewer bytes than asked for), `stalled` (no bytes in the time that the limit allows, in
+ * seconds `actual`), `changed-during`; OutOfMemoryError `host-memory`, bytes wanted `expected` and held `actual`.
+ */
 export class Sources {
-  private readonly opened = new Map<string, Promise<ByteSource>>();
+  private readonly opened = new Map<string, Promise<Opened>>();
   private readonly values: InputValues;
+  private readonly watchdog: Watchdog;
+  private readonly limits = new ReadLimits();
 
   /** `adapt` forms the values of adapters; without it there must be none. */
   constructor(
@@ -29,17 +53,47 @@ export class Sources {
     adapt?: Adapt,
   ) {
     this.values = new InputValues((range) => this.read(range), adapt);
+    this.watchdog = watch.watchdog ?? new Watchdog();
   }
 
-  /** Bytes of one range, in reads of at most READ_BYTES. Rejects with SourceChangedError when the file is too short for it. */
+  /** Bytes of one range, in reads of at most READ_BYTES. */
   async read(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
-    const source = await this.source(range);
-    if (range.end - range.begin <= READ_BYTES) return this.readOnce(source, range.begin, range.end);
-    const whole = new Uint8Array(range.end - range.begin);
-    for (let begin = range.begin; begin < range.end; begin += READ_BYTES) {
-      whole.set(await this.readOnce(source, begin, Math.min(range.end, begin + READ_BYTES)), begin - range.begin);
+    const opened = await this.source(range);
+    try {
+      return await this.readWhole(opened, range);
+    } catch (error) {
+      if (!isShort(error) || !this.watch.short) throw error;
+      const held = this.watch.short();
+      await this.watchdog.rest(COLLECT_MS);
+      return this.readWhole(opened, range).catch((again: unknown) => {
+        if (!isShort(again)) throw again;
+        const { name } = opened.source;
+        const wanted = range.end - range.begin;
+        throw new OutOfMemoryError('host-memory', `no memory for ${wanted} bytes of ${name}, holding at most ${held}`, { file: name, expected: wanted, actual: held, offset: range.begin });
+      });
+    }
+  }
+
+  private async readWhole(opened: Opened, { begin: first, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    if (end - first <= READ_BYTES) return this.readOnce(opened, first, end);
+    const whole = allocated(end - first);
+    for (let begin = first; begin < end; begin += READ_BYTES) {
+      whole.set(await this.readOnce(opened, begin, Math.min(end, begin + READ_BYTES)), begin - first);
     }
     return whole;
+  }
+
+  /**
+   * Reads again some of what every source gave. Rejects with SourceChangedError: `changed-during` where one gives other bytes, or
+   * as opening it anew does.
+   */
+  async unchanged(): Promise<void> {
+    for (const opening of this.opened.values()) {
+      const { range, source, probe } = await opening;
+      const now = await this.watched(source.name, 0, () => this.openShard(range.checkpoint, range.shard, true));
+      const at = await probe.changedAt((begin, end) => this.readFrom(now, begin, end));
+      if (at !== null) throw new SourceChangedError('changed-during', `${source.name} gives other bytes at ${at} than it did before`, { file: source.name, offset: at });
+    }
   }
 
   /** Values of a part of which `readAll` of its ranges gave `bytes`. */
@@ -73,21 +127,62 @@ export class Sources {
     return results;
   }
 
-  private source(range: ByteRange): Promise<ByteSource> {
+  private source(range: ByteRange): Promise<Opened> {
     const key = fileKey(range);
-    const known = this.opened.get(key) ?? this.openShard(range.checkpoint, range.shard);
+    const known = this.opened.get(key) ?? this.open(range);
     this.opened.set(key, known);
     return known;
   }
 
-  private async readOnce(source: ByteSource, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    await this.watch.ready();
-    if (end > source.size) {
-      const where = { file: source.name, expected: end, actual: source.size };
-      throw new SourceChangedError('size-changed', `${source.name}: ${source.size} bytes, at least ${end} when it was opened`, where);
-    }
-    return this.watch.reading(end - begin, () => source.read(begin, end));
+  private async open(range: ByteRange): Promise<Opened> {
+    const source = await this.watched(`shard ${range.shard + 1}`, 0, () => this.openShard(range.checkpoint, range.shard));
+    return { source, range, probe: new SourceProbe(source.name) };
   }
+
+  private async readOnce({ source, probe }: Opened, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.watch.ready();
+    const bytes = await this.watch.reading(end - begin, () => this.readFrom(source, begin, end));
+    probe.note(begin, bytes);
+    return bytes;
+  }
+
+  private async readFrom(source: ByteSource, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { name: file, size } = source;
+    if (end > size) throw new SourceChangedError('size-changed', `${file}: ${size} bytes, at least ${end} when it was opened`, { file, expected: end, actual: size, offset: begin });
+    const started = performance.now();
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await this.watched(file, end - begin, () => source.read(begin, end));
+    } catch (error) {
+      throw placed(error, file, begin);
+    }
+    this.limits.note(end - begin, performance.now() - started);
+    if (bytes.length === end - begin) return bytes;
+    throw new SourceChangedError('size-changed', `${file}: ${bytes.length} of ${end - begin} bytes at ${begin}`, { file, expected: end - begin, actual: bytes.length, offset: begin });
+  }
+
+  private watched<T>(file: string, bytes: number, act: () => Promise<T>): Promise<T> {
+    const fault = (seconds: number) => new SourceChangedError('stalled', `${file} gave nothing for ${seconds} seconds`, { file, actual: seconds });
+    return this.watchdog.over({ limitMs: this.limits.of(bytes), fault, signal: this.watch.signal }, act);
+  }
+}
+
+const isShort = (error: unknown) => asStudioError(error).reason === 'host-memory';
+
+/** Throws OutOfMemoryError `host-memory`. */
+function allocated(bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (error) {
+    throw asStudioError(error);
+  }
+}
+
+/** The failure of a read, with its file and place. */
+function placed(error: unknown, file: string, offset: number): StudioError {
+  const { code, reason, message, where, cause } = asStudioError(error);
+  if (code === 'cancelled') return new CancelledError();
+  return new StudioError(code, reason, message, { file, offset, ...where }, { cause });
 }
 
 const fileKey = ({ checkpoint, shard }: ByteRange) => `${shard} ${checkpoint}`;

@@ -1,6 +1,7 @@
 /** What a run is given besides its plan, and what comes of it. */
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
+import type { Watchdog } from '../bytes/watchdog';
 import type { SlotResult } from './backend';
 import type { GroupOutcome } from './groups';
 import type { PipelineMeans, StepRunner } from './pipeline';
@@ -47,6 +48,8 @@ export interface RunHooks {
   readonly hash?: () => FileHash;
   /** Milliseconds, default `performance.now`. */
   readonly now?: () => number;
+  /** Finds reads that never end, default one over real time. */
+  readonly watchdog?: Watchdog;
 }
 
 export interface FinishedFile {

@@ -3,6 +3,7 @@ import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudi
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
+import { ReadLimits, Watchdog } from '../bytes/watchdog';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
@@ -17,7 +18,7 @@ import { rankPlan } from './plan-ranking';
 import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
-import type { OpenShard } from './reading';
+import type { OpenShard, ReadWatch } from './reading';
 import type { FinishedFile, RunHooks, RunResult } from './run-types';
 import { INDEX_FILE } from './shards';
 import { sideBySide } from './side-by-side';
@@ -37,6 +38,9 @@ import { ShardWriter } from './writing';
  *
  * Input values are looked at while they are merged, not in a pass of their own, which would double the reading: at the first
  * group with NaN or infinite values the run stops, removes what it wrote and names what that group held (merging.md section 8).
+ *
+ * Before anything that makes the folder load becomes final, some of what every source gave is read again: a merge of a file that was
+ * written meanwhile is of neither state.
  *
  * Rejects with IncompatibleCheckpointsError `undecided` (a plan with refusals), `integer-differs` (before anything is written)
  * or `nonfinite`; StudioError `computed-differs`; DestinationError `not-empty` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
@@ -72,6 +76,7 @@ interface Filled {
 class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
+  private readonly watchdog: Watchdog;
   private readonly means: PipelineMeans;
   /** Null until the tensors are ranked. */
   private pipeline: StepRunner<GroupOutcome> | null = null;
@@ -91,9 +96,28 @@ class Run {
     private readonly hooks: RunHooks,
   ) {
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
-    this.sources = new Sources(openShard, { ready: () => this.ready(), reading: (bytes, read) => this.meter.reading(bytes, read) }, (request) => backend.adapt(request));
-    const { sources, meter } = this;
-    this.means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, recompute: hooks.recompute };
+    const { signal, recompute } = hooks;
+    this.watchdog = hooks.watchdog ?? new Watchdog();
+    let readAheadBytes = hooks.readAheadBytes ?? READ_AHEAD_BYTES;
+    const watch: ReadWatch = {
+      ready: () => this.ready(),
+      reading: (bytes, read) => this.meter.reading(bytes, read),
+      short: () => (readAheadBytes = Math.ceil(readAheadBytes / 2)),
+      signal,
+      watchdog: this.watchdog,
+    };
+    const sources = (this.sources = new Sources(openShard, watch, (request) => backend.adapt(request)));
+    this.means = {
+      backend,
+      sources,
+      meter: this.meter,
+      signal,
+      // Of the groups that begin from now on.
+      get readAheadBytes() {
+        return readAheadBytes;
+      },
+      recompute,
+    };
   }
 
   async all(): Promise<RunResult> {
@@ -102,6 +126,8 @@ class Run {
     this.pipeline = this.hooks.stepsBy?.(steps, this.means) ?? new Pipeline(steps, this.means, mergeStep);
     const shards = await this.fillShards(this.pipeline, steps);
     const extras = await this.fillExtras();
+    await this.sources.unchanged();
+    await this.pipeline.unchanged?.();
     this.meter.enter('finalising');
     if (this.folder.replaces) {
       await this.folder.clearOldWeights(shards.map(({ name }) => name));
@@ -214,7 +240,8 @@ class Run {
     const source = await this.destination.open(name);
     const read: ReadPiece = async (of, begin, end) => {
       await this.ready();
-      const piece = () => of.read(begin, end);
+      const fault = (seconds: number) => new DestinationError('stalled', `${name} gave nothing for ${seconds} seconds`, { file: name, actual: seconds });
+      const piece = () => this.watchdog.over({ limitMs: new ReadLimits().of(end - begin), fault, signal: this.hooks.signal }, () => of.read(begin, end));
       return shard ? this.meter.verifying(end - begin, piece) : piece();
     };
     const { position: bytes, digests, pieceBytes } = writer;

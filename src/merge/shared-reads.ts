@@ -14,8 +14,9 @@ export class SharedReads {
     private readonly mostBytes: number,
   ) {}
 
-  readonly openShard: OpenShard = async (checkpoint, shard) => {
-    const source = await this.open(checkpoint, shard);
+  readonly openShard: OpenShard = async (checkpoint, shard, again) => {
+    const source = await this.open(checkpoint, shard, again);
+    if (again) return source;
     return {
       name: source.name,
       size: source.size,

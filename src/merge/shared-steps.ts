@@ -39,6 +39,8 @@ export class SharedSteps {
   private sources: Sources | null = null;
   private next: Reading | null = null;
   private working: Promise<unknown> = Promise.resolve();
+  /** Once, for all runs: the first comes here when all have merged everything. */
+  private compared: Promise<void> | null = null;
 
   /** `ready`: awaited before every read. `onGroup`: all runs have merged a group. */
   constructor(
@@ -60,6 +62,7 @@ export class SharedSteps {
       begin: () => {},
       pass: () => {},
       finish: (at, write) => this.arrive(at, steps, write, means),
+      unchanged: () => (this.compared ??= this.sources!.unchanged()),
       stop: () => this.stop(),
     };
   };

@@ -70,6 +70,16 @@ const SOURCE = {
     detail: 'The disk did not give its bytes.',
     action: 'Check the drive, then drop the folder again.',
   }),
+  stalled: ({ file, actual }) => ({
+    title: `${file} cannot be read`,
+    detail: `Its drive gave nothing for ${actual} seconds.`,
+    action: 'Check the drive or the connection to it, then start the merge again.',
+  }),
+  'changed-during': ({ file, offset }) => ({
+    title: `${file} changed during the merge`,
+    detail: `At ${offset} it holds other bytes than it did when they were read, so that the merge would be of neither.`,
+    action: DROP_AGAIN,
+  }),
   closed: ({ file }) => ({ title: `${file} is not open any more`, detail: 'It was removed from the studio meanwhile.', action: 'Drop its folder again.' }),
   'not-served': ({ file }) => ({
     title: 'The sample family could not be loaded',
@@ -109,6 +119,11 @@ const DESTINATION = {
   'bad-name': ({ file }) => ({ title: `${file} cannot be written`, detail: 'A folder has this name, or the name is not allowed there.', action: 'Choose another folder.' }),
   unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),
   unsupported: () => ({ title: 'This browser cannot write to folders', detail: 'Chrome and Edge can.', action: 'Use private storage and download the files at the end.' }),
+  stalled: ({ file, actual }) => ({
+    title: `${file} cannot be read again`,
+    detail: `Its drive gave nothing for ${actual} seconds, so that what was written could not be verified.`,
+    action: 'Check the drive or the connection to it, or choose another folder, then merge again.',
+  }),
   'verification-failed': ({ file, at, expected, actual }) => ({
     title: `${file} is not what was computed`,
     detail: `${at}Re-reading it gave something else${expected === 'unknown' ? '' : `: expected ${expected}, found ${actual}`}. The disk or the connection to it may be failing.`,
@@ -143,7 +158,11 @@ export const RUN_MESSAGES = {
     }),
   },
   'out-of-memory': {
-    'host-memory': ({ file }) => ({ title: 'Not enough memory', detail: `The browser had no room for a piece of ${file}.`, action: 'Close other tabs and try again.' }),
+    'host-memory': ({ file, expected, expectedBytes, actualBytes }) => ({
+      title: 'Not enough memory',
+      detail: `The browser had no room for ${expected === 'unknown' ? 'a piece' : expectedBytes} of ${file}${expected === 'unknown' ? '' : `, nor after reading ahead was halved to ${actualBytes}`}.`,
+      action: 'Close other tabs and programs and try again.',
+    }),
     'device-memory': ({ actualBytes }) => ({
       title: 'Not enough graphics memory',
       detail: `The graphics card had no room for ${actualBytes} more.`,

@@ -24,6 +24,8 @@ export interface Words {
   /** The same two as sizes with exact bytes. */
   readonly expectedBytes: string;
   readonly actualBytes: string;
+  /** A place in the file. */
+  readonly offset: string;
   /** First names, and how many more. */
   readonly names: string;
   /** ` in line 3`, or nothing. */
@@ -43,6 +45,7 @@ export function wordsOf(where: ErrorWhere): Words {
     actual: plain(where.actual),
     expectedBytes: bytes(where.expected),
     actualBytes: bytes(where.actual),
+    offset: where.offset === undefined ? 'one place' : `byte ${formatCount(where.offset)}`,
     names: list(where.names ?? []),
     inLine: where.line === undefined ? '' : ` in line ${where.line}`,
   };

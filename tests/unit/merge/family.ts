@@ -23,7 +23,7 @@ export interface Family {
   /** By name. */
   readonly id: (name: string) => string;
   readonly openShard: OpenShard;
-  /** Ranges read through `openShard`, in order. */
+  /** Ranges read through `openShard`, in order; not of what is opened to be looked at again. */
   readonly reads: { readonly file: string; readonly begin: number; readonly end: number }[];
   readonly bytesOf: (path: string) => Uint8Array<ArrayBuffer>;
 }
@@ -92,14 +92,14 @@ export async function openFamily(contents: ReadonlyMap<string, Uint8Array<ArrayB
     id: (name) => checkpoints.find((checkpoint) => checkpoint.name === name)!.id,
     reads,
     bytesOf,
-    openShard: async (id, shard): Promise<ByteSource> => {
+    openShard: async (id, shard, again): Promise<ByteSource> => {
       const { file } = checkpoints.find((checkpoint) => checkpoint.id === id)!.shards[shard]!;
       const memory = new MemorySource(file.path, bytesOf(file.path));
       return {
         name: file.path,
         size: memory.size,
         read: (begin, end) => {
-          reads.push({ file: file.path, begin, end });
+          if (!again) reads.push({ file: file.path, begin, end });
           return memory.read(begin, end);
         },
       };

@@ -7,6 +7,7 @@ import { emptyFigures } from '../../../src/merge/figures';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { MergePlan } from '../../../src/merge/plan-types';
+import type { OpenShard } from '../../../src/merge/reading';
 import { runMerge } from '../../../src/merge/run';
 import type { RunProgress } from '../../../src/merge/progress';
 import { createReferenceBackend } from '../../../src/reference/backend';
@@ -77,8 +78,8 @@ describe('reading', () => {
   it('opens a shard once', async () => {
     const { family, plan } = await planned(FOUR, 384);
     const opened: string[] = [];
-    const openShard = (id: string, shard: number) => {
-      opened.push(`${id} ${shard}`);
+    const openShard: OpenShard = (id, shard, again) => {
+      if (!again) opened.push(`${id} ${shard}`);
       return family.openShard(id, shard);
     };
     await runMerge(plan, copyingBackend(), openShard, new MemoryFolder(), {});
