@@ -1,11 +1,13 @@
 /** What the groups of a run hold at once: said in the plan, kept by the pipeline. */
 import type { Backend, Group } from './backend';
-import { stretchBytes } from './chunk-reading';
+import { stretchBytes, stretchesOf } from './chunk-reading';
 import type { MergeStep, Step } from './plan-types';
 import { chunkInputBytes, chunkOutputBytes } from './steps';
+import { windowsOf } from './windows';
+import type { Window } from './windows';
 
 export interface Holding {
-  /** Bytes that reading ahead may hold. Groups under way may hold twice that: what is being read, and what is being merged. */
+  /** Bytes that reading ahead may hold. */
   readonly readAheadBytes: number;
   readonly concurrency: number;
   /** See `Backend.heldBytes`. */
@@ -22,14 +24,6 @@ export function oneChunk(group: Group): number {
   return group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk)), 0);
 }
 
-/** Most bytes that a step holds while it is under way: two stretches being read and what the backend keeps, or all there is of it. */
-export function stepHolds({ group }: MergeStep, { readAheadBytes, heldBytes }: Holding): number {
-  const all = group.chunks.reduce((sum, chunk) => sum + chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk), 0);
-  const inputs = group.slots[0]!.inputs.length;
-  const largest = group.chunks.reduce((most, chunk) => Math.max(most, chunkInputBytes(group, chunk)), 0);
-  return Math.min(all, heldBytes(group) + 2 * Math.max(largest, inputs * stretchBytes(readAheadBytes, inputs)));
-}
-
 /** What a plan asks of the backend that it is made for. */
 export type BackendLimits = Pick<Backend, 'chunkBytes' | 'concurrency' | 'heldBytes'>;
 
@@ -37,20 +31,49 @@ export function limitsOf({ chunkBytes, concurrency = 1, heldBytes = oneChunk }: 
   return { chunkBytes, concurrency, heldBytes };
 }
 
-/** Whether a step that holds `more` may begin while others hold `held`: within the budget, or alone whatever it holds. */
-export function mayBegin(held: number, more: number, { readAheadBytes }: Holding): boolean {
-  return held === 0 || held + more <= 2 * readAheadBytes;
+/** Groups under way and what is read for the next may hold so many bytes: two of the largest tensors of a 7B, with their outputs. */
+export function groupsBudget({ readAheadBytes }: Pick<Holding, 'readAheadBytes'>): number {
+  return 2.5 * readAheadBytes;
 }
 
-/** Most bytes that the groups of a plan hold at once: neighbours as far as they may be under way together. */
+/**
+ * Most bytes that a step adds to those of its window while the backend has it: what the backend keeps, and of a group in several
+ * stretches the one that is taken and the one that is read. What is read stays until all of it is taken, beside the backend's copy.
+ */
+export function stepAdds({ group }: MergeStep, { bytes }: Pick<Window, 'bytes'>, { readAheadBytes, heldBytes }: Holding): number {
+  const inputs = group.slots[0]!.inputs.length;
+  const stretches = stretchesOf(group, stretchBytes(readAheadBytes, inputs)).map(({ bytes: own }) => own.reduce((sum, each) => sum + each, 0));
+  if (stretches.length === 1) return heldBytes(group);
+  const largest = Math.max(...stretches);
+  const all = group.chunks.reduce((sum, chunk) => sum + chunkInputBytes(group, chunk) + chunkOutputBytes(group, chunk), 0);
+  return Math.min(all + largest, heldBytes(group) + 2 * largest) - bytes;
+}
+
+/** Most bytes that the groups of a plan hold at once: windows that follow each other as far as they may be under way together. */
 export function groupsHold(steps: readonly Step[], holding: Holding): number {
-  const each = steps.map((step) => (step.kind === 'merge' ? stepHolds(step, holding) : 0));
+  const budget = groupsBudget(holding);
+  const windows = windowsOf(steps, holding.readAheadBytes);
+  const adds = windows.map((window) => window.steps.map((step) => stepAdds(step, window, holding)).sort((a, b) => b - a));
   let peak = 0;
-  for (const [first, own] of each.entries()) {
-    let held = own;
-    // One more than the backend has is being read.
-    for (let next = first + 1; next <= first + holding.concurrency && each[next] && mayBegin(held, each[next]!, holding); next++) held += each[next]!;
-    peak = Math.max(peak, held);
+  for (const [first, { bytes: own }] of windows.entries()) {
+    const alone = own + adds[first]![0]!;
+    let [read, most] = [own, own + sum(adds[first]!.slice(0, holding.concurrency))];
+    let working = adds[first]!;
+    // As many as the backend has groups of, one of which some groups wait, and one that is being read.
+    for (let next = first + 1; next <= first + holding.concurrency + 1 && follows(windows[next - 1]!, windows[next]); next++) {
+      working = [...working, ...adds[next]!].sort((a, b) => b - a);
+      read += windows[next]!.bytes;
+      if (read + working[0]! > budget) break;
+      most = read + sum(working.slice(0, holding.concurrency));
+    }
+    peak = Math.max(peak, alone, Math.min(most, budget));
   }
   return peak;
 }
+
+/** Whether nothing, no copy either, is between two windows. */
+function follows({ first, steps }: Window, next: Window | undefined): boolean {
+  return next?.first === first + steps.length;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);

@@ -11,6 +11,11 @@ interface Batch {
   readonly left: Set<string>;
 }
 
+/** What a segment's values in one input are read and formed from. */
+export type PartOf = (segment: Segment, input: number) => InputPart;
+/** Per input: what was read of the first stretch together with other groups, the bytes of its ranges in their order; null: nothing. */
+export type Given = ((() => Promise<readonly Uint8Array<ArrayBuffer>[]>) | null)[];
+
 /** Chunks that are read together; at least one. */
 interface Stretch {
   readonly segments: Segment[];
@@ -47,7 +52,7 @@ export function stretchesOf({ slots, chunks }: Group, most: number): Stretch[] {
 /**
  * Serves `Backend.merge`. One input of a stretch is one batch: neighbours in a few large reads, in whatever order the backend asks
  * for the segments. Once a batch that was asked for is here, the same input of the next stretch is on its way. So what is held is
- * at most what the backend has not yet taken of one stretch and the stretch after it, however large the tensor is.
+ * at most two stretches, however large the tensor is; a stretch is held until all of it is taken.
  */
 export class ChunkReader {
   /** Hears that the group's last stretch is here: once or more for every input and pass over the group. */
@@ -55,13 +60,17 @@ export class ChunkReader {
   private readonly stretches: readonly Stretch[];
   private readonly stretchOf = new Map<string, number>();
   private readonly batches = new Map<string, Batch>();
+  /** Emptied as it is taken: a later pass reads for itself. */
+  private readonly given: Given;
 
   constructor(
     group: Group,
     private readonly sources: Sources,
-    private readonly partOf: (segment: Segment, input: number) => InputPart,
+    private readonly partOf: PartOf,
     budget: number,
+    given: Given = [],
   ) {
+    this.given = [...given];
     this.stretches = stretchesOf(group, stretchBytes(budget, group.slots[0]!.inputs.length));
     for (const [index, { segments }] of this.stretches.entries()) for (const segment of segments) this.stretchOf.set(keyOf(segment), index);
   }
@@ -92,7 +101,9 @@ export class ChunkReader {
     if (segments.length === 0) return null;
     const keys = segments.map(keyOf);
     const parts = segments.map((segment) => this.partOf(segment, input).ranges);
-    const loaded = this.sources.readAll(parts.flat()).then((bytes) => {
+    const given = index === 0 ? this.given[input] : null;
+    this.given[input] = null;
+    const loaded = (given ? given() : this.sources.readAll(parts.flat())).then((bytes) => {
       let at = 0;
       return new Map(parts.map(({ length }, i) => [keys[i]!, bytes.slice(at, (at += length))]));
     });

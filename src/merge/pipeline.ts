@@ -1,21 +1,22 @@
 /** The merge steps of a run that are under way: several at the backend, the inputs of the next on their way, output in order. */
 import { CancelledError } from '../bytes/errors';
 import type { Backend } from './backend';
-import { holdingOf, mayBegin, stepHolds } from './budget';
-import { ChunkReader } from './chunk-reading';
+import { groupsBudget, holdingOf, stepAdds } from './budget';
+import type { ChunkReader } from './chunk-reading';
 import type { Prepared, StepContext, Write } from './groups';
 import type { MergeStep, Step } from './plan-types';
 import type { Meter } from './progress';
-import { inputPart } from './inputs';
 import type { Sources } from './reading';
 import type { Recompute } from './spot-check';
+import { readWindow, windowsOf } from './windows';
+import type { Window } from './windows';
 
 export interface PipelineMeans {
   readonly backend: Backend;
   readonly sources: Sources;
   readonly meter: Meter;
   readonly signal: AbortSignal | undefined;
-  /** Bytes that reading ahead may hold. */
+  /** Bytes that reading ahead may hold; groups under way hold up to `groupsBudget`. */
   readonly readAheadBytes: number;
   /** See `RunHooks.recompute`. */
   readonly recompute?: Recompute | undefined;
@@ -38,16 +39,23 @@ export interface StepRunner<Outcome> {
 /** A step whose reading has begun. */
 interface UnderWay<Outcome> {
   readonly step: MergeStep;
+  readonly window: LiveWindow<Outcome>;
   readonly reader: ChunkReader;
-  /** Its first stretch is here; a failure is met by the merge. */
+  /** What is read before it begins is here; a failure is met by the merge. */
   readonly ready: Promise<void>;
-  /** All of it has been read once. */
-  isReadOut: boolean;
   /** Null until the backend has it. */
   merging: Promise<Outcome> | null;
   isMerged: boolean;
   /** Settled when the output of everything before it is written. */
   readonly turn: Turn;
+}
+
+/** A window whose reading has begun. */
+interface LiveWindow<Outcome> {
+  readonly window: Window;
+  readonly steps: UnderWay<Outcome>[];
+  /** All of it has been read once. */
+  isReadOut: boolean;
 }
 
 /** Waited for by a step's output. */
@@ -66,23 +74,28 @@ class Turn {
 }
 
 /**
- * Steps begin in their order. The next one is read once all of the last one has been read, so that the disk is never asked for
- * two places at once, and is handed to the backend as soon as that takes another group (`Backend.concurrency`): no worker then
- * waits for another's group to end. It waits where both would hold more than the budget (budget.ts). A group that comes to writing before its turn waits, which bounds what is held.
+ * Steps begin in their order, and are read in windows (windows.ts). The next window is read once all of the last one has been read,
+ * so that the disk is never asked for two places at once, and once one of the last one's groups has begun. A group is handed to the
+ * backend as soon as that takes another (`Backend.concurrency`): no worker then waits for another's group to end. Both wait where
+ * more than the budget would be held (budget.ts). A group that comes to writing before its turn waits, which bounds what is held.
  */
 export class Pipeline<Outcome> implements StepRunner<Outcome> {
   private readonly underWay = new Map<number, UnderWay<Outcome>>();
   private readonly stopping = new AbortController();
+  private readonly windows: readonly Window[];
+  /** Of them, the first that is not read. */
+  private nextWindow = 0;
   /** First step that has not begun. */
   private next = 0;
   private hasFailed = false;
 
   constructor(
-    private readonly steps: readonly Step[],
+    steps: readonly Step[],
     private readonly means: PipelineMeans,
     /** What is done with a step, `mergeStep` for one. */
     private readonly act: (prepared: Prepared, context: StepContext) => Promise<Outcome>,
   ) {
+    this.windows = windowsOf(steps, means.readAheadBytes);
     means.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
   }
 
@@ -91,7 +104,7 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
   }
 
   async finish(at: number, write: Write): Promise<Outcome> {
-    if (!this.underWay.has(at)) this.enter(at);
+    if (!this.underWay.has(at)) this.enter();
     const own = this.underWay.get(at)!;
     own.turn.give(write);
     if (own.merging === null) this.hand(own);
@@ -116,40 +129,75 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
   }
 
   private advance(): void {
-    const concurrency = this.means.backend.concurrency ?? 1;
     while (!this.stopping.signal.aborted && !this.hasFailed) {
-      const all = [...this.underWay.values()];
-      const waiting = all.find(({ merging }) => merging === null);
-      if (waiting) {
-        if (all.filter(({ merging, isMerged }) => merging !== null && !isMerged).length >= concurrency) return;
-        this.hand(waiting);
-        continue;
-      }
-      const step = this.steps[this.next];
-      // Copies are made in their turn; what comes after one is read when it begins.
-      if (step?.kind !== 'merge' || all.some(({ isReadOut }) => !isReadOut)) return;
-      const holding = holdingOf(this.means.backend, this.means.readAheadBytes);
-      const held = all.reduce((sum, own) => sum + (own.isMerged ? 0 : stepHolds(own.step, holding)), 0);
-      if (!mayBegin(held, stepHolds(step, holding), holding)) return;
-      this.enter(this.next);
+      const waiting = [...this.underWay.values()].find(({ merging }) => merging === null);
+      if (waiting && this.mayHand(waiting)) this.hand(waiting);
+      else if (this.mayEnter()) this.enter();
+      else return;
     }
   }
 
-  /** Starts reading the beginning of step `at`. */
-  private enter(at: number): void {
-    const step = this.steps[at] as MergeStep;
-    const { group, inputs } = step;
-    const { sources, readAheadBytes } = this.means;
-    const reader = new ChunkReader(group, sources, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
-    const own: UnderWay<Outcome> = { step, reader, ready: reader.begin(), isReadOut: false, merging: null, isMerged: false, turn: new Turn() };
-    own.ready.catch(() => {});
-    reader.onLastStretch = () => {
-      if (own.isReadOut) return;
-      own.isReadOut = true;
+  private get atBackend(): readonly UnderWay<Outcome>[] {
+    return [...this.underWay.values()].filter(({ merging, isMerged }) => merging !== null && !isMerged);
+  }
+
+  /** Windows of which some group is not merged. */
+  private get live(): readonly LiveWindow<Outcome>[] {
+    const windows = [...this.underWay.values()].filter(({ isMerged }) => !isMerged).map(({ window }) => window);
+    return [...new Set(windows)];
+  }
+
+  private get held(): number {
+    const holding = this.holding;
+    const read = this.live.reduce((sum, { window }) => sum + window.bytes, 0);
+    return this.atBackend.reduce((sum, { step, window }) => sum + stepAdds(step, window.window, holding), read);
+  }
+
+  private get holding() {
+    return holdingOf(this.means.backend, this.means.readAheadBytes);
+  }
+
+  private mayHand({ step, window }: UnderWay<Outcome>): boolean {
+    const { concurrency } = this.holding;
+    const { length } = this.atBackend;
+    return length === 0 || (length < concurrency && this.held + stepAdds(step, window.window, this.holding) <= groupsBudget(this.means));
+  }
+
+  /** Beside the windows that are read there must be room for any of their groups at the backend. */
+  private mayEnter(): boolean {
+    const window = this.windows[this.nextWindow];
+    // Copies are made in their turn; what comes after one is read when it begins.
+    if (window?.first !== this.next) return false;
+    const { live } = this;
+    if (live.length === 0) return true;
+    if (live.some(({ isReadOut, steps }) => !isReadOut || steps.every(({ merging }) => merging === null))) return false;
+    const { holding } = this;
+    const adds = (one: Window) => Math.max(...one.steps.map((step) => stepAdds(step, one, holding)));
+    const all = [...live.map((one) => one.window), window];
+    const alone = all.reduce((sum, { bytes }) => sum + bytes, 0) + Math.max(...all.map(adds));
+    return Math.max(alone, this.held + window.bytes) <= groupsBudget(this.means);
+  }
+
+  /** Starts reading the next window. */
+  private enter(): void {
+    const window = this.windows[this.nextWindow++]!;
+    const { readers, ready } = readWindow(window, this.means.sources, this.means.readAheadBytes);
+    ready.catch(() => {});
+    const live: LiveWindow<Outcome> = { window, steps: [], isReadOut: false };
+    const readOut = () => {
+      if (live.isReadOut) return;
+      live.isReadOut = true;
       this.advance();
     };
-    this.underWay.set(at, own);
-    this.next = at + 1;
+    for (const [k, step] of window.steps.entries()) {
+      const own: UnderWay<Outcome> = { step, window: live, reader: readers[k]!, ready, merging: null, isMerged: false, turn: new Turn() };
+      live.steps.push(own);
+      this.underWay.set(window.first + k, own);
+    }
+    // The stretches of a group that has several are read while it is merged; what is read together is all there is of a window.
+    if (window.steps.length > 1) void ready.then(readOut, () => {});
+    else readers[0]!.onLastStretch = readOut;
+    this.next = window.first + window.steps.length;
   }
 
   private hand(own: UnderWay<Outcome>): void {
@@ -162,7 +210,7 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
       })
       .finally(() => {
         own.isMerged = true;
-        own.isReadOut = true;
+        if (own.window.steps.length === 1) own.window.isReadOut = true;
         this.advance();
       });
     // Met when its turn comes.

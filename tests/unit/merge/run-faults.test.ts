@@ -128,8 +128,10 @@ describe.each([
 
   it('a flipped bit on the disk is found, named, and the export removed', async () => {
     const folder = new MemoryFolder();
+    let opened = 0;
     folder.before = (_operation, what) => {
-      if (!what.startsWith('open model')) return;
+      // Of the first: several are verified side by side.
+      if (!what.startsWith('open model') || opened++ > 0) return;
       const file = folder.files.get(what.slice(5))!;
       file[file.length - 1]! ^= 1;
     };

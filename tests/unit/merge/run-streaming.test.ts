@@ -99,17 +99,18 @@ describe('reading', () => {
 });
 
 describe('overlap', () => {
-  it('reads the next group while one is computed, and no further', async () => {
-    const { family, plan } = await planned(FOUR, 384);
+  it('reads the next window of groups while one is computed, and no further', async () => {
+    const six = Object.fromEntries([...'abcdef'].map((name) => [name, [64]]));
+    const { family, plan } = await planned(six, 384);
     const seen: string[] = [];
     const backend = copyingBackend((event, group) => seen.push(`${event} ${nameOf(group)} after ${family.reads.length} reads`));
     await runMerge(plan, backend, family.openShard, new MemoryFolder(), {});
     expect(seen).toEqual([
-      // Two files: 2 reads a group. A group's own are done when it begins, the next one's when it ends.
+      // Two files: 2 reads a window. Windows are a, b and c, then d, e and f; the next one is read once a group of the last has begun.
       expect.stringMatching(/^begin a after [234] reads$/), 'end a after 4 reads',
       expect.stringMatching(/^begin b after [456] reads$/), 'end b after 6 reads',
-      expect.stringMatching(/^begin c after [678] reads$/), 'end c after 8 reads',
-      'begin d after 8 reads', 'end d after 8 reads',
+      'begin c after 6 reads', 'end c after 6 reads',
+      'begin d after 6 reads', 'end d after 6 reads', 'begin e after 6 reads', 'end e after 6 reads', 'begin f after 6 reads', 'end f after 6 reads',
     ]);
   });
 
