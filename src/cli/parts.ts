@@ -5,11 +5,11 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DestinationError } from '../bytes/errors';
-import { sha256Hex } from '../bytes/sha256';
 import type { SlotResult } from '../merge/backend';
 import { shardsOfPart } from '../merge/part';
 import type { MergePlan } from '../merge/plan-types';
 import type { FinishedFile, RunFigures } from '../merge/run-types';
+import { layoutOf } from '../merge/shards';
 import { sha256OfFile } from './disk';
 import type { Part } from './usage';
 
@@ -30,12 +30,6 @@ interface PartRecord {
 export function partFolder(out: string, { part, of }: Part): string {
   const width = String(of).length;
   return join(out, 'parts', `part-${String(part).padStart(width, '0')}-of-${of}`);
-}
-
-/** Identity of what a plan writes. */
-export function layoutOf({ shards, index }: MergePlan): string {
-  const lines = shards.map(({ file, header, payloadBytes }) => `${file} ${payloadBytes} ${sha256Hex(header)}`);
-  return sha256Hex(new TextEncoder().encode([...lines, index ?? ''].join('\n')));
 }
 
 /** Says that a part is complete, and what it holds. Written last, under another name first. */

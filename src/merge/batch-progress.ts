@@ -18,7 +18,7 @@ export interface BatchProgress extends RunProgress {
   readonly folders: number;
 }
 
-const PHASES: readonly RunProgress['phase'][] = ['ranking', 'reading', 'finalising', 'verifying'];
+const PHASES: readonly RunProgress['phase'][] = ['checking', 'ranking', 'reading', 'finalising', 'verifying'];
 
 /** Adds up what the runs tell; reading is counted where the files are, since what one run reads serves all. */
 export class BatchMeter {

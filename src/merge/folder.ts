@@ -1,49 +1,72 @@
-/** The folder a merge writes to: refused when it holds weights, and left without any when the merge does not end well. */
+/** The folder a merge writes to: refused when it holds weights, and left without any that load when the merge does not end well. */
 import { DestinationError } from '../bytes/errors';
-import type { ByteSink, Destination } from '../bytes/source';
+import type { ByteSink, ByteSource, Destination } from '../bytes/source';
+import { JOURNAL_FILE } from './journal-types';
+import type { Journal } from './journal-types';
 
 /** What a loader would take for an export: transformers prefers `model.safetensors`, then the index (faults.md, writing). */
 const WEIGHTS = /^model.*\.safetensors$|\.safetensors\.index\.json$/i;
+/** What a browser, or the command line, writes to until a file is final: left behind when it is killed. */
+const UNFINISHED = /\.(?:crswap|part)$/i;
+
+export interface FolderRules {
+  /** All that will be written. */
+  readonly names: readonly string[];
+  /** Replace an export that is there, finished or not. */
+  readonly replace: boolean;
+  /** Whether a file of this name belongs to an export; default: weights and `names` only. */
+  readonly isExportFile?: ((name: string) => boolean) | undefined;
+  /** The unfinished export that is carried on, null for a new one. */
+  readonly resume: Journal | null;
+}
 
 export class OutputFolder {
-  /** What was there before and still is. */
-  private readonly before: Set<string>;
   /** Files that are there because of this run, or may be. */
   private readonly own = new Set<string>();
 
   private constructor(
     private readonly destination: Destination,
-    before: readonly string[],
-    /** An old export, or a file of a name that will be written, is there and is to be replaced. */
-    readonly replaces: boolean,
-  ) {
-    this.before = new Set(before);
-  }
+    /** What was there before and still is. */
+    private readonly before: Set<string>,
+    /** Files of an older export that is there whole: it is replaced, and nothing becomes final before everything is merged. */
+    readonly replaces: readonly string[],
+  ) {}
 
   /**
-   * `names`: all that will be written. Rejects with DestinationError `not-empty`, naming the files, when the folder holds one
-   * of them, weights or an index, and `replace` is not set.
+   * Rejects with DestinationError, when `replace` is not set: `unfinished` when the folder holds a journal, `not-empty`, naming the files that would be
+   * replaced or removed, when it holds one of `names`, weights or an index. What an unfinished export left is removed, but for
+   * the finished shards of one that is carried on.
    */
-  static async prepare(destination: Destination, names: readonly string[], replace: boolean): Promise<OutputFolder> {
+  static async prepare(destination: Destination, rules: FolderRules): Promise<OutputFolder> {
+    const { names, replace, resume } = rules;
     const before = await destination.list();
-    const inTheWay = before.filter((name) => WEIGHTS.test(name) || names.includes(name));
-    if (!replace && inTheWay.length > 0) {
-      const where = { file: destination.name, names: inTheWay };
-      throw new DestinationError('not-empty', `${destination.name} holds ${inTheWay.join(', ')}`, where);
+    const old = oldFiles(before, rules);
+    const where = { file: destination.name, names: old };
+    if (resume === null && !replace) {
+      if (before.includes(JOURNAL_FILE)) throw new DestinationError('unfinished', `${destination.name} holds an unfinished export`, where);
+      if (old.some((name) => WEIGHTS.test(name) || names.includes(name))) throw new DestinationError('not-empty', `${destination.name} holds ${old.join(', ')}`, where);
+      return new OutputFolder(destination, new Set(before), []);
     }
-    return new OutputFolder(destination, before, inTheWay.length > 0);
+    // Of an export that an unfinished one was to replace, everything is there until the first of its own files is.
+    const isWhole = resume === null ? !before.includes(JOURNAL_FILE) || before.some(loads) : resume.replaces.length > 0 && resume.done.length === 0;
+    const known = resume === null ? old : old.filter((name) => names.includes(name) || resume.replaces.includes(name));
+    const foreign = old.filter((name) => WEIGHTS.test(name) && !known.includes(name));
+    // What came there meanwhile would be loaded instead.
+    if (foreign.length > 0) throw new DestinationError('not-empty', `${destination.name} holds ${foreign.join(', ')}`, { file: destination.name, names: foreign });
+    const kept = new Set(resume?.done.map(({ file }) => file));
+    const debris = before.filter((name) => (isLeftover(name, rules) || (!isWhole && known.includes(name))) && !kept.has(name));
+    const folder = new OutputFolder(destination, new Set(before), isWhole ? known : []);
+    await folder.clear(debris);
+    return folder;
   }
 
   create(name: string): Promise<ByteSink> {
     return this.destination.create(name);
   }
 
-  /** Removes the old export's weights, its index first, except the files that `names` will replace. */
-  async clearOldWeights(names: readonly string[]): Promise<void> {
-    for (const name of indexFirst([...this.before].filter((old) => WEIGHTS.test(old) && !names.includes(old)))) {
-      await this.destination.remove(name);
-      this.before.delete(name);
-    }
+  /** Removes the old export's files, its index first, except those that `names` will replace. */
+  clearOld(names: readonly string[]): Promise<void> {
+    return this.clear(this.replaces.filter((name) => !names.includes(name)));
   }
 
   /** Makes a file final. A failure leaves an older file of that name as it was (see `ByteSink.close`). */
@@ -55,24 +78,67 @@ export class OutputFolder {
     this.own.add(name);
   }
 
+  /** Removes files that the run does not want, or does not trust. */
+  async clear(names: readonly string[]): Promise<void> {
+    for (const name of indexFirst(names)) {
+      await this.destination.remove(name);
+      this.before.delete(name);
+    }
+  }
+
   /**
-   * Removes what this run made final, the index first; with `keepShards` the shards stay. What it replaced cannot come back:
-   * such a weight file is removed, a sidecar left. Resolves to the names that could not be removed.
+   * Removes what is this run's and final, the index first, but for `keep`. What it replaced cannot come back: such a weight file is
+   * removed, a sidecar left. Resolves to the names that could not be removed.
    */
-  async discard(keepShards: boolean): Promise<string[]> {
+  async discard(keep: ReadonlySet<string>): Promise<string[]> {
     if (this.own.size === 0) return [];
     const present = await this.destination.list().catch(() => [...this.own]);
     const left: string[] = [];
     for (const name of indexFirst([...this.own].filter((own) => present.includes(own)))) {
-      const isShard = WEIGHTS.test(name) && !isIndex(name);
-      if ((keepShards && isShard) || (this.before.has(name) && !WEIGHTS.test(name))) continue;
+      if (keep.has(name) || (this.before.has(name) && !WEIGHTS.test(name))) continue;
       await this.destination.remove(name).catch(() => left.push(name));
     }
     return left;
   }
+
+  /** Files of an earlier run are this run's. */
+  adopt(names: readonly string[]): void {
+    for (const name of names) {
+      this.before.delete(name);
+      this.own.add(name);
+    }
+  }
+  /** Whether it is this run's and final. */
+  hasFinished(name: string): boolean {
+    return this.own.has(name);
+  }
+  /** Whether it was there before and still is. */
+  has(name: string): boolean {
+    return this.before.has(name);
+  }
+  open(name: string): Promise<ByteSource> {
+    return this.destination.open(name);
+  }
+}
+
+/** Files of `present` that are of an export: those that a new one would have to take the place of. */
+export function oldFiles(present: readonly string[], { names, isExportFile }: Pick<FolderRules, 'names' | 'isExportFile'>): string[] {
+  const isWeight = (name: string) => WEIGHTS.test(name) || names.includes(name);
+  // A tokenizer alone is the user's: there is no export that it belongs to.
+  const hasExport = present.some((name) => isWeight(name) || name === JOURNAL_FILE);
+  return present.filter((name) => isWeight(name) || (hasExport && isExportFile?.(name) === true));
+}
+
+/** What the storage left of a file that never became final. */
+export function isLeftover(name: string, { names, isExportFile }: Pick<FolderRules, 'names' | 'isExportFile'>): boolean {
+  if (!UNFINISHED.test(name)) return false;
+  const stem = name.replace(UNFINISHED, '');
+  return stem === JOURNAL_FILE || WEIGHTS.test(stem) || names.includes(stem) || isExportFile?.(stem) === true;
 }
 
 const isIndex = (name: string) => name.endsWith('.index.json');
+/** Whether a loader finds weights by it. */
+const loads = (name: string) => name === 'model.safetensors' || (WEIGHTS.test(name) && isIndex(name));
 
 /** Without its index a folder of shards is visibly incomplete (faults.md B 41). */
 function indexFirst(names: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** Running one merge step: its inputs from a reader, its output and tails in order. */
 import { IncompatibleCheckpointsError, StudioError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
-import type { Backend, GroupResult, ReadSegment, Segment, WriteSegment } from './backend';
+import type { Backend, BackendInfo, GroupResult, ReadSegment, Segment, WriteSegment } from './backend';
 import type { ChunkReader } from './chunk-reading';
 import { copyPart } from './copying';
 import type { InputRange, MergeStep } from './plan-types';
@@ -41,6 +41,8 @@ export interface GroupOutcome {
   /** Finite values that became infinite while tails were copied. */
   readonly tailOverflow: number;
   readonly checked: Checked;
+  /** The backend that began it, and the one that ended it where the first was lost. */
+  readonly madeBy: readonly BackendInfo[];
 }
 
 /**
@@ -81,6 +83,7 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
   };
 
   let result: GroupResult;
+  const begunBy = backend.info;
   try {
     result = await busy.computing(() => backend.merge(group, parameters, counted(step, reader, meter, busy, spots), writeSegment, { signal }));
   } finally {
@@ -90,7 +93,7 @@ export async function mergeStep({ step, reader, ready }: Prepared, { backend, so
     const { name } = group.slots[expected[next]!.slot]!;
     throw new StudioError('internal', 'backend-output', `${name}: the backend wrote ${next} of ${expected.length} segments`, { tensor: name, expected: expected.length, actual: next });
   }
-  return { result, tailOverflow, checked: (await spots?.compare(result)) ?? { values: 0, tensors: 0 } };
+  return { result, tailOverflow, madeBy: [begunBy, backend.info], checked: (await spots?.compare(result)) ?? { values: 0, tensors: 0 } };
 }
 
 /** Counts keys of a prepared step. */

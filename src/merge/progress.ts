@@ -2,8 +2,11 @@
 
 /** How far a run is; crosses the worker as it is. */
 export interface RunProgress {
-  /** `ranking`: keys are counted over the whole model before the first tensor is merged. */
-  readonly phase: 'ranking' | 'reading' | 'finalising' | 'verifying';
+  /**
+   * `checking`: what an earlier run finished is read again; `ranking`: keys are counted over the whole model before the first
+   * tensor is merged.
+   */
+  readonly phase: 'checking' | 'ranking' | 'reading' | 'finalising' | 'verifying';
   readonly tensorsDone: number;
   readonly tensors: number;
   /** Bytes read for the merge: those of `verifying` are in `bytesVerified`. */
@@ -85,6 +88,8 @@ export class Meter {
   private tensorsDone = 0;
   private bytesRead = 0;
   private bytesReadAgain = 0;
+  /** Of the plan, not read: what is made of them is there. */
+  private bytesKept = 0;
   private bytesWritten = 0;
   private bytesVerified = 0;
   private isStopped = false;
@@ -132,6 +137,12 @@ export class Meter {
   pausing(act: () => Promise<void>): Promise<void> {
     return this.pauses.during(act);
   }
+  /** What an earlier run did: bytes that need not be read, and what is written. */
+  keeping(done: Totals): void {
+    this.bytesKept += done.bytesRead;
+    this.bytesWritten += done.bytesWritten;
+    this.finish(done.tensors);
+  }
   finish(tensors: number): void {
     this.tensorsDone += tensors;
     this.report();
@@ -157,7 +168,7 @@ export class Meter {
       tensorsDone: this.tensorsDone,
       tensors: this.totals.tensors,
       bytesRead: this.bytesRead,
-      bytesReadTotal: this.totals.bytesRead + this.bytesReadAgain,
+      bytesReadTotal: this.totals.bytesRead + this.bytesReadAgain - this.bytesKept,
       bytesWritten: this.bytesWritten,
       bytesWrittenTotal: this.totals.bytesWritten,
       bytesVerified: this.bytesVerified,

@@ -2,8 +2,9 @@
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { Watchdog } from '../bytes/watchdog';
-import type { SlotResult } from './backend';
+import type { BackendInfo, SlotResult } from './backend';
 import type { GroupOutcome } from './groups';
+import type { JournalHooks } from './journaling';
 import type { PipelineMeans, StepRunner } from './pipeline';
 import type { Step } from './plan-types';
 import type { RunProgress } from './progress';
@@ -32,8 +33,10 @@ export interface RunHooks {
   readonly extras?: readonly ExtraFile[];
   /** Replace an export that is in the folder, which else is refused. */
   readonly replace?: boolean;
-  /** Leave finished shards when the run fails or is cancelled; never an index. */
-  readonly keepShards?: boolean;
+  /** Whether a file of this name belongs to an export and is replaced with it; default: only what is written anew. */
+  readonly isExportFile?: (name: string) => boolean;
+  /** Keeps a journal beside the output until it is finished: a run that fails or is cancelled leaves its finished shards and can be resumed. */
+  readonly journal?: JournalHooks;
   /** Files that a failed run could not remove. */
   readonly onLeftBehind?: (names: readonly string[]) => void;
   /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
@@ -59,9 +62,19 @@ export interface FinishedFile {
   readonly sha256: string;
 }
 
+/** Where a weight file comes from. */
+export interface ShardOrigin {
+  readonly file: string;
+  /** Every backend that merged some of it; none where it was only copied. */
+  readonly madeBy: readonly BackendInfo[];
+  /** An earlier run finished it. */
+  readonly isKept: boolean;
+}
+
 export interface RunResult {
   /** Shards, extras, index. */
   readonly files: readonly FinishedFile[];
+  readonly shards: readonly ShardOrigin[];
   readonly figures: RunFigures;
   readonly tensors: number;
   /** Tensors whose bytes were read again and found to be what was handed over. */

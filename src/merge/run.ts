@@ -12,6 +12,9 @@ import { mergeStep, refuseNonfinite } from './groups';
 import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
+import { JOURNAL_FILE } from './journal-types';
+import type { FinishedShard } from './journal-types';
+import { Journaling, leavesShards } from './journaling';
 import { Pipeline } from './pipeline';
 import type { PipelineMeans, StepRunner } from './pipeline';
 import { rankPlan } from './plan-ranking';
@@ -19,22 +22,28 @@ import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
 import type { OpenShard, ReadWatch } from './reading';
+import { keepShards, refuseAnother, workDone } from './resuming';
+import type { KeptShard } from './resuming';
 import type { FinishedFile, RunHooks, RunResult } from './run-types';
+import { ShardRecord, sumShards } from './shard-record';
 import { INDEX_FILE } from './shards';
 import { sideBySide } from './side-by-side';
 import { verifyFile } from './verifying';
 import type { ReadPiece } from './verifying';
-import type { Checked } from './spot-check';
 import { ShardWriter } from './writing';
 
 /**
- * Executes a plan and leaves in `destination` either a finished, verified export or no weights of this run.
+ * Executes a plan and leaves in `destination` either a finished, verified export or no weights of this run that load.
  *
  * Reading, computing and writing overlap (see `Pipeline`): while the backend has some groups, the next one's inputs are read and
  * the last one's output is written. Shards become final as they are finished; extras follow, and what makes the folder load comes last: the
  * index, or the only weight file. Every shard is read again and compared with what was handed over before the index appears.
  *
  * With `replace`, nothing becomes final before every tensor is merged, so that a failure until then leaves the old export whole.
+ *
+ * With `journal` a journal lies in the folder while the run is under way. A run that fails or is cancelled then leaves it with the
+ * shards that are finished, or nothing; with `journal.resume` a run keeps those of them that are still true, which it reads again
+ * first, and gives byte for byte what one run would have given, on the same backend.
  *
  * Input values are looked at while they are merged, not in a pass of their own, which would double the reading: at the first
  * group with NaN or infinite values the run stops, removes what it wrote and names what that group held (merging.md section 8).
@@ -43,7 +52,7 @@ import { ShardWriter } from './writing';
  * written meanwhile is of neither state.
  *
  * Rejects with IncompatibleCheckpointsError `undecided` (a plan with refusals), `integer-differs` (before anything is written)
- * or `nonfinite`; StudioError `computed-differs`; DestinationError `not-empty` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
+ * or `nonfinite`; StudioError `computed-differs`; DestinationError `not-empty`, `unfinished`, `journal-of-another` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
  */
 export async function runMerge(plan: MergePlan, backend: Backend, openShard: OpenShard, destination: Destination, hooks: RunHooks): Promise<RunResult> {
   if (plan.refusals.length > 0) {
@@ -52,14 +61,16 @@ export async function runMerge(plan: MergePlan, backend: Backend, openShard: Ope
   }
   const extras = hooks.extras ?? [];
   const names = [...plan.shards.map(({ file }) => file), ...(plan.index === null ? [] : [INDEX_FILE]), ...extras.map(({ name }) => name)];
+  const resume = hooks.journal?.resume ?? null;
   if (new Set(names).size < names.length) throw new DestinationError('name-twice', 'two files of the export have one name', { names });
   throwIfAborted(hooks.signal);
-  const folder = await OutputFolder.prepare(destination, names, hooks.replace ?? false);
+  if (resume) refuseAnother(destination.name, resume, hooks.journal!.subject, plan);
+  const folder = await OutputFolder.prepare(destination, { names, replace: hooks.replace ?? false, isExportFile: hooks.isExportFile, resume });
   const run = new Run(plan, backend, openShard, destination, folder, hooks);
   try {
     return await run.all();
   } catch (error) {
-    await run.abandon();
+    await run.abandon(error);
     if (hooks.signal?.aborted) throw new CancelledError();
     throw asStudioError(error);
   }
@@ -83,8 +94,12 @@ class Run {
   private readonly figures = new Map<string, SlotResult>();
   /** Sinks that are open. */
   private readonly unfinished = new Set<ShardWriter>();
-  private overflow = 0;
-  private checked: Checked = { values: 0, tensors: 0 };
+  private readonly journaling: Journaling | null;
+  /** Shards of an earlier run, by file. */
+  private kept: ReadonlyMap<string, KeptShard> = new Map();
+  /** Shards that are made, and those that were kept, in the order of writing. */
+  private readonly shards: FinishedShard[] = [];
+  private isTakenUp = false;
   private isAbandoned = false;
 
   constructor(
@@ -95,6 +110,7 @@ class Run {
     private readonly folder: OutputFolder,
     private readonly hooks: RunHooks,
   ) {
+    this.journaling = hooks.journal ? new Journaling(plan, destination, hooks.journal, folder.replaces) : null;
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     const { signal, recompute } = hooks;
     this.watchdog = hooks.watchdog ?? new Watchdog();
@@ -121,19 +137,25 @@ class Run {
   }
 
   async all(): Promise<RunResult> {
+    await this.takeUp();
+    this.isTakenUp = true;
     await compareIntegers(this.plan.integersToCompare, this.sources);
-    const steps = await rankPlan(this.plan, this.means);
+    await this.journaling?.write();
+    const ranked = await rankPlan(this.plan, this.means);
+    const steps = ranked.filter(({ shard }) => !this.kept.has(this.plan.shards[shard]!.file));
     this.pipeline = this.hooks.stepsBy?.(steps, this.means) ?? new Pipeline(steps, this.means, mergeStep);
     const shards = await this.fillShards(this.pipeline, steps);
     const extras = await this.fillExtras();
     await this.sources.unchanged();
     await this.pipeline.unchanged?.();
     this.meter.enter('finalising');
-    if (this.folder.replaces) {
-      await this.folder.clearOldWeights(shards.map(({ name }) => name));
+    if (this.replaces) {
+      await this.record(shards);
+      await this.folder.clearOld([...shards, ...extras].map(({ name }) => name));
       await this.finish([...shards, ...extras]);
     } else {
-      await this.finish([...extras, ...shards.filter(({ writer }) => this.unfinished.has(writer))]);
+      await this.finish(extras);
+      await this.finishShards(shards.filter(({ writer }) => this.unfinished.has(writer)));
     }
     this.meter.enter('verifying');
     const verified = await sideBySide([...shards, ...extras], VERIFIED_AT_ONCE, (file) => this.verify(file));
@@ -142,18 +164,43 @@ class Run {
       await this.finish([index]);
       verified.push(await this.verify(index));
     }
+    await this.journaling?.remove();
     const { tensors } = this.plan;
-    return { files: verified, figures: this.figures, tensors, verified: tensors, checked: this.checked, seconds: this.meter.elapsedMs / 1000, overflow: this.overflow };
+    const kept = [...this.kept.values()].map(({ file: name, bytes, sha256 }) => ({ name, bytes, sha256 }));
+    const place = ({ name }: FinishedFile) => this.plan.shards.findIndex(({ file }) => file === name) >>> 0;
+    return { files: [...kept, ...verified].sort((a, b) => place(a) - place(b)), figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, ...sumShards(this.shards, this.kept) };
   }
 
-  /** Gives up what is open and removes what was finished. Never rejects. */
-  async abandon(): Promise<void> {
+  /** Gives up what is open and removes what was finished, but for shards that the journal can tell of. Never rejects. */
+  async abandon(error: unknown): Promise<void> {
     this.isAbandoned = true;
     this.meter.stop();
     await this.pipeline?.stop();
     await Promise.all([...this.unfinished].map((writer) => writer.abort()));
-    const left = await this.folder.discard(this.hooks.keepShards ?? false);
+    // Not even what is there was looked at: it is as it was.
+    if (!this.isTakenUp) return;
+    const { reason, where } = asStudioError(error);
+    const isResumable = this.journaling !== null && this.plan.index !== null && leavesShards(error);
+    const keep = new Set(isResumable ? [...this.kept.keys(), ...this.shards.map(({ file }) => file).filter((file) => this.folder.hasFinished(file))] : []);
+    if (reason === 'verification-failed') keep.delete(where.file ?? '');
+    const left = await this.folder.discard(keep);
+    if (this.journaling && !(await this.journaling.settle(keep))) left.push(JOURNAL_FILE);
     if (left.length > 0) this.hooks.onLeftBehind?.(left);
+  }
+
+  private get replaces(): boolean {
+    return this.folder.replaces.length > 0;
+  }
+
+  /** Keeps what an earlier run finished. */
+  private async takeUp(): Promise<void> {
+    const { journal, hash = hashHere } = this.hooks;
+    if (!journal?.resume) return;
+    this.meter.enter('checking');
+    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (of, begin, end) => this.readAgain(of, begin, end, true), hash);
+    this.journaling!.add([...this.kept.values()]);
+    this.meter.keeping(workDone(this.plan, this.kept));
+    this.meter.enter('reading');
   }
 
   /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */
@@ -163,37 +210,48 @@ class Run {
     let at = 0;
     pipeline.begin();
     for (const [index, shard] of shards.entries()) {
+      const kept = this.kept.get(shard.file);
+      if (kept) {
+        for (const [tensor, result] of kept.figures) this.counted(tensor, result);
+        this.shards.push(kept);
+        continue;
+      }
+      const record = new ShardRecord(shard.file);
       const writer = await this.create(shard.file, shard.header.length + shard.payloadBytes);
       await writer.write(shard.header);
       for (; steps[at]?.shard === index; at++) {
         await this.ready();
         const step = steps[at]!;
-        await (step.kind === 'copy' ? this.copy(pipeline, step, at, writer) : this.merge(pipeline, step, at, writer));
+        await (step.kind === 'copy' ? this.copy(pipeline, step, at, writer, record) : this.merge(pipeline, step, at, writer, record));
       }
       await writer.finish();
       filled.push({ name: shard.file, writer, shard });
-      if (shards.length > 1 && !this.folder.replaces) await this.finish(filled.slice(-1));
+      this.shards.push(record.finished(writer));
+      if (shards.length > 1 && !this.replaces) await this.finishShards(filled.slice(-1));
     }
     return filled;
   }
 
-  private async merge(pipeline: StepRunner<GroupOutcome>, step: MergeStep, at: number, writer: ShardWriter): Promise<void> {
-    const { result, tailOverflow, checked } = await pipeline.finish(at, (bytes) => writer.write(bytes));
-    this.overflow += tailOverflow;
-    this.checked = { values: this.checked.values + checked.values, tensors: this.checked.tensors + checked.tensors };
+  private async merge(pipeline: StepRunner<GroupOutcome>, step: MergeStep, at: number, writer: ShardWriter, record: ShardRecord): Promise<void> {
+    const { result, tailOverflow, madeBy, checked } = await pipeline.finish(at, (bytes) => writer.write(bytes));
     if (!this.plan.allowNonfinite) refuseNonfinite(step, result);
     step.group.slots.forEach(({ name }, s) => {
-      const slot = result.slots[s]!;
-      this.overflow += slot.figures.overflow;
-      this.figures.set(name, slot);
-      this.hooks.onTensor?.(name, slot);
+      record.merged(name, result.slots[s]!);
+      this.counted(name, result.slots[s]!);
     });
+    record.overflowed(tailOverflow);
+    record.group(madeBy, checked);
     this.meter.finish(step.group.slots.length);
   }
 
-  private async copy(pipeline: StepRunner<GroupOutcome>, { parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter): Promise<void> {
+  private counted(tensor: string, result: SlotResult): void {
+    this.figures.set(tensor, result);
+    this.hooks.onTensor?.(tensor, result);
+  }
+
+  private async copy(pipeline: StepRunner<GroupOutcome>, { parts }: Step & { kind: 'copy' }, at: number, writer: ShardWriter, record: ShardRecord): Promise<void> {
     pipeline.pass(at);
-    for (const part of parts) this.overflow += await copyPart(part, this.sources, (bytes) => writer.write(bytes));
+    for (const part of parts) record.overflowed(await copyPart(part, this.sources, (bytes) => writer.write(bytes)));
     this.meter.finish(1);
   }
 
@@ -236,14 +294,29 @@ class Run {
     }
   }
 
+  /** Makes weight files final that are whole: the journal is told first, so that none is there that it does not know. */
+  private async finishShards(files: readonly Filled[]): Promise<void> {
+    await this.record(files);
+    await this.finish(files);
+  }
+
+  private async record(files: readonly Filled[]): Promise<void> {
+    if (!this.journaling || files.length === 0) return;
+    this.journaling.add(this.shards.filter(({ file }) => files.some(({ name }) => name === file)));
+    await this.journaling.write();
+  }
+
+  private async readAgain(source: ByteSource, begin: number, end: number, isCounted: boolean): Promise<Uint8Array<ArrayBuffer>> {
+    await this.ready();
+    const { name: file } = source;
+    const fault = (seconds: number) => new DestinationError('stalled', `${file} gave nothing for ${seconds} seconds`, { file, actual: seconds });
+    const piece = () => this.watchdog.over({ limitMs: new ReadLimits().of(end - begin), fault, signal: this.hooks.signal }, () => source.read(begin, end));
+    return isCounted ? this.meter.verifying(end - begin, piece) : piece();
+  }
+
   private async verify({ name, writer, shard }: Filled): Promise<FinishedFile> {
     const source = await this.destination.open(name);
-    const read: ReadPiece = async (of, begin, end) => {
-      await this.ready();
-      const fault = (seconds: number) => new DestinationError('stalled', `${name} gave nothing for ${seconds} seconds`, { file: name, actual: seconds });
-      const piece = () => this.watchdog.over({ limitMs: new ReadLimits().of(end - begin), fault, signal: this.hooks.signal }, () => of.read(begin, end));
-      return shard ? this.meter.verifying(end - begin, piece) : piece();
-    };
+    const read: ReadPiece = (of, begin, end) => this.readAgain(of, begin, end, shard !== null);
     const { position: bytes, digests, pieceBytes } = writer;
     const verifying = (hash: () => FileHash) => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hash());
     const sha256 = await verifying(this.hooks.hash ?? hashHere).catch((error: unknown) => {

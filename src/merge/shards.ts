@@ -1,5 +1,6 @@
 /** Which output tensor goes into which file. */
 import { dtypeBits } from '../bytes/dtypes';
+import { sha256Hex } from '../bytes/sha256';
 import type { Checkpoint } from '../checkpoint/types';
 import { encodeIndex } from '../format/safetensors/index-file';
 import { layOutShard } from '../format/safetensors/writer';
@@ -42,6 +43,15 @@ export function layOutShards(base: Checkpoint, tensors: readonly PlannedTensor[]
   const shards = filled.map((content, i) => layOutShard(nameOf(i), content, metadata));
   return { shards, index: shards.length === 1 ? null : encodeIndex(shards) };
 }
+
+/** Identity of what a plan writes: a hash over every shard's name, header and size, and the index. Plans of one merge have the same. */
+export function layoutOf({ shards, index }: OutputLayout): string {
+  const lines = shards.map(({ file, header, payloadBytes: bytes }) => `${file} ${bytes} ${sha256Hex(header)}`);
+  return sha256Hex(new TextEncoder().encode([...lines, index ?? ''].join('\n')));
+}
+
+/** Bytes of the whole file. */
+export const shardFileBytes = ({ header, payloadBytes: bytes }: OutputShard): number => header.length + bytes;
 
 function payloadBytes({ shape, dtype }: PlannedTensor): number {
   return (shape.reduce((product, dimension) => product * dimension, 1) * dtypeBits(dtype)) / 8;

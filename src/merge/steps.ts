@@ -4,7 +4,7 @@ import type { Method, TensorParameters } from '../recipe/types';
 import type { Group, Segment, Slot } from './backend';
 import { EDGE_ELEMENTS, bytesPerElement, chunkRanges, elementsPerChunk, segmentInputBytes, segmentsOf, slotBytes } from './chunks';
 import type { PlannedTensor } from './decide';
-import type { CopyPart, InputRange, MergeStep, OutputShard, Step } from './plan-types';
+import type { ByteRange, CopyPart, InputRange, MergeStep, OutputShard, Step } from './plan-types';
 
 export interface StepContext {
   readonly method: Method;
@@ -81,9 +81,13 @@ export function chunkOutputBytes(group: Group, chunk: readonly Segment[]): numbe
   return chunk.reduce((sum, { slot, count }) => sum + count * bytesPerValue(group.slots[slot]!.outDtype), 0);
 }
 
+/** Every range a step reads. */
+export function rangesOf(step: Step): ByteRange[] {
+  const ranges = step.kind === 'copy' ? step.parts.map(({ range }) => range) : [...step.inputs.flat(), ...step.tails.flat().map(({ range }) => range)];
+  return ranges.flatMap((range) => (range === null ? [] : [range, ...(range.adapted ? [range.adapted.left.range, range.adapted.right.range] : [])]));
+}
+
 /** Bytes of every range a step reads, once each. */
 export function stepBytesRead(step: Step): number {
-  const ranges = step.kind === 'copy' ? step.parts.map(({ range }) => range) : [...step.inputs.flat(), ...step.tails.flat().map(({ range }) => range)];
-  const factors = ranges.flatMap((range) => (range?.adapted ? [range.adapted.left.range, range.adapted.right.range] : []));
-  return [...ranges, ...factors].reduce((sum, range) => sum + (range ? range.end - range.begin : 0), 0);
+  return rangesOf(step).reduce((sum, { begin, end }) => sum + end - begin, 0);
 }

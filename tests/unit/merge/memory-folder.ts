@@ -1,5 +1,5 @@
 /** A folder in memory that records every operation and fails the one it is told to. */
-import { DiskFullError } from '../../../src/bytes/errors';
+import { DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { MemorySource } from '../../../src/bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
 
@@ -10,6 +10,7 @@ export class MemoryFolder implements Destination {
   readonly operations: string[] = [];
   /** Sinks that were neither closed nor aborted. */
   readonly unfinished = new Set<string>();
+  private isStopped = false;
   /** Called before every operation, with its number from 0; throws to make it fail. */
   before: (operation: number, what: string) => void = () => {};
 
@@ -22,6 +23,22 @@ export class MemoryFolder implements Destination {
     this.before = (operation, what) => {
       if (operation === n) throw new DiskFullError(what, { file: what });
     };
+  }
+
+  /** The machine stops before operation number `n`: neither it nor anything after it happens. */
+  stopAt(n: number): void {
+    this.before = (operation, what) => {
+      if (operation < n) return;
+      this.isStopped = true;
+      throw new DestinationError('unusable', `stopped before ${what}`);
+    };
+  }
+  /** It runs again, with the files as they were left. */
+  restart(): void {
+    this.isStopped = false;
+    this.before = () => {};
+    this.operations.length = 0;
+    this.unfinished.clear();
   }
 
   private step(what: string): void {
@@ -38,6 +55,9 @@ export class MemoryFolder implements Destination {
     this.step(`create ${name}`);
     const parts: Uint8Array<ArrayBuffer>[] = [];
     this.unfinished.add(name);
+    // A handle leaves an empty file at once, as in a browser.
+    const isNew = !this.files.has(name);
+    if (isNew) this.files.set(name, new Uint8Array(0));
     return {
       name,
       write: async (bytes) => {
@@ -49,17 +69,22 @@ export class MemoryFolder implements Destination {
       close: async () => {
         this.step(`close ${name}`);
         this.unfinished.delete(name);
+        // Last in the order of the files: they are listed as they became final.
+        this.files.delete(name);
         this.files.set(name, join(parts));
       },
       abort: async () => {
-        this.unfinished.delete(name);
+        if (this.isStopped || !this.unfinished.delete(name)) return;
+        if (isNew) this.files.delete(name);
       },
     };
   }
 
   async open(name: string): Promise<ByteSource> {
     this.step(`open ${name}`);
-    const source = new MemorySource(name, this.files.get(name)!);
+    const bytes = this.files.get(name);
+    if (!bytes) throw new DestinationError('removed', `${name} is not there`, { file: name });
+    const source = new MemorySource(name, bytes);
     return {
       name,
       size: source.size,

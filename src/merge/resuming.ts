@@ -1,0 +1,106 @@
+/** Taking an unfinished merge up again: is the journal of this merge, and which of its shards are as they were written? */
+import { DestinationError, asStudioError } from '../bytes/errors';
+import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
+import type { Destination } from '../bytes/source';
+import type { OutputFolder } from './folder';
+import { VERIFIED_AT_ONCE } from './io-sizes';
+import { MAX_JOURNAL_BYTES, parseJournal } from './journal';
+import { JOURNAL_FILE } from './journal-types';
+import type { FinishedShard, Journal, JournalSubject } from './journal-types';
+import type { JournalHooks } from './journaling';
+import type { ByteRange, MergePlan, OutputShard } from './plan-types';
+import type { Totals } from './progress';
+import { layoutOf, shardFileBytes } from './shards';
+import { sideBySide } from './side-by-side';
+import { rangesOf, stepBytesRead } from './steps';
+import { verifyFile } from './verifying';
+import type { ReadPiece } from './verifying';
+
+/** A shard that need not be made again. */
+export interface KeptShard extends FinishedShard {
+  /** Hex SHA-256 of the file as read again. */
+  readonly sha256: string;
+}
+
+/** The journal that lies in `folder`, null where none does. Rejects as `parseJournal` and the destination do. */
+export async function readJournal(folder: Destination): Promise<Journal | null> {
+  if (!(await folder.list()).includes(JOURNAL_FILE)) return null;
+  const source = await folder.open(JOURNAL_FILE);
+  const file = `${folder.name}/${JOURNAL_FILE}`;
+  // One byte more than is allowed says that it is too large, however large it is.
+  return parseJournal(await source.read(0, Math.min(source.size, MAX_JOURNAL_BYTES + 1)), file);
+}
+
+/** What tells the merge of a journal from the one at hand, each a word for the page; empty when they are the same. */
+export type Difference = 'application' | 'recipe' | 'choices' | 'shard-size' | 'sources' | 'layout';
+
+export function differencesFrom(journal: Journal, subject: JournalSubject, plan: MergePlan): Difference[] {
+  const was = journal.subject;
+  const sourcesOf = ({ sources }: JournalSubject) => JSON.stringify(sources.map(({ fingerprint, contents }) => [fingerprint, contents]));
+  const found: Difference[] = [];
+  if (was.application !== subject.application) found.push('application');
+  if (sourcesOf(was) !== sourcesOf(subject)) found.push('sources');
+  // Ids of other sources make the texts of one recipe differ.
+  else if (was.recipe !== subject.recipe) found.push('recipe');
+  else if (was.choices !== subject.choices) found.push('choices');
+  if (was.shardBytes !== subject.shardBytes) found.push('shard-size');
+  if (found.length === 0 && journal.layout !== layoutOf(plan)) found.push('layout');
+  return found;
+}
+
+/** Throws DestinationError `journal-of-another`, naming what differs, unless the journal in `folder` is of this merge. */
+export function refuseAnother(folder: string, journal: Journal, subject: JournalSubject, plan: MergePlan): void {
+  const names = differencesFrom(journal, subject, plan);
+  if (names.length > 0) throw new DestinationError('journal-of-another', `${folder}: what lies there is of another merge (${names.join(', ')})`, { file: folder, names });
+}
+
+/**
+ * The finished shards of `journal`, a journal of this merge, that need not be made again, by file in the order of writing: made of
+ * nothing that was written since, and read again with the digests they should have. The others are removed from `folder`. Rejects as
+ * `read` and the destination do.
+ */
+export async function keepShards(journal: Journal, plan: MergePlan, folder: OutputFolder, { isWritten = () => false, agree }: JournalHooks, read: ReadPiece, hash: () => FileHash): Promise<ReadonlyMap<string, KeptShard>> {
+  const candidates = stillTrue(journal, plan, isWritten).filter(({ file }) => folder.has(file));
+  const found = await sideBySide(candidates, VERIFIED_AT_ONCE, (done) => readAgain(folder, done, plan.shards.find(({ file }) => file === done.file)!, read, hash));
+  const sound = found.filter((shard) => shard !== null);
+  const agreed = (await agree?.(sound.map(({ file }) => file))) ?? sound.map(({ file }) => file);
+  const kept = new Map(plan.shards.flatMap(({ file }) => sound.filter((shard) => shard.file === file && agreed.includes(file)).map((shard) => [file, shard])));
+  await folder.clear(journal.done.map(({ file }) => file).filter((file) => folder.has(file) && !kept.has(file)));
+  folder.adopt([...kept.keys()]);
+  return kept;
+}
+
+/** What need not be done again where shards are kept. */
+export function workDone({ shards, steps }: MergePlan, kept: { has(file: string): boolean }): Totals {
+  const there = shards.filter(({ file }) => kept.has(file));
+  return {
+    tensors: there.reduce((sum, { tensors }) => sum + tensors.length, 0),
+    bytesRead: steps.reduce((sum, step) => sum + (kept.has(shards[step.shard]!.file) ? stepBytesRead(step) : 0), 0),
+    bytesWritten: there.reduce((sum, shard) => sum + shardFileBytes(shard), 0),
+  };
+}
+
+/** Those that may still be true: made of nothing that was written since, and with figures for just what the plan merges into them. */
+function stillTrue({ done }: Journal, plan: MergePlan, isWritten: (range: ByteRange) => boolean): FinishedShard[] {
+  return done.filter(({ file, bytes, figures }) => {
+    const index = plan.shards.findIndex((shard) => shard.file === file);
+    const steps = plan.steps.filter(({ shard }) => shard === index);
+    if (index < 0 || bytes !== shardFileBytes(plan.shards[index]!) || steps.some((step) => rangesOf(step).some(isWritten))) return false;
+    const merged = steps.flatMap((step) => (step.kind === 'merge' ? step.group.slots.map(({ name, inputs }) => [name, inputs.length - 1] as const) : []));
+    return merged.length === figures.length && merged.every(([name, models], i) => figures[i]![0] === name && figures[i]![1].kept.length === models);
+  });
+}
+
+/** Null when the file is not what was written; rejects when it cannot be read for another reason. */
+async function readAgain(folder: OutputFolder, done: FinishedShard, shard: OutputShard, read: ReadPiece, hash: () => FileHash): Promise<KeptShard | null> {
+  const verifying = async (by: () => FileHash) => ({ ...done, sha256: await verifyFile(await folder.open(done.file), { ...done, name: done.file, shard }, read, by()) });
+  try {
+    return await verifying(hash);
+  } catch (error) {
+    const { reason } = asStudioError(error);
+    // The file is as good as it was: what hashed it beside this thread is gone.
+    if (reason === HASHING_DIED) return verifying(hashHere);
+    if (reason === 'verification-failed' || reason === 'removed') return null;
+    throw error;
+  }
+}
