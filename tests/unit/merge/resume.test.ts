@@ -66,7 +66,7 @@ async function failure(promise: Promise<unknown>): Promise<StudioError> {
   expect(error).toBeInstanceOf(StudioError);
   return error as StudioError;
 }
-const sorted = (folder: MemoryFolder) => Object.fromEntries([...folder.files].map(([name, bytes]) => [name, [...bytes]] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (folder: MemoryFolder) => Object.fromEntries([...folder.files].map(([name, bytes]): [string, number[]] => [name, [...bytes]]).sort(([a], [b]) => (a < b ? -1 : 1)));
 /** A loader finds weights: all of one export or nothing. */
 function expectNothingHalf(folder: MemoryFolder, clean: Record<string, number[]>, old: Readonly<Record<string, string>>, what: string): void {
   const text = (name: string) => new TextDecoder().decode(folder.files.get(name));
