@@ -16,22 +16,3 @@ fn magnitude_key(a: u32) -> u32 {
   if (is_nan(a)) { return MAGNITUDE; }
   return a & MAGNITUDE;
 }
-
-// a + b, a * b where at least one is not finite.
-fn special_add(a: u32, b: u32) -> u32 {
-  if (is_nan(a) || is_nan(b)) { return QUIET_NAN; }
-  if (is_nonfinite(a) && is_nonfinite(b) && (a != b)) { return QUIET_NAN; }
-  return select(b, a, is_nonfinite(a));
-}
-fn special_multiply(a: u32, b: u32) -> u32 {
-  if (is_nan(a) || is_nan(b) || is_zero(a) || is_zero(b)) { return QUIET_NAN; }
-  return ((a ^ b) & SIGN) | INFINITY;
-}
-// a / b where at least one is not finite or b is 0.
-fn special_divide(a: u32, b: u32) -> u32 {
-  let sign = (a ^ b) & SIGN;
-  if (is_nan(a) || is_nan(b)) { return QUIET_NAN; }
-  if (is_nonfinite(a)) { return select(sign | INFINITY, QUIET_NAN, is_nonfinite(b)); }
-  if (is_nonfinite(b)) { return sign; }
-  return select(sign | INFINITY, QUIET_NAN, is_zero(a));
-}

@@ -53,8 +53,11 @@ fn load_pair(at: u32, dtype: u32, pair: u32) -> vec2<u32> {
   if (IN_DTYPE == F32 || (IN_DTYPE == MIXED && dtype == F32)) { return vec2(arena[at + 2u * pair], arena[at + 2u * pair + 1u]); }
   if (IN_DTYPE == F16 || (IN_DTYPE == MIXED && dtype == F16)) {
     let word = arena[at + pair];
-    return vec2(decode_f16(word & 0xffffu), decode_f16(word >> 16u));
+    var decoded = vec2(word & 0xffffu, word >> 16u);
+    for (var half = 0u; half < 2u; half++) { decoded[half] = decode_f16(decoded[half]); }
+    return decoded;
   }
-  let i = at + 4u * pair;
-  return vec2(decode_f64(arena[i], arena[i + 1u]), decode_f64(arena[i + 2u], arena[i + 3u]));
+  var decoded = vec2(at + 4u * pair, at + 4u * pair + 2u);
+  for (var half = 0u; half < 2u; half++) { decoded[half] = decode_f64(arena[decoded[half]], arena[decoded[half] + 1u]); }
+  return decoded;
 }

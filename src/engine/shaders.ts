@@ -20,6 +20,7 @@ import layout from '../../shaders/lib/layout.wgsl?raw';
 import pairs from '../../shaders/lib/pairs.wgsl?raw';
 import pairsNone from '../../shaders/lib/pairs_none.wgsl?raw';
 import product from '../../shaders/lib/product.wgsl?raw';
+import rounding from '../../shaders/lib/rounding.wgsl?raw';
 import slack from '../../shaders/lib/slack.wgsl?raw';
 import outcome from '../../shaders/lib/outcome.wgsl?raw';
 import adapt from '../../shaders/adapt.wgsl?raw';
@@ -45,7 +46,7 @@ export type Arithmetic = 'guarded' | 'integer';
 /** The same of one pipeline; `repair` is integers for the edges that `float` left out. */
 export type F32Library = Arithmetic | 'float' | 'repair';
 
-const DECIDING = [layout, bits, 'f32', dtypes, inputs, 'edges', block, elect, 'keep'];
+const DECIDING = [layout, bits, rounding, 'f32', dtypes, inputs, 'edges', block, elect, 'keep'];
 const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
   histogram: [...RANKING, bins, histogram],
@@ -61,9 +62,9 @@ const SOURCES = {
   surface: [...DECIDING, surface],
   magnitude: [...DECIDING, magnitude],
   effect: [...DECIDING, slack, outcome, effect],
-  adapt: [layout, bits, 'f32', dtypes, inputs, adapt],
+  adapt: [layout, bits, rounding, 'f32', dtypes, inputs, adapt],
   repairs: [layout, repairs],
-  probe: [bits, 'f32', probe],
+  probe: [bits, rounding, 'f32', probe],
 } as const;
 export type ShaderName = keyof typeof SOURCES;
 
