@@ -30,6 +30,8 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
+          // One page for all files, so that they share a device and its pipelines (tests/conformance/adapter.ts).
+          isolate: false,
           setupFiles: ['tests/seed.ts'],
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
           // SwiftShader computes on the CPU: a whole conformance case can take many seconds.

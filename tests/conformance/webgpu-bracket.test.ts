@@ -1,14 +1,13 @@
 /** Rule: merging.md section 2 - selection from a bracket keeps what the reference keeps, on data that is unkind to it too. */
 import { describe, expect, it } from 'vitest';
-import { createWebGpuBackend } from '../../src/engine/backend';
-import { requestStudioDevice } from '../../src/engine/device';
 import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { failOnUncaptured, make } from './adapter';
 import { distance, expectSameResult } from './compare';
 import { makeGroup, mergeGroup, type SlotCase, type Stretch } from './harness';
 import { encodeInput, trainedSlot, type Kind } from './scenarios';
 
-const { device, label, software } = await requestStudioDevice();
+failOnUncaptured();
 /** Three blocks of the engine, the first of which is the sample. */
 const ELEMENTS = 20_001;
 const DTYPES = ['BF16', 'BF16', 'BF16'] as const;
@@ -48,7 +47,7 @@ describe('selection from a bracket', () => {
   const cut: Stretch[] = [{ slot: 0, first: 0, end: 9000 }, { slot: 0, first: 9000, end: ELEMENTS }];
 
   it.each(CASES)('$title: the reference\'s sets, figures and bytes, whole and in chunks', async ({ slot, misses }) => {
-    const backend = await createWebGpuBackend(device, { label, software, bracketBlocks: 1 });
+    const backend = await make({ bracketBlocks: 1 })();
     const reference = createReferenceBackend();
     for (const chunks of [[whole], cut.map((stretch) => [stretch])]) {
       const group = makeGroup('ties', [slot], chunks);
@@ -62,7 +61,7 @@ describe('selection from a bracket', () => {
   });
 
   it('tensors of less than 32 blocks are not sampled', async () => {
-    const backend = await createWebGpuBackend(device, { label, software });
+    const backend = await make()();
     const slot = slotOf('gaussian', at(0.2, 1));
     await mergeGroup(backend, makeGroup('ties', [slot], [whole]), [slot]);
     expect(backend.ledger().brackets).toEqual({ tried: 0, missed: 0 });

@@ -1,9 +1,7 @@
 /** Rule: faults.md rows 26 and 33 - how a pass is cut into dispatches must not show, nor that it needs a second dimension. */
 import { describe, expect, it } from 'vitest';
-import { createWebGpuBackend } from '../../src/engine/backend';
 import { loadChunk } from '../../src/engine/chunk';
 import { Context } from '../../src/engine/context';
-import { requestStudioDevice } from '../../src/engine/device';
 import { createGroupBuffers } from '../../src/engine/group-buffers';
 import { groupOverrides } from '../../src/engine/overrides';
 import { BLOCK_WORDS } from '../../src/engine/layout';
@@ -11,17 +9,18 @@ import { Pace } from '../../src/engine/pace';
 import { prepareTies } from '../../src/engine/passes/ties';
 import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { device, failOnUncaptured, make } from './adapter';
 import { expectSameResult } from './compare';
 import { makeGroup, mergeWhole, readerOf } from './harness';
 import { trainedSlot, type Kind } from './scenarios';
 
-const { device, label, software } = await requestStudioDevice();
+failOnUncaptured();
 const SLACK: TensorParameters = { weight: [1, 0.5], density: [0.2, 0.7], lambda: 1, normalize: true, rescale: false, slack: { s: 0.3, of: 'discarded', prefer: 0 } };
 const DTYPES = ['BF16', 'BF16', 'BF16'] as const;
 
 describe('dispatches', () => {
   it('one block a dispatch gives the bytes, sets and figures of the reference', async () => {
-    const backend = await createWebGpuBackend(device, { label, software, dispatchBlocks: 1 });
+    const backend = await make({ dispatchBlocks: 1 })();
     const kinds: readonly [number, Kind][] = [[30_001, 'quantised'], [100, 'gaussian'], [8193, 'gaussian']];
     const slots = kinds.map(([elements, kind]) => trainedSlot(`t${elements}`, elements, [...DTYPES], 'BF16', SLACK, { kind }));
     const actual = await mergeWhole(backend, 'ties_sv', slots);

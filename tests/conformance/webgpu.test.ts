@@ -1,10 +1,9 @@
 /** The WebGPU engine on this machine's adapter, in Chromium. No adapter is a failure, never a skip. */
-import { afterAll, describe, expect, it } from 'vitest';
-import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
-import { requestStudioDevice } from '../../src/engine/device';
+import { describe, expect, it } from 'vitest';
 import { selfTest } from '../../src/merge/self-test';
 import { drops } from '../../src/recipe/methods';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { failOnUncaptured, make, NAME } from './adapter';
 import { describeAngles } from './angles';
 import { describeChunks } from './chunks';
 import { describeFigures } from './figures';
@@ -17,33 +16,27 @@ import { mergeWhole } from './harness';
 import { describeProperties } from './properties';
 import { EVERYTHING, trainedSlot } from './scenarios';
 
-// One device for all: it keeps the compiled pipelines. Errors that no scope caught fail the run.
-const { device, label, software } = await requestStudioDevice();
-const uncaptured: string[] = [];
-device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
+failOnUncaptured();
 
-const make = (options: EngineOptions) => () => createWebGpuBackend(device, { label, software, ...options });
-const NAME = `WebGPU, ${label}`;
-
-describeGolden(NAME, make({}));
+describeGolden(NAME, make());
 describeGolden(`${NAME}, integer arithmetic`, make({ arithmetic: 'integer' }), { exact: true });
-describeChunks(NAME, make({}));
+describeChunks(NAME, make());
 describeChunks(`${NAME}, nothing resident between readings`, make({ residentBytes: 0 }));
-describeLimits(NAME, make({}), ['linear', 'ties_sv']);
-describeHeld(NAME, make({}));
-describeAngles(NAME, make({}));
+describeLimits(NAME, make(), ['linear', 'ties_sv']);
+describeHeld(NAME, make());
+describeAngles(NAME, make());
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
-describeFigures(NAME, make({}), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make({}), { runs: 14, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
+describeFigures(NAME, make(), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
+describeProperties(NAME, make(), { runs: 14, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
 // What follows the draw is the passes of the methods above.
-describeProperties(NAME, make({}), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) }, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make(), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) }, timeoutMilliseconds: 300_000 });
 
 describe(`slack after rescale on ${NAME}`, () => {
   it('ranks the margins of the rescaled values', async () => {
     const parameters = { weight: [1, 1], density: [0.2, 0.6], lambda: 1, normalize: true, rescale: true, slack: { s: 0.1, of: 'retained', prefer: 0 } } as const;
     const slots = [trainedSlot('rescaled', 2000, ['F32', 'F32', 'F32'], 'F32', parameters)];
-    const backend = await make({})();
+    const backend = await make()();
     const expected = await mergeWhole(createReferenceBackend(), 'ties_sv', slots);
     const actual = await mergeWhole(backend, 'ties_sv', slots);
     expectSameResult(actual.result, expected.result);
@@ -54,7 +47,7 @@ describe(`slack after rescale on ${NAME}`, () => {
 
 describe(`self-test on ${NAME}`, () => {
   it('finds every pass equal to the reference', async () => {
-    const backend = await make({})();
+    const backend = await make()();
     const findings = await selfTest(backend, createReferenceBackend());
     expect(findings.map(({ pass }) => pass)).toEqual(['trim', 'elect', 'slack', 'count', 'merge']);
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
@@ -83,8 +76,4 @@ describe(`distances on ${NAME}`, () => {
     await annotate(`${goldenReports.length} golden tensors, ${differing.length} with values that differ`);
     for (const report of differing) await annotate(JSON.stringify(report));
   });
-});
-
-afterAll(() => {
-  expect(uncaptured).toEqual([]);
 });

@@ -1,11 +1,12 @@
 /** Rule: merging.md section 8 - f32 arithmetic is exact by one library or the other, or the adapter is refused. */
 import { describe, expect, it } from 'vitest';
 import { chooseArithmetic, probeArithmetic } from '../../../src/engine/arithmetic';
-import { requestStudioDevice } from '../../../src/engine/device';
+import { device, failOnUncaptured } from '../../conformance/adapter';
+
+failOnUncaptured();
 
 describe('arithmetic on this adapter', () => {
   it('integer arithmetic equals IEEE f32 on every pair of awkward operands', async () => {
-    const { device } = await requestStudioDevice();
     const finding = await probeArithmetic(device, 'integer');
     expect(finding.wrong).toEqual([]);
     // 40 awkward and 24 ordinary operands, six operations.
@@ -13,14 +14,12 @@ describe('arithmetic on this adapter', () => {
   });
 
   it('quotients corrected by their remainders equal IEEE f32 where division is not trusted', async () => {
-    const { device } = await requestStudioDevice();
     const finding = await probeArithmetic(device, 'float', false);
     expect(finding.wrong).toEqual([]);
     expect(finding.tried).toBeGreaterThan(10_000);
   });
 
   it('chooses the float units exactly where the probe finds nothing wrong with them', async () => {
-    const { device } = await requestStudioDevice();
     const [float, guarded] = [await probeArithmetic(device, 'float', true), await probeArithmetic(device, 'guarded', true)];
     const chosen = await chooseArithmetic(device);
     expect(chosen.arithmetic === 'guarded' && chosen.exactDivision).toBe(float.wrong.length + guarded.wrong.length === 0);
