@@ -1,6 +1,6 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
 import { asStudioError } from '../bytes/errors';
-import { withAngles } from '../merge/angles';
+import { withHost } from '../merge/on-host';
 import type { Backend, Group, MergeOptions, WriteSegment } from '../merge/backend';
 import { drops } from '../recipe/methods';
 import { createReferenceBackend } from '../reference/backend';
@@ -85,7 +85,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     });
   };
 
-  return withAngles({
+  return withHost({
     get info() {
       return { kind: 'cpu', label: labelOf(), software: false, arithmetic: 'native' } as const;
     },

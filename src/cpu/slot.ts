@@ -92,7 +92,7 @@ export async function trimSlot(job: SlotJob): Promise<TrimmedSlot> {
     if (draw) return drawnCuts(pieces, draw);
     return isEmptied(model) ? pieces.map(() => NOTHING) : cutsOf(pieces.length, trimmed.get(model));
   });
-  const factors = new Array<number>(models).fill(1);
+  const factors = Array.from({ length: models }, (_, model) => parameters.factor?.[model] ?? 1);
   if (keeps !== 'all' && parameters.rescale) {
     const fewer = [...factors.keys()].filter((model) => trimmed.has(model) || draws[model] !== null);
     if (parameters.drop?.rescaleBy === 'density') for (const model of fewer) factors[model] = Math.fround(1 / parameters.density[model]!);

@@ -1,5 +1,5 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
-import { withAngles } from '../merge/angles';
+import { withHost } from '../merge/on-host';
 import type { Backend, BackendInfo } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { Context } from './context';
@@ -42,7 +42,7 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
   const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
   const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
   const residentBytes = options.residentBytes ?? RESIDENT_BYTES;
-  return withAngles({
+  return withHost({
     info,
     chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
     merge: (group, parameters, read, write, mergeOptions) => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions),

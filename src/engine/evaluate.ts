@@ -194,8 +194,8 @@ function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: U
   return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));
 }
 
-function factorOf({ rescale, drop, density }: TensorParameters, model: number, bySums: () => number): number {
-  if (!rescale) return 1;
+function factorOf({ rescale, drop, density, factor }: TensorParameters, model: number, bySums: () => number): number {
+  if (factor !== undefined || !rescale) return factor?.[model] ?? 1;
   return drop?.rescaleBy === 'density' ? Math.fround(1 / Math.min(1, density[model]!)) : bySums();
 }
 
@@ -207,6 +207,7 @@ async function rescaleFactors(
   residency: Residency,
   overrides: Overrides,
 ): Promise<number[][]> {
+  if (parameters.every(({ factor, rescale }) => factor !== undefined || !rescale)) return parameters.map(({ factor, weight }) => weight.map((_, model) => factor?.[model] ?? 1));
   const sums = await prepareSums(context, overrides);
   const bytes = 4 * SUM_WORDS * group.slots.length;
   const totals = await context.memory.borrow('totals', bytes, STORAGE);

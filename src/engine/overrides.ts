@@ -16,7 +16,7 @@ export function groupOverrides(group: Group, parameters: readonly TensorParamete
     OUT_DTYPE: commonDtype(group.slots.map(({ outDtype }) => outDtype)),
     TASK_VECTORS: flag(of === 'task-vectors'),
     ELECTS: flag(elects),
-    RESCALES: flag(keeps !== 'all' && parameters.some((p) => p.rescale)),
+    RESCALES: flag(parameters.some((p) => p.factor !== undefined || (keeps !== 'all' && p.rescale))),
     DRAWS: flag(keeps === 'drawn'),
     EXACT: flag(!parameters.every(areOrdinary)),
   };

@@ -1,9 +1,12 @@
 /** README.md of the merged model: what it was made of, how, and what the merge threw away. */
 import type { Checkpoint } from '../checkpoint/types';
 import { rewriteMergeKit } from '../recipe/mergekit';
-import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from '../recipe/methods';
-import { scopeOf } from '../recipe/resolve';
-import type { Recipe } from '../recipe/types';
+import {
+  DEFAULT_DROP, DEFAULT_EPSILON, DEFAULT_GAMMA, DEFAULT_T, DEFAULT_TOPK, drops, readsDensity, readsEpsilon, readsGamma, readsLambda, readsNormalize, readsTopk,
+  rescalesByDensity, traitsOf,
+} from '../recipe/methods';
+import { scopeOf, vectorsOf } from '../recipe/resolve';
+import type { Recipe, RecipeModel, Setting } from '../recipe/types';
 import { flow } from '../recipe/yaml-text';
 import { CHART_FILE } from './chart';
 import { codeBlock, grouped, plain, share, table } from './markdown';
@@ -68,9 +71,11 @@ function recipeTable(input: ExportInput): string {
     ['Method', traitsOf(method).label],
     ['Base', base === null ? 'none' : named(base, checkpoints)],
     ...(weights === 't' ? [['t', plain(flow(recipe.t ?? DEFAULT_T))]] : []),
+    ...(readsTopk(method) ? [['Positions selected (select_topk)', plain(flow(recipe.topk ?? DEFAULT_TOPK))]] : []),
+    ...(vectorsOf(recipe) === 'tensor' ? [] : [['Angles between', `${vectorsOf(recipe)} of a tensor as it is stored`]]),
     ...(readsLambda(method) ? [['λ', plain(flow(recipe.lambda))]] : []),
     ...(readsNormalize(method) ? [['Normalise', plain(flow(recipe.normalize))]] : []),
-    ...(drops(method) ? [['Seed of the draw', String(drop.seed)], ['Rescaled by', drop.rescaleBy]] : []),
+    ...(drops(method) ? [['Seed of the draw', String(drop.seed)], ['Rescaled by', rescalesByDensity(method) ? drop.rescaleBy : 'magnitude']] : []),
     ...(readsDensity(method) ? [['Rescale', String(recipe.rescale)]] : []),
     ...(traitsOf(method).slack ? [['Slack', `${plain(flow(slack.s))} of the ${slack.of} values of ${named(slack.prefer, checkpoints)}`]] : []),
     ...(scope.trim === 'model' ? [['Trimmed over', 'the whole model: one threshold for all tensors of one density']] : []),
@@ -98,13 +103,15 @@ function choiceRows({ choices, checkpoints }: ExportInput): string[][] {
 }
 
 function modelTable({ recipe, checkpoints }: ExportInput): string {
-  const has = { weight: traitsOf(recipe.method).weights === 'each', density: readsDensity(recipe.method) };
-  const rows = recipe.models.map(({ model, weight, density }) => [
-    named(model, checkpoints),
-    ...(has.weight ? [plain(flow(weight))] : []),
-    ...(has.density ? [plain(flow(density))] : []),
-  ]);
-  return table(['Model', ...(has.weight ? ['Weight w'] : []), ...(has.density ? ['Density k'] : [])], rows);
+  const { method } = recipe;
+  const columns: readonly { readonly label: string; readonly of: (model: RecipeModel) => Setting<number> }[] = [
+    ...(traitsOf(method).weights === 'each' ? [{ label: 'Weight w', of: ({ weight }: RecipeModel) => weight }] : []),
+    ...(readsDensity(method) ? [{ label: 'Density k', of: ({ density }: RecipeModel) => density }] : []),
+    ...(readsGamma(method) ? [{ label: 'Outliers γ', of: ({ gamma }: RecipeModel) => gamma ?? DEFAULT_GAMMA }] : []),
+    ...(readsEpsilon(method) ? [{ label: 'Lean ε', of: ({ epsilon }: RecipeModel) => epsilon ?? DEFAULT_EPSILON }] : []),
+  ];
+  const rows = recipe.models.map((model) => [named(model.model, checkpoints), ...columns.map(({ of }) => plain(flow(of(model))))]);
+  return table(['Model', ...columns.map(({ label }) => label)], rows);
 }
 
 function sourceTable({ recipe, checkpoints, contents }: ExportInput): string {

@@ -8,6 +8,7 @@ import type { AngleRule } from '../recipe/angles';
 import { traitsOf } from '../recipe/methods';
 import type { TensorParameters } from '../recipe/types';
 import { throwIfAborted } from './abort';
+import { mergeByVectors } from './angle-vectors';
 import { cellsOf, sumDistributions, sumEffects, sumResults, type Cells } from './angle-cells';
 import type { Backend, Group, GroupResult, Held, MergeOptions, ReadSegment, Segment, WriteSegment } from './backend';
 
@@ -16,11 +17,17 @@ const VALUES_AT_ONCE = 2 ** 22;
 
 type Lower = (parameters: readonly TensorParameters[]) => TensorParameters[];
 
-/** `backend`, with the methods that have an angle rule. */
+/**
+ * `backend`, with the methods that have an angle rule. What is held takes the angles between whole tensors, as a sample has few
+ * rows and no column whole: figures are the same, lengths of the change are near those of the merge.
+ */
 export function withAngles<B extends Backend>(backend: B): B {
   const merge: Backend['merge'] = (group, ...call) => {
     const rule = traitsOf(group.method).angle;
-    return rule === null ? backend.merge(group, ...call) : mergeByAngles(backend, rule, group, ...call);
+    if (rule === null) return backend.merge(group, ...call);
+    const [parameters] = call;
+    const isWhole = parameters.every(({ vectors }) => vectors === undefined);
+    return isWhole ? mergeByAngles(backend, rule, group, ...call) : mergeByVectors(backend, rule, group, ...call);
   };
   const hold: Backend['hold'] = (group, read) => {
     const rule = traitsOf(group.method).angle;

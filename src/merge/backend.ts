@@ -38,6 +38,8 @@ export interface Slot {
    */
   readonly absent?: readonly (readonly ElementRange[] | null)[];
   readonly outDtype: OutputDtype;
+  /** Elements of a row, the last dimension, where flat indices tell rows apart; absent: the slot is one row, or drawn from several. */
+  readonly row?: number;
 }
 
 /** Contiguous elements of one slot. A model takes part in the whole segment or not at all. */

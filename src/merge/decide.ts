@@ -75,6 +75,7 @@ function merge(participants: Participants, tensor: TensorEntry): PlannedTensor {
     inputs: [baseDtype, ...takingPart.map((entry, i) => (entry && ownRows[i]! > 0 ? (valueDtype(entry) as MergedDtype) : null))],
     modelElements: ownRows.map((own) => own * columns),
     outDtype: outputDtype(recipe, tensor.dtype)!,
+    ...(tensor.shape.length > 1 ? { row: tensor.shape.at(-1)! } : {}),
     ...(matched.some((runs) => runs !== null) ? { absent: matched.map((runs) => runs && gapsOf(runs, mergedRows, columns)) } : {}),
   };
   const inputs = [

@@ -1,5 +1,5 @@
 /**
- * What DARE keeps: a value of a task vector by a number that is drawn for it (merging.md section 7). The number follows from the
+ * What DARE and DELLA keep: a value of a task vector by a number that is drawn for it (merging.md section 7). The number follows from the
  * seed, the model, the tensor's name and the flat index alone, by integers, so that every backend and every way of cutting a
  * tensor keeps the same values. (A sample numbers its elements for itself: exploring sees another draw of the same share.)
  *
@@ -34,6 +34,20 @@ export function drawInto({ seed, stream, limit }: Draw, first: number, mask: Uin
     drawn = pair;
     mask[j] = Number(words[index % 2]! < limit);
   }
+}
+
+/** The words drawn for `count` elements from the flat index `first` on. */
+export function philoxWords({ seed, stream }: Draw, first: number, count: number): Uint32Array {
+  const drawn = new Uint32Array(count);
+  let last = -1;
+  for (let j = 0; j < count; j++) {
+    const index = first + j;
+    const pair = Math.floor(index / 2);
+    if (pair !== last) philox2x32(pair, stream, seed);
+    last = pair;
+    drawn[j] = words[index % 2]!;
+  }
+  return drawn;
 }
 
 /** FNV-1a over the model's place in the recipe and the UTF-8 bytes of the tensor's name (32 bits, public domain). */

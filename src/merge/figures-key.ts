@@ -1,5 +1,5 @@
 /** Which questions have the same exact figures: a key for keeping them. */
-import { drops, readsDensity, traitsOf } from '../recipe/methods';
+import { DEFAULT_EPSILON, DEFAULT_GAMMA, DEFAULT_TOPK, drops, readsDensity, readsEpsilon, readsGamma, readsTopk, rescalesByDensity, traitsOf } from '../recipe/methods';
 import { scopeOf } from '../recipe/resolve';
 import { isFilterList, matchesAll } from '../recipe/settings';
 import type { Gradient, Method, Recipe, Setting } from '../recipe/types';
@@ -26,7 +26,10 @@ export function figuresKey(recipe: Recipe, { leaveOut, extraRows, rows }: FitCho
     base,
     models.map(({ model, weight, density }) => [model, weights === 'each' ? canonical(weight) : null, trims ? canonical(density) : null]),
     trims && rescale,
-    ...(drops(method) ? [drop?.seed ?? 0, rescale && drop?.rescaleBy === 'density'] : []),
+    ...(drops(method) ? [drop?.seed ?? 0, rescalesByDensity(method) && rescale && drop?.rescaleBy === 'density'] : []),
+    ...(readsGamma(method) ? models.map(({ gamma }) => canonical(gamma ?? DEFAULT_GAMMA)) : []),
+    ...(readsEpsilon(method) ? models.map(({ epsilon }) => canonical(epsilon ?? DEFAULT_EPSILON)) : []),
+    ...(readsTopk(method) ? [canonical(recipe.topk ?? DEFAULT_TOPK)] : []),
     reserves ? [canonical(slack.s), slack.of, slack.prefer] : null,
     rules.map(({ filter, action, from }) => [filter, action, from ?? null]),
     Object.entries(leaveOut)

@@ -51,7 +51,8 @@ function extraRowNotes(participants: Participants, tensor: TensorEntry): PlanNot
 
 /** Where the density asks for less than one value, one is kept (merging.md section 2). */
 function raisedNotes({ recipe, models }: Participants, modelElements: readonly number[], tensor: string, { density }: TensorParameters): PlanNote[] {
-  if (traitsOf(recipe.method).keeps !== 'largest' || scopeOf(recipe).trim === 'model') return [];
+  const { keeps } = traitsOf(recipe.method);
+  if ((keeps !== 'largest' && keeps !== 'middle') || scopeOf(recipe).trim === 'model') return [];
   return models.flatMap(({ id }, i): PlanNote[] => {
     const isRaised = modelElements[i]! > 0 && Math.trunc(density[i]! * modelElements[i]!) === 0;
     return isRaised ? [{ kind: 'k-raised-to-one', tensor, model: id, numbers: [1, modelElements[i]!] }] : [];

@@ -82,7 +82,9 @@ export function planSample(open: readonly Checkpoint[], recipe: Recipe, choices:
       position += segment.count;
     }
     const modelElements = slot.modelElements.map((_, model) => cut.reduce((sum, { segment: { count, present } }) => sum + (present[model + 1] ? count : 0), 0));
-    slots.push({ ...slot, elements: position, modelElements });
+    // A sample numbers its elements for itself, and rows with them.
+    const { row, ...sampled } = slot;
+    slots.push({ ...sampled, elements: position, modelElements, ...(row !== undefined && position === slot.elements ? { row } : {}) });
   }
   return {
     group: { method: sampledMethod(recipe.method), slots, chunks: [chunk] },

@@ -81,7 +81,7 @@ function blocksOf(plan: SamplePlan, result: GroupResult): SlotBlocks[] {
   return slots;
 }
 
-function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, kept: ranked, slack }: TensorParameters, rates: Rates, errors: Rates | null): FigureSpread {
+function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figures, { density, kept: ranked, slack, topk }: TensorParameters, rates: Rates, errors: Rates | null): FigureSpread {
   const models = modelElements.length;
   const sampled = figures.numel;
   const scale = elements / sampled;
@@ -113,7 +113,7 @@ function spreadOf({ blocks, elements, modelElements }: SlotBlocks, figures: Figu
   const freedom = (2 * pairs * pairs) / (3 * pairs - 1);
   const total = namedCounts(totals.map((value) => Math.max(0, value)), models);
   const variance = possible(namedCounts(variances, models), has);
-  const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : ranked ? Math.round((figures.kept[model]! * own) / has[model]!) : keptCount(density[model]!, own)));
+  const kept = modelElements.map((own, model) => (has[model] === 0 ? 0 : ranked || topk !== undefined ? Math.round((figures.kept[model]! * own) / has[model]!) : keptCount(density[model]!, own)));
   const after = slack === undefined ? null : slack.reserved !== undefined ? rankedSlack(slack.prefer, total, variance) : withSlack(slack, kept[slack.prefer]!, total.discarded[slack.prefer]!, variance.discarded[slack.prefer]!, scale * scale * Math.max(1, figures.discarded[slack.prefer]!));
   const reserving = after ?? { reserved: 0, reservedVariance: 0, afterVariance: 0, kink: 0 };
   const spread: FigureNumbers = {

@@ -7,8 +7,8 @@ import { readTokenizer, TOKENIZER_KEYS } from './mergekit-tokenizer';
 import { DTYPE_NAMES, OWN_KEY, OWN_VERSION } from './mergekit-write';
 import { DEFAULT_DROP, needsBase, traitsOf } from './methods';
 import { asFilterList, isFilterList, matchesAll } from './settings';
-import { METHODS, RANKING_SCOPES } from './types';
-import type { Drop, Method, Recipe, RecipeModel, Scope, Setting, TensorRule } from './types';
+import { METHODS, RANKING_SCOPES, VECTORS } from './types';
+import type { Drop, Method, Recipe, RecipeModel, Scope, Setting, TensorRule, Vectors } from './types';
 import { validateRecipe } from './validate';
 import { YamlReader } from './yaml-read';
 import type { Entry, MergeKitProblem } from './yaml-read';
@@ -28,11 +28,12 @@ const DTYPES_BY_NAME = new Map((Object.keys(DTYPE_NAMES) as OutputDtype[]).map((
 const TOP_KEYS = ['merge_method', 'base_model', 'models', 'slices', 'parameters', 'dtype', 'out_dtype', OWN_KEY];
 /** Assembles the parts of a multimodal model, each by a recipe of its own. */
 const MODULES = 'modules';
-const WHOLE_PARAMETERS = ['weight', 'density', 'lambda', 'normalize', 'rescale', 'int8_mask', 't', 'nuslerp_flatten', 'nuslerp_row_wise', 'filter_wise'];
-/** Of a tensor's rows or columns instead of the whole: what the studio does not do, and what says so. */
-const ROW_WISE = { nuslerp_flatten: false, filter_wise: true } as const;
-const MODEL_PARAMETERS = ['weight', 'density'];
-const OWN_KEYS = ['version', 'method', 'base_model', 'lambda', 'normalize', 'rescale', 'weight', 'density', 't', 'slack', 'scope', 'drop', 'rules', 'tokenizer_from', 'out_dtype', 'choices'];
+const MODEL_PARAMETERS = ['weight', 'density', 'gamma', 'epsilon'];
+const WHOLE_PARAMETERS = [...MODEL_PARAMETERS, 'lambda', 'normalize', 'rescale', 'int8_mask', 't', 'select_topk', 'nuslerp_flatten', 'nuslerp_row_wise', 'filter_wise'];
+const OWN_KEYS = [
+  'version', 'method', 'base_model', 'lambda', 'normalize', 'rescale', 'weight', 'density', 'gamma', 'epsilon', 't', 'topk', 'vectors', 'slack', 'scope', 'drop',
+  'rules', 'tokenizer_from', 'out_dtype', 'choices',
+];
 
 /**
  * Reads MergeKit's YAML. `idOf` gives the checkpoint id of a model path, null when none is open; `layersOf` the number of layers
@@ -83,20 +84,26 @@ class Reading {
     const global = yaml.map(top.get('parameters'), 'parameters');
     yaml.unknownKeys(global, WHOLE_PARAMETERS, 'parameters.');
     const slices = readForms(yaml, top);
-    const { models: listed, lambda, normalize, rescale, t } = this.whole(slices, global, base ?? null, method);
+    const { models: listed, lambda, normalize, rescale, t, topk, vectors } = this.whole(slices, global, base ?? null, method);
     const models = method === 'slerp' ? this.fromBase(listed, named, top.get('base_model')) : listed;
-    const weights = yaml.list(own.get('weight'), 'weight').map((entry) => yaml.numberSetting(entry, 'weight'));
-    const densities = yaml.list(own.get('density'), 'density').map((entry) => yaml.numberSetting(entry, 'density'));
+    const kept = (name: string) => yaml.list(own.get(name), name).map((entry) => yaml.numberSetting(entry, name));
+    const [weights, densities, gammas, epsilons] = [kept('weight'), kept('density'), kept('gamma'), kept('epsilon')];
 
     const slack = yaml.map(own.get('slack'), 'slack');
     yaml.unknownKeys(slack, ['s', 'of', 'prefer'], 'slack.');
     const parameterOf = (name: string) => own.get(name) ?? slices[0]?.parameters.get(name) ?? global.get(name);
-    const written = { lambda: parameterOf('lambda'), normalize: parameterOf('normalize'), t: parameterOf('t'), slack: own.get('slack') };
+    const written = { lambda: parameterOf('lambda'), normalize: parameterOf('normalize'), t: parameterOf('t'), topk: parameterOf('select_topk'), slack: own.get('slack') };
     this.mark({ base: top.get('base_model') ?? top.get('merge_method'), models: top.get('models') ?? top.get('slices'), ...written });
     const recipe: Recipe = {
       method,
       base: base ?? null,
-      models: models.map((model, index) => ({ ...model, weight: weights[index] ?? model.weight, density: densities[index] ?? model.density })),
+      models: models.map((model, index) => ({
+        ...model,
+        weight: weights[index] ?? model.weight,
+        density: densities[index] ?? model.density,
+        ...optional('gamma', gammas[index] ?? model.gamma),
+        ...optional('epsilon', epsilons[index] ?? model.epsilon),
+      })),
       lambda: yaml.numberSetting(own.get('lambda'), 'lambda') ?? lambda ?? 1,
       normalize: yaml.booleanSetting(own.get('normalize'), 'normalize') ?? normalize ?? traitsOf(method).normalize,
       rescale: yaml.boolean(own.get('rescale'), 'rescale') ?? rescale ?? traitsOf(method).rescale,
@@ -106,6 +113,8 @@ class Reading {
         prefer: this.model(slack.get('prefer'), 'slack.prefer') ?? models[0]?.model ?? '',
       },
       ...optional('t', yaml.numberSetting(own.get('t'), 't') ?? t),
+      ...optional('topk', yaml.numberSetting(own.get('topk'), 'topk') ?? topk),
+      ...optional('vectors', yaml.oneOf(own.get('vectors'), VECTORS, 'vectors') ?? vectors),
       ...(own.has('scope') ? { scope: this.scope(own.get('scope')!) } : {}),
       ...(own.has('drop') ? { drop: this.drop(own.get('drop')!) } : {}),
       outDtype: this.outDtype(top, own),
@@ -180,7 +189,6 @@ class Reading {
     const { yaml } = this;
     const shared = [slice.parameters, global];
     yaml.unknownKeys(slice.parameters, WHOLE_PARAMETERS, 'slices.parameters.');
-    for (const parameters of new Set(shared)) this.rowWise(parameters);
     const numbers = (chain: readonly ReadonlyMap<string, Entry>[], name: string) => fallback(chain.map((map) => yaml.numberSetting(map.get(name), name)));
     const models = slice.models.flatMap((entry): RecipeModel[] => {
       const { line, parameters } = entry;
@@ -191,9 +199,9 @@ class Reading {
         // The first of a model listed twice keeps its line: validation reports by model, and in order.
         const written = chain.find((map) => map.has(name))?.get(name)?.line ?? line;
         for (const key of [`${model ?? ''}/${name}`, name]) if (!this.lines.has(key)) this.lines.set(key, written);
-        return numbers(chain, name) ?? 1;
+        return numbers(chain, name);
       };
-      const settings = { weight: read('weight'), density: read('density') };
+      const settings = { weight: read('weight') ?? 1, density: read('density') ?? 1, ...optional('gamma', read('gamma')), ...optional('epsilon', read('epsilon')) };
       if (model === undefined) return [];
       if (model === base && needsBase(method)) {
         yaml.warn('base-listed', 'the base among the models has no task vector and is left out', line, { model });
@@ -208,6 +216,8 @@ class Reading {
       normalize: fallback(shared.map((map) => yaml.booleanSetting(map.get('normalize'), 'normalize'))),
       rescale: yaml.boolean(rescale, 'rescale'),
       t: numbers(shared, 't'),
+      topk: numbers(shared, 'select_topk'),
+      vectors: this.vectors(shared, method),
     };
   }
 
@@ -232,11 +242,12 @@ class Reading {
     return [first, ...models.filter((model) => model !== first)];
   }
 
-  private rowWise(parameters: ReadonlyMap<string, Entry>): void {
-    for (const [name, refused] of Object.entries(ROW_WISE)) {
-      const entry = parameters.get(name);
-      if (entry !== undefined && this.yaml.boolean(entry, name) === refused) this.yaml.error('row-wise', `${name}: ${refused} is not done`, entry.line, { names: [name], actual: String(refused) });
-    }
+  /** MergeKit's `row_wise` is of vectors along the first dimension: the columns of a tensor as it is stored. */
+  private vectors(shared: readonly ReadonlyMap<string, Entry>[], method: Method): Vectors | undefined {
+    const read = (name: string) => this.yaml.boolean(shared.find((map) => map.has(name))?.get(name), name);
+    const [flatten, rowWise, filterWise] = [read('nuslerp_flatten'), read('nuslerp_row_wise'), read('filter_wise')];
+    if (method === 'nuslerp' && flatten === false) return rowWise === true ? 'columns' : 'rows';
+    return method === 'model_stock' && filterWise === true ? 'rows' : undefined;
   }
 
   private scope(entry: Entry): Scope {
@@ -304,13 +315,16 @@ interface SliceSettings {
   readonly normalize: Setting<boolean> | undefined;
   readonly rescale: boolean | undefined;
   readonly t: Setting<number> | undefined;
+  readonly topk: Setting<number> | undefined;
+  readonly vectors: Vectors | undefined;
 }
-const NOTHING: SliceSettings = { models: [], lambda: undefined, normalize: undefined, rescale: undefined, t: undefined };
+const NOTHING: SliceSettings = { models: [], lambda: undefined, normalize: undefined, rescale: undefined, t: undefined, topk: undefined, vectors: undefined };
 
 const optional = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : ({ [key]: value } as Record<K, V>));
 
-function hasGradient({ models, lambda, normalize, t }: SliceSettings): boolean {
-  const settings: (Setting<number> | Setting<boolean> | undefined)[] = [...models.flatMap(({ weight, density }) => [weight, density]), lambda, normalize, t];
+function hasGradient({ models, lambda, normalize, t, topk }: SliceSettings): boolean {
+  const own = models.flatMap(({ weight, density, gamma, epsilon }) => [weight, density, gamma, epsilon]);
+  const settings: (Setting<number> | Setting<boolean> | undefined)[] = [...own, lambda, normalize, t, topk];
   return settings.some((setting) => setting !== undefined && asFilterList<number | boolean>(setting).some(({ value }) => Array.isArray(value)));
 }
 

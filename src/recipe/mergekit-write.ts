@@ -1,8 +1,11 @@
 /** A recipe as the YAML that MergeKit runs. */
 import type { OutputDtype } from '../bytes/dtypes';
-import { DEFAULT_T, drops, needsBase, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
+import {
+  DEFAULT_EPSILON, DEFAULT_GAMMA, DEFAULT_T, DEFAULT_TOPK, drops, needsBase, readsDensity, readsEpsilon, readsGamma, readsLambda, readsNormalize, readsTopk,
+  rescalesByDensity, traitsOf,
+} from './methods';
 import { writeChoices, type RecipeChoices } from './mergekit-choices';
-import { scopeOf } from './resolve';
+import { scopeOf, vectorsOf } from './resolve';
 import { asFilterList, matchesAll } from './settings';
 import type { Recipe, Setting } from './types';
 import { flow, yamlString } from './yaml-text';
@@ -32,17 +35,15 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
   const written = method === 'slerp' ? (models[0]?.model ?? null) : needsBase(method) ? base : null;
   if (written !== null) lines.push(`base_model: ${name(written)}`);
   lines.push(models.length === 0 ? 'models: []' : 'models:');
-  for (const { model, weight, density } of models) {
+  for (const { model, weight, density, gamma, epsilon } of models) {
     lines.push(`  - model: ${name(model)}`);
     if (traitsOf(method).weights === 'each') lines.push('    parameters:', `      weight: ${flow(weight)}`);
     if (hasDensity) lines.push(`      density: ${flow(density)}`);
+    if (readsGamma(method)) lines.push(`      gamma: ${flow(gamma ?? DEFAULT_GAMMA)}`);
+    if (readsEpsilon(method)) lines.push(`      epsilon: ${flow(epsilon ?? DEFAULT_EPSILON)}`);
   }
-  if (readsNormalize(method) || traitsOf(method).weights === 't') lines.push('parameters:');
-  if (traitsOf(method).weights === 't') lines.push(`  t: ${flow(recipe.t ?? DEFAULT_T)}`);
-  if (readsLambda(method)) lines.push(`  lambda: ${flow(recipe.lambda)}`);
-  if (readsNormalize(method)) lines.push(`  normalize: ${flow(recipe.normalize)}`);
-  // On by default where values are dropped, off where they are trimmed: said where it is not MergeKit's own.
-  if (hasDensity && (recipe.rescale || traitsOf(method).rescale)) lines.push(`  rescale: ${recipe.rescale}`);
+  const whole = wholeParameters(recipe);
+  if (whole.length > 0) lines.push('parameters:', ...whole.map(([key, value]) => `  ${key}: ${value}`));
   lines.push('dtype: float32');
   const outDtype = recipe.outDtype === 'base' ? dominant : recipe.outDtype;
   if (outDtype !== undefined) lines.push(`out_dtype: ${DTYPE_NAMES[outDtype]}`);
@@ -51,6 +52,28 @@ export function toMergeKit(recipe: Recipe, nameOf: (id: string) => string, domin
   if (own.length > 0) lines.push(`${OWN_KEY}:`, `  version: ${OWN_VERSION}`, ...own.map(([key, value]) => `  ${key}: ${value}`));
   return `${lines.join('\n')}\n`;
 }
+
+/** Parameters of all models, as YAML values by key. */
+function wholeParameters(recipe: Recipe): (readonly [string, string])[] {
+  const { method, rescale } = recipe;
+  const vectors = vectorsOf(recipe);
+  return [
+    ...(traitsOf(method).weights === 't' ? [['t', flow(recipe.t ?? DEFAULT_T)] as const] : []),
+    ...(readsTopk(method) ? [['select_topk', flow(recipe.topk ?? DEFAULT_TOPK)] as const] : []),
+    ...(readsLambda(method) ? [['lambda', flow(recipe.lambda)] as const] : []),
+    ...(readsNormalize(method) ? [['normalize', flow(recipe.normalize)] as const] : []),
+    // On by default where values are dropped, off where they are trimmed: said where it is not MergeKit's own.
+    ...(readsDensity(method) && (rescale || traitsOf(method).rescale) ? [['rescale', String(rescale)] as const] : []),
+    ...(vectors === 'tensor' ? [] : VECTOR_KEYS[method === 'nuslerp' ? vectors : 'filters']),
+  ];
+}
+
+/** MergeKit takes the vectors along a tensor's first dimension for `row_wise`: its columns, as they are stored. */
+const VECTOR_KEYS = {
+  rows: [['nuslerp_flatten', 'false']],
+  columns: [['nuslerp_flatten', 'false'], ['nuslerp_row_wise', 'true']],
+  filters: [['filter_wise', 'true']],
+} as const;
 
 /** What the recipe holds and MergeKit's keys do not, as YAML values by key. */
 function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [string, string])[] {
@@ -69,6 +92,11 @@ function ownEntries(recipe: Recipe, name: (id: string) => string): (readonly [st
     entries.push(['weight', flow(models.map(({ weight }) => weight))]);
   }
   if (recipe.t !== undefined && traitsOf(method).weights !== 't') entries.push(['t', flow(recipe.t)]);
+  if (recipe.topk !== undefined && !readsTopk(method)) entries.push(['topk', flow(recipe.topk)]);
+  if (recipe.vectors !== undefined && recipe.vectors !== vectorsOf(recipe)) entries.push(['vectors', recipe.vectors]);
+  // Of models that have none the default: what another method reads stays as good as it was.
+  if (!readsGamma(method) && models.some(({ gamma }) => gamma !== undefined)) entries.push(['gamma', flow(models.map(({ gamma }) => gamma ?? DEFAULT_GAMMA))]);
+  if (!readsEpsilon(method) && models.some(({ epsilon }) => epsilon !== undefined)) entries.push(['epsilon', flow(models.map(({ epsilon }) => epsilon ?? DEFAULT_EPSILON))]);
   // Slack set aside by another method is kept while the model it prefers is listed; after that it says nothing.
   const isListed = models.some(({ model }) => model === slack.prefer);
   const isDefault = slack.s === 0 && slack.of === 'retained' && slack.prefer === models[0]?.model;
@@ -100,7 +128,9 @@ function comments(recipe: Recipe, nameOf: (id: string) => string, dominant: Outp
     method === 'ties_sv' && 'The slack variable (TIES-SV): MergeKit runs plain TIES and reserves nothing.',
     scopeOf(recipe).trim === 'model' && 'Trimming over the whole model: MergeKit keeps the same share of every tensor.',
     drops(method) && 'Which values are dropped: MergeKit draws them with a generator of its own, seeded by mergekit-yaml --random-seed.',
-    drops(method) && recipe.rescale && drop?.rescaleBy === 'density' && 'Rescaling by 1 / density: MergeKit rescales to the sum of magnitudes.',
+    readsGamma(method) && 'Tensors so small that gamma is less than one value: MergeKit merges nothing of them.',
+    readsEpsilon(method) && 'Where density - epsilon is not above 0 or density + epsilon not below 1: MergeKit stops there.',
+    rescalesByDensity(method) && recipe.rescale && drop?.rescaleBy === 'density' && 'Rescaling by 1 / density: MergeKit rescales to the sum of magnitudes.',
     rules.length > 0 && 'Tensors kept from the base or taken from one model: MergeKit merges them like the rest.',
     isDecided && 'What was decided where the checkpoints differ: MergeKit decides by itself.',
     tokenizerFrom !== null && 'Whose tokenizer and config to keep: copy those files yourself.',

@@ -1,8 +1,11 @@
 /** From a recipe to the numbers of one tensor: gradients, filters and rules resolved (merging.md sections 9 and 10). */
 import { InvalidRecipeError } from '../bytes/errors';
-import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
+import {
+  DEFAULT_DROP, DEFAULT_EPSILON, DEFAULT_GAMMA, DEFAULT_T, DEFAULT_TOPK, drops, readsDensity, readsEpsilon, readsGamma, readsLambda, readsNormalize,
+  readsTopk, rescalesByDensity, traitsOf,
+} from './methods';
 import { isFilterList, matchesFilter } from './settings';
-import type { Gradient, Recipe, Scope, Setting, TensorParameters, TensorRule } from './types';
+import type { Drop, Gradient, Recipe, Scope, Setting, TensorParameters, TensorRule, Vectors } from './types';
 
 /**
  * Value of a setting for one tensor. `t` in [0, 1] is the tensor's place along the layers, see `placeInLayers`. Null
@@ -31,7 +34,7 @@ export function placeInLayers(layer: number | null, layers: number): number {
 
 /**
  * The parameters of one tensor. `layer` is 0-based, null outside the `layers` layers. Where no filter matches: weight,
- * density and lambda 1, normalize the method's default, slack 0. What the method does not read is neutral: density is 1
+ * density and lambda 1, gamma, epsilon, topk and normalize the method's default, slack 0. What the method does not read is neutral: density is 1
  * without trimming, lambda 1 for methods without it, rescale false outside TIES.
  *
  * Throws InvalidRecipeError `weights-sum-zero` when `linear` would divide this tensor by 0 (merging.md section 7), and
@@ -60,7 +63,11 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
     lambda,
     normalize,
     rescale: readsDensity(method) && recipe.rescale,
-    ...(drops(method) ? { drop: recipe.drop ?? DEFAULT_DROP } : {}),
+    ...(drops(method) ? { drop: dropOf(recipe) } : {}),
+    ...(readsGamma(method) ? { gamma: recipe.models.map(({ gamma }) => number(gamma ?? DEFAULT_GAMMA, DEFAULT_GAMMA)) } : {}),
+    ...(readsEpsilon(method) ? { epsilon: recipe.models.map(({ epsilon }) => number(epsilon ?? DEFAULT_EPSILON, DEFAULT_EPSILON)) } : {}),
+    ...(readsTopk(method) ? { topk: number(recipe.topk ?? DEFAULT_TOPK, DEFAULT_TOPK) } : {}),
+    ...inParts(vectorsOf(recipe)),
   };
 
   const s = traits.slack ? number(recipe.slack.s, 0) : 0;
@@ -73,6 +80,17 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
     });
   }
   return { ...parameters, slack: { s, of: recipe.slack.of, prefer } };
+}
+
+/** Between which vectors the recipe's method takes angles. */
+export function vectorsOf({ method, vectors }: Recipe): Vectors {
+  return vectors !== undefined && traitsOf(method).vectors.includes(vectors) ? vectors : 'tensor';
+}
+
+const inParts = (vectors: Vectors) => (vectors === 'tensor' ? {} : { vectors });
+
+function dropOf({ method, drop = DEFAULT_DROP }: Recipe): Drop {
+  return rescalesByDensity(method) ? drop : { seed: drop.seed, rescaleBy: 'magnitude' };
 }
 
 /** Per model, as the method takes them: SLERP's t is (1 - t, t). */

@@ -5,7 +5,7 @@
 import { OUTPUT_DTYPES } from '../bytes/dtypes';
 import { InvalidRecipeError } from '../bytes/errors';
 import { traitsOf } from './methods';
-import { METHODS, RANKING_SCOPES } from './types';
+import { METHODS, RANKING_SCOPES, VECTORS } from './types';
 import type { Drop, FilterRule, Gradient, Recipe, RecipeModel, Scope, Setting, Slack, TensorRule } from './types';
 import { validateRecipe } from './validate';
 
@@ -20,12 +20,14 @@ export function encodeRecipe(recipe: Recipe): string {
     v: RECIPE_VERSION,
     method,
     base,
-    models: models.map(({ model, weight, density }) => ({ model, weight: unless(1, weight), density: unless(1, density) })),
+    models: models.map(({ model, weight, density, gamma, epsilon }) => ({ model, weight: unless(1, weight), density: unless(1, density), gamma, epsilon })),
     lambda: unless(1, recipe.lambda),
     normalize: unless(traitsOf(method).normalize, recipe.normalize),
     rescale: unless(traitsOf(method).rescale, recipe.rescale),
     slack: { s: slack.s, of: slack.of, prefer: slack.prefer },
     t: recipe.t,
+    topk: recipe.topk,
+    vectors: unless('tensor', recipe.vectors),
     scope: scope?.trim === 'model' || scope?.slack === 'model' ? { trim: scope.trim, slack: scope.slack } : undefined,
     drop: drop && { seed: drop.seed, rescaleBy: drop.rescaleBy },
     outDtype: unless('base', recipe.outDtype),
@@ -58,6 +60,8 @@ export function decodeRecipe(text: string): Recipe {
   const method = oneOf(METHODS, fields.take('method'), 'method');
   const drop = fields.take('drop', undefined);
   const t = fields.take('t', undefined);
+  const topk = fields.take('topk', undefined);
+  const vectors = fields.take('vectors', undefined);
   const scope = fields.take('scope', undefined);
   const recipe: Recipe = {
     method,
@@ -68,6 +72,8 @@ export function decodeRecipe(text: string): Recipe {
     rescale: expect(fields.take('rescale', traitsOf(method).rescale), isBoolean, 'rescale'),
     slack: readSlack(fields.take('slack')),
     ...(t === undefined ? {} : { t: readSetting(t, isNumber, 't') }),
+    ...(topk === undefined ? {} : { topk: readSetting(topk, isNumber, 'topk') }),
+    ...(vectors === undefined ? {} : { vectors: oneOf(VECTORS, vectors, 'vectors') }),
     ...(scope === undefined ? {} : { scope: readScope(scope) }),
     ...(drop === undefined ? {} : { drop: readDrop(drop) }),
     outDtype: oneOf([...OUTPUT_DTYPES, 'base'] as const, fields.take('outDtype', 'base'), 'outDtype'),
@@ -94,8 +100,16 @@ function readModel(value: unknown, index: number): RecipeModel {
   const model = expect(fields.take('model'), isString, `${at}.model`);
   const weight = readSetting(fields.take('weight', 1), isNumber, `${at}.weight`);
   const density = readSetting(fields.take('density', 1), isNumber, `${at}.density`);
+  const gamma = fields.take('gamma', undefined);
+  const epsilon = fields.take('epsilon', undefined);
   fields.end();
-  return { model, weight, density };
+  return {
+    model,
+    weight,
+    density,
+    ...(gamma === undefined ? {} : { gamma: readSetting(gamma, isNumber, `${at}.gamma`) }),
+    ...(epsilon === undefined ? {} : { epsilon: readSetting(epsilon, isNumber, `${at}.epsilon`) }),
+  };
 }
 
 function readSlack(value: unknown): Slack {

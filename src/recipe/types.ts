@@ -1,7 +1,10 @@
 /** What to do: a merge as data. Serialisable, names checkpoints by id, knows no file and no tensor. */
 import type { OutputDtype } from '../bytes/dtypes';
 
-export const METHODS = ['linear', 'task_arithmetic', 'dare_linear', 'slerp', 'nuslerp', 'model_stock', 'dare_ties', 'ties', 'ties_sv'] as const;
+export const METHODS = [
+  'linear', 'task_arithmetic', 'dare_linear', 'della_linear', 'breadcrumbs', 'slerp', 'nuslerp', 'model_stock',
+  'sce', 'dare_ties', 'della', 'breadcrumbs_ties', 'ties', 'ties_sv',
+] as const;
 export type Method = (typeof METHODS)[number];
 
 /** A value for every tensor, or a gradient: interpolated linearly over layers (merging.md section 9). */
@@ -21,7 +24,18 @@ export interface RecipeModel {
   readonly weight: Setting<number>;
   /** k_i in (0, 1]; values >= 1 keep everything. Only methods that trim or drop read it. */
   readonly density: Setting<number>;
+  /** Share of the largest values that Breadcrumbs leaves out, 0 to 1. Kept while another method is chosen; absent: 0.01. */
+  readonly gamma?: Setting<number>;
+  /** DELLA keeps with probabilities from k - epsilon to k + epsilon, 0 to 1. Kept while another method is chosen; absent: 0.15. */
+  readonly epsilon?: Setting<number>;
 }
+
+/**
+ * Between which vectors NuSLERP and model stock take angles: a tensor as a whole, or the vectors along its last dimension (rows),
+ * or along all but its last (columns).
+ */
+export const VECTORS = ['tensor', 'rows', 'columns'] as const;
+export type Vectors = (typeof VECTORS)[number];
 
 /** The slack variable of TIES-SV (merging.md section 6). */
 export interface Slack {
@@ -32,11 +46,11 @@ export interface Slack {
   readonly prefer: string;
 }
 
-/** How DARE drops values (merging.md section 7). */
+/** How DARE and DELLA drop values (merging.md section 7). */
 export interface Drop {
   /** Of the generator, 0 to 2^32 - 1: equal seeds drop the same values. */
   readonly seed: number;
-  /** What `rescale` multiplies kept values by: sum |tau| / sum |kept tau| over the tensor, or 1 / k. */
+  /** What `rescale` multiplies kept values by: sum |tau| / sum |kept tau| over the tensor, or 1 / k. DELLA knows the first alone. */
   readonly rescaleBy: 'magnitude' | 'density';
 }
 
@@ -73,12 +87,16 @@ export interface Recipe {
   readonly rescale: boolean;
   /** Kept while another method is chosen; acts for `ties_sv` only. */
   readonly slack: Slack;
-  /** Kept while another method is chosen; acts for DARE only. Absent: seed 0, rescaled by magnitude. */
+  /** Kept while another method is chosen; acts for DARE and DELLA only. Absent: seed 0, rescaled by magnitude. */
   readonly drop?: Drop;
   /** Absent: per tensor, both. What a method does not do has no scope. */
   readonly scope?: Scope;
   /** SLERP's place between the first and the second model, 0 to 1. Kept while another method is chosen; absent: one half. */
   readonly t?: Setting<number>;
+  /** Share of positions, those where models vary most, that SCE selects, 0 to 1. Kept while another method is chosen; absent: 1. */
+  readonly topk?: Setting<number>;
+  /** Kept while another method is chosen; a method that does not know them takes the tensor. Absent: the tensor. */
+  readonly vectors?: Vectors;
   /** `base`: each tensor in the base's dtype (F64 as F32). */
   readonly outDtype: OutputDtype | 'base';
   readonly rules: readonly TensorRule[];
@@ -98,6 +116,16 @@ export interface TensorParameters {
   readonly slack?: SlackParameters;
   /** Absent unless the method drops values. */
   readonly drop?: Drop;
+  /** Per model; absent unless the method is one of Breadcrumbs. */
+  readonly gamma?: readonly number[];
+  /** Per model; absent unless the method is one of DELLA. */
+  readonly epsilon?: readonly number[];
+  /** Absent unless the method is SCE. */
+  readonly topk?: number;
+  /** Absent where angles are between whole tensors, or play no part. */
+  readonly vectors?: Exclude<Vectors, 'tensor'>;
+  /** Per model: what tau^_i is multiplied by where it has been decided, f32; it then stands for `rescale`. */
+  readonly factor?: readonly number[];
   /** Per model: K_i where a ranking over several tensors has decided it, 0 to N_i; it then stands for `density`. */
   readonly kept?: readonly number[];
 }

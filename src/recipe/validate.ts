@@ -1,7 +1,7 @@
 /** Whether a recipe has a meaning, before any checkpoint is looked at (merging.md sections 2, 6, 7 and 9). */
 import { InvalidRecipeError } from '../bytes/errors';
 import type { ErrorWhere } from '../bytes/errors';
-import { drops, needsBase, readsDensity, readsLambda, readsNormalize, traitsOf } from './methods';
+import { drops, needsBase, readsDensity, readsEpsilon, readsGamma, readsLambda, readsNormalize, readsTopk, traitsOf } from './methods';
 import { sumsToZero } from './resolve';
 import { constantValue, hasEmptyList, isFilterList, settingValues } from './settings';
 import type { Recipe, RecipeModel, Setting } from './types';
@@ -11,7 +11,7 @@ export const MAX_SEED = 2 ** 32 - 1;
 
 /**
  * Everything that keeps the recipe from having a meaning; empty when it has one. `where.names` holds the parameter
- * (`weight`, `density`, `t`, `lambda`, `normalize`, `slack`, `seed`, `models`, `base`, `rules`), `where.model` the checkpoint id.
+ * (`weight`, `density`, `gamma`, `epsilon`, `topk`, `t`, `lambda`, `normalize`, `slack`, `seed`, `models`, `base`, `rules`), `where.model` the checkpoint id.
  * Only what the method reads is judged, so a density left over from TIES does not stop a weighted average.
  *
  * A model listed twice is allowed and counts twice. The base as a model is allowed for `linear` only: elsewhere its task
@@ -42,10 +42,14 @@ function modelProblems({ method, base, models }: Recipe): InvalidRecipeError[] {
 
 function settingProblems(recipe: Recipe): InvalidRecipeError[] {
   const { method, models } = recipe;
-  const problems = models.flatMap(({ model, weight, density }) => [
+  const isShare = (value: number) => value >= 0 && value <= 1;
+  const problems = models.flatMap(({ model, weight, density, gamma, epsilon }) => [
     ...check('weight', weight, Number.isFinite, 'weight-not-finite', 'a number', model),
     ...(readsDensity(method) ? check<number>('density', density, (k) => Number.isFinite(k) && k > 0, 'density-out-of-range', '(0, 1]', model) : []),
+    ...(readsGamma(method) && gamma !== undefined ? check<number>('gamma', gamma, isShare, 'gamma-out-of-range', '[0, 1]', model) : []),
+    ...(readsEpsilon(method) && epsilon !== undefined ? check<number>('epsilon', epsilon, isShare, 'epsilon-out-of-range', '[0, 1]', model) : []),
   ]);
+  if (readsTopk(method) && recipe.topk !== undefined) problems.push(...check<number>('topk', recipe.topk, isShare, 'topk-out-of-range', '[0, 1]'));
   if (traitsOf(method).weights === 't' && recipe.t !== undefined) problems.push(...check<number>('t', recipe.t, (t) => t >= 0 && t <= 1, 't-out-of-range', '[0, 1]'));
   if (readsLambda(method)) problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
   const isSwitch = (value: number | boolean) => typeof value === 'boolean' || Number.isFinite(value);

@@ -1,6 +1,6 @@
 /** The CPU reference: the definitions of merging.md behind the Backend contract, obvious and slow; the oracle. */
 import { OutOfMemoryError } from '../bytes/errors';
-import { withAngles } from '../merge/angles';
+import { withHost } from '../merge/on-host';
 import type {
   Backend, Group, GroupResult, Held, MergeOptions, ReadSegment, Segment, SlotResult, WriteSegment,
 } from '../merge/backend';
@@ -26,7 +26,7 @@ const HELD_BYTES_PER_VALUE = 17;
 
 /** The CPU reference. Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. */
 export function createReferenceBackend(): Backend {
-  return withAngles({
+  return withHost({
     info: { kind: 'cpu', label: 'CPU reference', software: false, arithmetic: 'native' },
     chunkBytes: CHUNK_BYTES,
     merge: mergeGroup,

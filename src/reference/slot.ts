@@ -85,7 +85,7 @@ export async function decideSlot(
   for (const [model, vector] of vectors.entries()) {
     await pace.pause();
     const trimmed = vector && keep(slot, vector, model, method, parameters);
-    const factor = vector && trimmed && rescales ? factorOf(vector.tau, trimmed.mask, parameters, model) : 1;
+    const factor = parameters.factor?.[model] ?? (vector && trimmed && rescales ? factorOf(vector.tau, trimmed.mask, parameters, model) : 1);
     kept.push(trimmed?.kept ?? null);
     masks.push(trimmed?.mask ?? null);
     counts.push(trimmed?.count ?? 0);

@@ -10,18 +10,19 @@ import { magnitudeKey } from './select';
 import { decideSlot, mergeSlot, prepareSlot, type Keep, type SlotDecision } from './slot';
 import type { TaskVector } from './trim';
 
-/** Null where a sum over the whole tensor enters: what `rescale` multiplies by, and weights that follow from angles. */
+/** Null where the whole tensor enters: what `rescale` multiplies by, weights that follow from angles, and what the host chooses. */
 export const recomputeSpots: Recompute = async ({ group, parameters, decided, read }) => {
   const { method } = group;
   const [slot] = group.slots as [Slot];
-  if (traitsOf(method).angle !== null) return null;
+  const { angle, keeps } = traitsOf(method);
+  if (angle !== null || keeps === 'middle' || keeps === 'ranked' || keeps === 'varying') return null;
   if (readsDensity(method) && parameters.rescale && parameters.drop?.rescaleBy !== 'density') return null;
   const pace = new Pace(undefined);
   const [runs] = runsOf(group) as [Run[]];
   const values = await decodeSlot(slot, runs, read, pace);
   const prepared = await prepareSlot(values, pace);
   const { slack, ...unreserved } = parameters;
-  const keep: Keep | undefined = traitsOf(method).keeps === 'largest' ? (_, vector, model) => keptOf(vector, decided.kept[model]!) : undefined;
+  const keep: Keep | undefined = keeps === 'largest' ? (_, vector, model) => keptOf(vector, decided.kept[model]!) : undefined;
   const decision = await decideSlot(method, prepared, unreserved, pace, keep);
   const reservedMask = slack && decided.reserved ? reservedOf(decision, runs, slack.prefer, decided.reserved) : null;
   return encode(mergeSlot(method, values, { ...decision, reservedMask }, parameters), slot.outDtype).bytes;

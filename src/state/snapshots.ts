@@ -1,5 +1,6 @@
 /** Recipes kept under a name: listed, applied, compared with the present one. Kept by checkpoint names, since ids are of this page. */
-import { DEFAULT_DROP, DEFAULT_T, drops, readsDensity, readsLambda, traitsOf } from '../recipe/methods';
+import { DEFAULT_DROP, DEFAULT_EPSILON, DEFAULT_GAMMA, DEFAULT_T, DEFAULT_TOPK, drops, readsDensity, readsEpsilon, readsGamma, readsLambda, readsTopk, traitsOf } from '../recipe/methods';
+import { vectorsOf } from '../recipe/resolve';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import { settingValues } from '../recipe/settings';
 import type { Recipe, Setting } from '../recipe/types';
@@ -41,7 +42,9 @@ export function snapshotEstimates({ snapshots, checkpoints, decisions }: Pick<St
 }
 
 /** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04, λ 1`. */
-export function wordsOf({ method, models, slack, lambda, t, drop }: Recipe): string {
+export function wordsOf(recipe: Recipe): string {
+  const { method, models, slack, lambda, t, drop, topk } = recipe;
+  const vectors = vectorsOf(recipe);
   const short = (setting: Setting<number>) => {
     const values = settingValues(setting);
     const [low, high] = [Math.min(...values.map(Number)), Math.max(...values.map(Number))];
@@ -52,6 +55,10 @@ export function wordsOf({ method, models, slack, lambda, t, drop }: Recipe): str
   return [
     traitsOf(method).short,
     ...(readsDensity(method) ? [`k ${listed(models.map(({ density }) => density))}`] : weights === 'each' ? [`w ${listed(models.map(({ weight }) => weight))}`] : []),
+    ...(readsGamma(method) ? [`γ ${listed(models.map(({ gamma }) => gamma ?? DEFAULT_GAMMA))}`] : []),
+    ...(readsEpsilon(method) ? [`ε ${listed(models.map(({ epsilon }) => epsilon ?? DEFAULT_EPSILON))}`] : []),
+    ...(readsTopk(method) ? [`select_topk ${short(topk ?? DEFAULT_TOPK)}`] : []),
+    ...(vectors === 'tensor' ? [] : [`by ${vectors}`]),
     ...(weights === 't' ? [`t ${short(t ?? DEFAULT_T)}`] : []),
     ...(drops(method) ? [`seed ${(drop ?? DEFAULT_DROP).seed}`] : []),
     ...(traitsOf(method).slack ? [`s ${short(slack.s)}`] : []),

@@ -15,6 +15,7 @@ interface CaseFile {
   readonly models: readonly string[];
   readonly model_parameters: Readonly<Record<string, { weight: number }>>;
   readonly parameters: { readonly t?: number };
+  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>;
   readonly compare: string;
 }
 
@@ -23,7 +24,7 @@ const PLAIN: TensorParameters = { weight: [1, 1], density: [1, 1], lambda: 1, no
 const COMPARE = 'max|diff| <= 2e-6 * max|expected| per tensor; native: 1 ulp of the dtype';
 const LARGEST = 2e-6;
 
-const GOLDEN: readonly { id: string; values: number; method: Method; inputs: readonly (string | null)[] }[] = [
+const GOLDEN: readonly { id: string; values: number; method: Method; inputs: readonly (string | null)[]; vectors?: 'rows' | 'columns' }[] = [
   { id: 'slerp_01_f32_t035', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
   { id: 'slerp_02_f32_far', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
   { id: 'slerp_03_bf16_far', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
@@ -31,7 +32,13 @@ const GOLDEN: readonly { id: string; values: number; method: Method; inputs: rea
   { id: 'nuslerp_01_flatten', values: 517, method: 'slerp', inputs: [null, 'm1', 'm2'] },
   { id: 'nuslerp_02_base_flatten', values: 517, method: 'nuslerp', inputs: ['base', 'm1', 'm2'] },
   { id: 'model_stock_01', values: 517, method: 'model_stock', inputs: ['base', 'm1', 'm2'] },
+  // MergeKit's row_wise takes the vectors along the first dimension.
+  { id: 'nuslerp_03_base_rows', values: 480, method: 'nuslerp', inputs: ['base', 'm1', 'm2'], vectors: 'columns' },
+  { id: 'nuslerp_04_base_cols', values: 480, method: 'nuslerp', inputs: ['base', 'm1', 'm2'], vectors: 'rows' },
+  { id: 'model_stock_02_3models_filterwise', values: 517, method: 'model_stock', inputs: ['base', 'm1', 'm2', 'm3'], vectors: 'rows' },
 ];
+
+const rowOf = (shape: readonly number[]) => (shape.length < 2 ? {} : { row: shape.at(-1)! });
 
 /** Two models; the second has only the first rows of `short`, and takes no part in `alone`. */
 function lacking(method: Method): SlotCase[] {
@@ -61,7 +68,7 @@ export function describeAngles(name: string, makeBackend: () => Promise<Backend>
       backend.dispose();
     });
 
-    for (const { id, values, method, inputs } of GOLDEN) {
+    for (const { id, values, method, inputs, vectors } of GOLDEN) {
       it(`${id} as ${method}`, async () => {
         const file = await loadJson<CaseFile>(`golden/${id}/case.json`);
         expect(file.compare).toBe(COMPARE);
@@ -75,7 +82,8 @@ export function describeAngles(name: string, makeBackend: () => Promise<Backend>
           elements: elementsOf(expected.get(tensor)!),
           inputs: tensors.map((own) => own?.get(tensor) ?? null),
           outDtype: 'F32',
-          parameters: { ...PLAIN, weight },
+          parameters: { ...PLAIN, weight, ...(vectors === undefined ? {} : { vectors }) },
+          ...rowOf(file.tensors[tensor]!.shape),
         }));
         const { outputs } = await mergeWhole(backend, method, slots);
         let compared = 0;
@@ -88,6 +96,28 @@ export function describeAngles(name: string, makeBackend: () => Promise<Backend>
           compared += wanted.length;
         }
         expect(compared).toBe(values);
+      });
+    }
+
+    for (const [method, vectors] of [['nuslerp', 'rows'], ['nuslerp', 'columns'], ['model_stock', 'rows']] as const) {
+      it(`${method} by ${vectors}: of one row and column as of the whole, figures alike, cut or not`, async () => {
+        const whole = lacking(method);
+        const result = await mergeWhole(reference, method, whole);
+        // One long row, or one column: the vectors are the tensors themselves.
+        const single = whole.map((slot) => ({ ...slot, parameters: { ...slot.parameters, vectors }, row: vectors === 'rows' ? slot.elements : 1 }));
+        const merged = await mergeWhole(backend, method, single);
+        expectSameResult(merged.result, result.result);
+        // Weights are rounded to f32, and sums of products have another order.
+        whole.forEach((slot, s) => expectWithinSection8(distance(merged.outputs[s]!, result.outputs[s]!, 'F32'), slot.name));
+
+        const rows = { ...whole[1]!, parameters: { ...whole[1]!.parameters, vectors }, row: 100 };
+        const once = await mergeWhole(backend, method, [rows]);
+        const cuts = [0, 128, 600, 640, 900, 1200];
+        const chunks = cuts.slice(1).map((end, i) => [{ slot: 0, first: cuts[i]!, end }]);
+        const cut = await mergeGroup(backend, makeGroup(method, [rows], chunks), [rows]);
+        expect(cut.outputs).toEqual(once.outputs);
+        expect(once.outputs[0]).not.toEqual(result.outputs[1]);
+        expectSameResult({ ...cut.result, segments: [] }, { ...once.result, segments: [] });
       });
     }
 

@@ -1,5 +1,5 @@
 /**
- * DARE against MergeKit (merging.md section 7): what torch drew is replayed through the reference, which then rescales, elects and
+ * DARE and DELLA against MergeKit (merging.md section 7): what torch drew is replayed through the reference, which then rescales, elects and
  * merges by itself. That the backends draw alike and do the same with what they drew is shown by the random merges.
  */
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,10 @@ import { droppedBy } from '../../src/reference/drop';
 import { Pace } from '../../src/reference/pace';
 import { decideSlot, mergeSlot, prepareSlot } from '../../src/reference/slot';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { mergeMasked } from '../../src/merge/masks/backend';
+import { Bits } from '../../src/merge/masks/bits';
+import { factorsOf, keptByPart, Magnitudes, type Choose } from '../../src/merge/masks/choose';
+import { keepByRank } from '../../src/merge/masks/ranked';
 import { loadFixture } from './fixtures';
 import { loadGoldenCase } from './golden-cases';
 import { makeGroup, mergeWhole, readerOf, wholeSlots } from './harness';
@@ -37,6 +41,64 @@ describe.each(['random_01_dare_ties', 'random_02_dare_linear', 'random_04_dare_t
     expect(decision.figures[0]!.kept).toEqual(drawn.map((mask) => mask.reduce((sum, kept) => sum + kept, 0)));
     const { conflict, won } = decision.figures[0]!;
     expect(won[0]! + won[1]!).toBe(golden.method === 'dare_ties' ? conflict : 0);
+  });
+});
+
+describe('random_03_della', () => {
+  const ID = 'random_03_della';
+  const COLUMNS = 20;
+  const file = async (name: string) => readSafetensors(await loadFixture(`golden/${ID}/${name}.safetensors`));
+
+  it('keeps by the probabilities that MergeKit gives the ranks of a row', async () => {
+    const golden = await loadGoldenCase(ID);
+    const [slot] = golden.slots;
+    const base = decodeToF32(slot!.inputs[0]!.bytes, 'F32');
+    // Stored in f32, which is off by 2^-25 at most: words a little below them are kept, a little above are not.
+    const aside = 2 ** 9;
+    let rows = 0;
+    for (const [m, model] of golden.models.entries()) {
+      const theta = decodeToF32(slot!.inputs[m + 1]!.bytes, 'F32');
+      const probabilities = decodeToF32((await file(`prob_${model}`)).get(slot!.name)!.bytes, 'F32');
+      for (let at = 0; at < VALUES; at += COLUMNS, rows++) {
+        const row = Float32Array.from({ length: COLUMNS }, (_, j) => theta[at + j]! - base[at + j]!);
+        const keptOf = (shift: number) => {
+          const kept = new Uint8Array(COLUMNS);
+          keepByRank(row, Uint32Array.from({ length: COLUMNS }, (_, j) => probabilities[at + j]! * 2 ** 32 + shift), 0.5, 0.15, kept);
+          return kept.reduce((sum, one) => sum + one, 0);
+        };
+        expect([keptOf(-aside), keptOf(aside)]).toEqual([COLUMNS, 0]);
+      }
+    }
+    expect(rows).toBe(48);
+  });
+
+  it('gives the merged values for the masks that torch drew', async () => {
+    const golden = await loadGoldenCase(ID);
+    const [slot] = golden.slots;
+    const drawn = await Promise.all(golden.models.map(async (model) => decodeToF32((await file(`mask_${model}`)).get(slot!.name)!.bytes, 'F32')));
+    const group = makeGroup('della', golden.slots, [wholeSlots(golden.slots)]);
+    const replay: Choose = async (vectors, parameters) => {
+      const bits = drawn.map(() => new Bits(vectors.length));
+      const sums = drawn.map(() => new Magnitudes());
+      await vectors.each(({ taus, begin, count }) => {
+        for (const [m, mask] of drawn.entries()) {
+          for (let j = 0; j < count; j++) {
+            if (mask[begin + j] === 1) bits[m]!.set(begin + j);
+            sums[m]!.add(taus[m]![j]!, mask[begin + j] === 1);
+          }
+        }
+      });
+      return { bits, parameters: factorsOf(parameters, sums), figures: keptByPart(vectors, bits) };
+    };
+    let merged = new Float32Array();
+    const result = await mergeMasked(createReferenceBackend(), replay, group, [slot!.parameters], readerOf(golden.slots), async (_, bytes) => {
+      merged = decodeToF32(bytes, 'F32');
+    });
+    const expected = decodeToF32(golden.expected.get(slot!.name)!.bytes, 'F32');
+    const base = decodeToF32(slot!.inputs[0]!.bytes, 'F32');
+    expect(merged.length).toBe(VALUES);
+    expect(expected.findIndex((x, i) => Math.abs(merged[i]! - x) > 1e-5 * Math.abs(x - base[i]!) + 2 ** -23 * Math.abs(x))).toBe(-1);
+    expect(result.slots[0]!.figures.kept).toEqual(drawn.map((mask) => mask.reduce((sum, kept) => sum + kept, 0)));
   });
 });
 

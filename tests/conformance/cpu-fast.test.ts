@@ -8,6 +8,7 @@ import { loadFixture } from './fixtures';
 import { describeGolden } from './golden';
 import { describeHeld } from './held';
 import { describeLimits } from './limits';
+import { describeMasks } from './masks';
 import { describeProperties } from './properties';
 
 const loadCheckpoint = (folder: string) => loadFixture(`checkpoints/${folder}/model.safetensors`);
@@ -32,6 +33,7 @@ for (const { path, simd, runs } of PATHS) {
 describeFigures('the CPU backend', () => Promise.resolve(createCpuBackend()), loadCheckpoint);
 describeHeld('the CPU backend', () => Promise.resolve(createCpuBackend()));
 describeAngles('the CPU backend', () => Promise.resolve(createCpuBackend()));
+describeMasks('the CPU backend', () => Promise.resolve(createCpuBackend()));
 describeAngles('the CPU backend, two workers', () => Promise.resolve(createCpuBackend(pooled(true))));
 
 // How parts are kept and shared out is the same code on both paths.

@@ -6,6 +6,7 @@ import { loadFixture } from './fixtures';
 import { describeGolden } from './golden';
 import { describeHeld } from './held';
 import { describeLimits } from './limits';
+import { describeMasks } from './masks';
 
 const NAME = 'the CPU reference';
 const makeReference = () => Promise.resolve(createReferenceBackend());
@@ -15,4 +16,5 @@ describeChunks(NAME, makeReference);
 describeLimits(NAME, makeReference);
 describeHeld(NAME, makeReference);
 describeAngles(NAME, makeReference);
+describeMasks(NAME, makeReference);
 describeFigures(NAME, makeReference, (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`));

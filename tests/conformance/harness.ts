@@ -16,6 +16,8 @@ export interface SlotCase {
   readonly inputs: readonly (Input | null)[];
   readonly outDtype: OutputDtype;
   readonly parameters: TensorParameters;
+  /** Elements of a row; one row where absent. */
+  readonly row?: number;
 }
 
 /** A stretch [first, end) of a slot's elements. */
@@ -60,12 +62,13 @@ export function makeGroup(method: Method, slots: readonly SlotCase[], chunks: re
   return {
     method,
     slots: slots.map(
-      ({ name, elements, inputs, outDtype }, s): Slot => ({
+      ({ name, elements, inputs, outDtype, row }, s): Slot => ({
         name,
         elements,
         inputs: inputs.map((input) => input?.dtype ?? null),
         modelElements: inputs.slice(1).map((_, model) => covered(s, model + 1)),
         outDtype,
+        ...(row === undefined ? {} : { row }),
       }),
     ),
     chunks: segments,

@@ -33,8 +33,9 @@ export interface ScenarioLimits {
   readonly maxElements: number;
   readonly kinds: readonly Kind[];
 }
-/** Every method with passes of its own; those whose weights follow from angles are merged by these (angles.ts). */
-export const EVERYTHING: ScenarioLimits = { methods: METHODS.filter((method) => traitsOf(method).angle === null), maxModels: 5, maxElements: 700, kinds: [...KINDS, 'nonfinite'] };
+/** Every method with passes of its own; those that the host decides for are merged by these (angles.ts, masks.ts). */
+const HAVE_PASSES = METHODS.filter((method) => traitsOf(method).angle === null && ['all', 'largest', 'drawn'].includes(traitsOf(method).keeps));
+export const EVERYTHING: ScenarioLimits = { methods: HAVE_PASSES, maxModels: 5, maxElements: 700, kinds: [...KINDS, 'nonfinite'] };
 
 /** A small linear congruential generator with good high bits: values in [0, 1). Fixtures must not depend on the engine. */
 export function generator(seed: number): () => number {

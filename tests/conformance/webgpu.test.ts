@@ -11,6 +11,7 @@ import { loadFixture } from './fixtures';
 import { describeGolden, goldenReports } from './golden';
 import { describeHeld } from './held';
 import { describeLimits } from './limits';
+import { describeMasks } from './masks';
 import { expectSameResult } from './compare';
 import { mergeWhole } from './harness';
 import { describeProperties } from './properties';
@@ -25,6 +26,7 @@ describeChunks(`${NAME}, nothing resident between readings`, make({ residentByte
 describeLimits(NAME, make(), ['linear', 'ties_sv']);
 describeHeld(NAME, make());
 describeAngles(NAME, make());
+describeMasks(NAME, make(), { brief: true });
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make(), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);

@@ -2,7 +2,7 @@
 import type { Template } from './words';
 
 /** The parameters as the recipe panel calls them. */
-const CALLED: Readonly<Record<string, string>> = { weight: 'The weight', density: 'The density', lambda: 'Lambda', normalize: 'Normalise', slack: 'The slack', seed: 'The seed' };
+const CALLED: Readonly<Record<string, string>> = { weight: 'The weight', density: 'The density', lambda: 'Lambda', normalize: 'Normalise', slack: 'The slack', seed: 'The seed', gamma: 'Gamma', epsilon: 'Epsilon', topk: 'select_topk' };
 const called = (name: string) => CALLED[name] ?? name;
 
 const outOfRange: Template = ({ names, model, expected, actual }) => ({
@@ -38,6 +38,9 @@ export const RECIPE_MESSAGES = {
   'normalize-invalid': outOfRange,
   'seed-out-of-range': outOfRange,
   't-out-of-range': outOfRange,
+  'gamma-out-of-range': outOfRange,
+  'epsilon-out-of-range': outOfRange,
+  'topk-out-of-range': outOfRange,
   'weights-sum-zero': ({ tensor, actual }) => ({
     title: 'The weights sum to 0',
     detail: `A weighted average divides by their sum; ${tensor === 'the tensor' ? 'they are' : `for ${tensor} they are`} ${actual}.`,

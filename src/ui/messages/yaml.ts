@@ -31,7 +31,6 @@ export const YAML_MESSAGES = {
   'method-missing': ({ expected }) => ({ title: 'merge_method is missing', detail: `Known are ${expected}.`, action: 'Add a line such as merge_method: ties.' }),
   'method-unsupported': ({ actual, expected }) => ({ title: `merge_method ${actual} is not supported`, detail: `Known are ${expected}.`, action: 'Write one of them.' }),
   'slerp-base': ({ model }) => ({ title: `${model} is base_model, and none of the two models`, detail: 'SLERP goes from base_model (t = 0) to the other model.', action: 'List it under models, or name one of them.' }),
-  'row-wise': ({ names, actual }) => ({ title: `${names}: ${actual} is not done`, detail: 'The studio takes the angle between whole tensors, not between their rows or columns.', action: 'Remove it to merge by whole tensors, or run this file in MergeKit.' }),
   'model-missing': () => ({ title: 'An entry of models names no model', detail: 'Each has the key model with a path or name.', action: 'Add it, or remove the entry.' }),
   'model-not-open': ({ model }) => ({ title: `${model} is not open`, detail: 'The last part of a path has to be the name on a card.', action: 'Drop that checkpoint, or write the name of an open one.' }),
   'base-listed': ({ model }) => ({ title: `${model} is the base and a model`, detail: 'The base has no task vector, so it is left out of the models.', action: 'Remove the entry to say the same.' }),

@@ -1,12 +1,13 @@
-import { DEFAULT_DROP } from '../../recipe/methods';
+import { DEFAULT_DROP, rescalesByDensity } from '../../recipe/methods';
 import { MAX_SEED } from '../../recipe/validate';
 import { useController, useStudio } from '../studio';
 import { NumberBox } from './NumberBox';
 
-/** What DARE drops: the seed of the draw, and how kept values make up for the rest. */
+/** What DARE and DELLA drop: the seed of the draw, and how kept values make up for the rest. */
 export function DropSettings() {
   const controller = useController();
   const drop = useStudio((state) => state.decisions.present.recipe.drop) ?? DEFAULT_DROP;
+  const byDensity = useStudio((state) => rescalesByDensity(state.decisions.present.recipe.method));
   const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
   const setSeed = (seed: number) => controller.setRecipe({ drop: { ...drop, seed } }, 'seed');
   return (
@@ -25,14 +26,14 @@ export function DropSettings() {
         <span>kept values</span>
         <select
           aria-label="Kept values are multiplied by"
-          value={rescale ? drop.rescaleBy : 'nothing'}
+          value={!rescale ? 'nothing' : byDensity ? drop.rescaleBy : 'magnitude'}
           onChange={({ target: { value } }) => {
             const rescaleBy = value === 'density' ? 'density' : 'magnitude';
             controller.setRecipe({ rescale: value !== 'nothing', drop: { ...drop, rescaleBy } }, 'rescale by');
           }}
         >
           <option value="magnitude">× Σ|τ| / Σ|kept τ| (MergeKit)</option>
-          <option value="density">× 1 / k (DARE paper)</option>
+          {byDensity && <option value="density">× 1 / k (DARE paper)</option>}
           <option value="nothing">as they are</option>
         </select>
       </label>

@@ -1,11 +1,11 @@
 import { PAPER_K_SFT } from '../../recipe/presets';
-import { drops, readsDensity, traitsOf } from '../../recipe/methods';
+import { DEFAULT_EPSILON, DEFAULT_GAMMA, drops, readsDensity, readsEpsilon, readsGamma, traitsOf } from '../../recipe/methods';
 import type { ModelLabel } from '../../state/selectors';
 import { showName } from '../format';
 import { useController, useStudio } from '../studio';
 import { NumberSetting } from './NumberSetting';
 
-/** Density and weight of one model. */
+/** Density, weight and what else the method reads of one model. */
 export function ModelSettings({ index, label }: { index: number; label: ModelLabel }) {
   const controller = useController();
   const model = useStudio((state) => state.decisions.present.recipe.models[index]);
@@ -33,6 +33,34 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
           onChange={(density) => controller.setModel(index, { density }, `density ${index}`)}
         />
       )}
+      {readsGamma(method) && (
+        <NumberSetting
+          symbol={<>γ<sub>{symbol}</sub></>}
+          name={`Outliers of ${name} (γ_${symbol})`}
+          about="Share of its values left out as too large"
+          setting={model.gamma ?? DEFAULT_GAMMA}
+          min={0}
+          max={0.2}
+          step={0.005}
+          reset={DEFAULT_GAMMA}
+          accepts={isShare}
+          onChange={(gamma) => controller.setModel(index, { gamma }, `gamma ${index}`)}
+        />
+      )}
+      {readsEpsilon(method) && (
+        <NumberSetting
+          symbol={<>ε<sub>{symbol}</sub></>}
+          name={`Lean of ${name} (ε_${symbol})`}
+          about="Drawn with k − ε (smallest of a row) to k + ε (largest)"
+          setting={model.epsilon ?? DEFAULT_EPSILON}
+          min={0}
+          max={0.5}
+          step={0.01}
+          reset={DEFAULT_EPSILON}
+          accepts={isShare}
+          onChange={(epsilon) => controller.setModel(index, { epsilon }, `epsilon ${index}`)}
+        />
+      )}
       {traitsOf(method).weights === 'each' && (
         <NumberSetting
           symbol={<>w<sub>{symbol}</sub></>}
@@ -50,3 +78,5 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
     </fieldset>
   );
 }
+
+const isShare = (value: number) => value >= 0 && value <= 1;

@@ -1,7 +1,7 @@
 import './recipe.css';
 import { useMemo } from 'react';
 import { PRESETS } from '../../recipe/presets';
-import { drops, readsDensity, readsLambda, readsNormalize, traitsOf } from '../../recipe/methods';
+import { drops, readsDensity, readsLambda, readsNormalize, readsTopk, traitsOf } from '../../recipe/methods';
 import { validateRecipe } from '../../recipe/validate';
 import { isPreset, withScaling, withTwoLanguages } from '../../state/decisions';
 import { isBusy } from '../../state/types';
@@ -18,7 +18,9 @@ import { OutputSettings } from './OutputSettings';
 import { PlaceSetting } from './PlaceSetting';
 import { RulesEditor } from './RulesEditor';
 import { ScopeSelect } from './ScopeSelect';
+import { SelectionSetting } from './SelectionSetting';
 import { SlackSettings } from './SlackSettings';
+import { VectorsSelect } from './VectorsSelect';
 import { YamlText } from './YamlText';
 import { Snapshots } from './Snapshots';
 
@@ -60,7 +62,9 @@ export function RecipePanel() {
           )}
           {traitsOf(method).slack && <SlackSettings />}
           {drops(method) && <DropSettings />}
+          {readsTopk(method) && <SelectionSetting />}
           {traitsOf(method).weights === 't' && <PlaceSetting />}
+          {traitsOf(method).vectors.length > 1 && <VectorsSelect />}
           {readsNormalize(method) && <CommonSettings />}
           <OutputSettings />
           <Advanced rescales={readsDensity(method) && !drops(method)} />

@@ -164,6 +164,46 @@ describe('text that YAML 1.1 and 1.2 read alike', () => {
   });
 });
 
+describe('methods that choose by ranks in YAML', () => {
+  const two = (own: Partial<Recipe>): Recipe => ({ ...TIES, slack: { s: 0, of: 'retained', prefer: 'sft' }, outDtype: 'F32', normalize: false, ...own });
+  const lines = (recipe: Recipe) => toMergeKit(recipe, (id) => id, 'BF16').split('\n');
+  const body = (recipe: Recipe) => lines(recipe).filter((line) => line !== '' && !line.startsWith('#'));
+
+  it('Breadcrumbs has gamma, DELLA epsilon, a model each', () => {
+    const [sft, ct] = TIES.models;
+    expect(body(two({ method: 'breadcrumbs_ties', models: [{ ...sft!, gamma: 0.02 }, ct!] }))).toEqual([
+      'merge_method: breadcrumbs_ties', 'base_model: base', 'models:',
+      '  - model: sft', '    parameters:', '      weight: 1.0', '      density: 0.2', '      gamma: 0.02',
+      '  - model: ct', '    parameters:', '      weight: 1.0', '      density: 1.0', '      gamma: 0.01',
+      'parameters:', '  lambda: 1.0', '  normalize: false', 'dtype: float32', 'out_dtype: float32',
+    ]);
+    const della = two({ method: 'della', rescale: true, models: [sft!, { ...ct!, epsilon: [0.1, 0.2] }] });
+    expect(body(della).filter((line) => /epsilon|rescale/.test(line))).toEqual(['      epsilon: 0.15', '      epsilon: [0.1, 0.2]', '  rescale: true']);
+    expect(lines(della).filter((line) => line.startsWith('#   - '))).toEqual([
+      '#   - Which values are dropped: MergeKit draws them with a generator of its own, seeded by mergekit-yaml --random-seed.',
+      '#   - Where density - epsilon is not above 0 or density + epsilon not below 1: MergeKit stops there.',
+    ]);
+  });
+
+  it('SCE has select_topk alone', () => {
+    expect(body(two({ method: 'sce', topk: 0.1, normalize: true, models: TIES.models.map(({ model }) => ({ model, weight: 1, density: 1 })) }))).toEqual([
+      'merge_method: sce', 'base_model: base', 'models:', '  - model: sft', '  - model: ct', 'parameters:', '  select_topk: 0.1', 'dtype: float32', 'out_dtype: float32',
+    ]);
+  });
+
+  it('reads what people write, and says at which line a share is none', () => {
+    const read = (text: string) => fromMergeKit(text, (id) => id);
+    const text = 'merge_method: della_linear\nbase_model: base\nmodels:\n  - model: a\n    parameters: {weight: 0.4, density: 0.6, epsilon: 0.1}\n  - {model: b}\nparameters:\n  density: 0.5\n  epsilon: 0.3\n';
+    expect(read(text).problems).toEqual([]);
+    expect(read(text).recipe).toMatchObject({ method: 'della_linear', normalize: false, rescale: true, models: [{ density: 0.6, epsilon: 0.1 }, { weight: 1, density: 0.5, epsilon: 0.3 }] });
+    expect(read(text.replace('epsilon: 0.3', 'epsilon: 1.5')).problems.map(({ error }) => [error.reason, error.where.line])).toEqual([['epsilon-out-of-range', 9]]);
+    const sce = read('merge_method: sce\nbase_model: base\nmodels: [{model: a}, {model: b}]\nparameters: {select_topk: 0.1}\n');
+    expect(sce.recipe).toMatchObject({ method: 'sce', topk: 0.1 });
+    const alone = read('merge_method: sce\nbase_model: base\nmodels: [{model: a}]\n');
+    expect(alone.problems.map(({ error }) => error.reason)).toEqual(['models-too-few']);
+  });
+});
+
 describe('methods by angles in YAML', () => {
   const TWO: Recipe = { ...TIES, method: 'slerp', base: null, t: [0, 0.5, 1], slack: { s: 0, of: 'retained', prefer: 'sft' }, models: TIES.models.map(({ model }) => ({ model, weight: 1, density: 1 })) };
   const body = (recipe: Recipe) => toMergeKit(recipe, (id) => id, 'BF16').split('\n').filter((line) => !line.startsWith('#'));
@@ -178,12 +218,26 @@ describe('methods by angles in YAML', () => {
     expect(read.recipe).toMatchObject({ method: 'slerp', base: null, models: [{ model: 'ct' }, { model: 'sft' }], t: [{ filter: 'self_attn', value: [0, 1] }, { value: 0.5 }] });
   });
 
-  it('refuses angles between rows and columns, and a base that is neither model', () => {
+  it('reads and writes angles between rows and columns: row_wise is along the first dimension', () => {
+    const models = 'models:\n  - {model: a, parameters: {weight: 0.3}}\n  - {model: b, parameters: {weight: 0.7}}\n';
+    const vectors = (text: string) => fromMergeKit(`base_model: base\n${models}${text}\n`, (id) => id).recipe?.vectors;
+    expect(vectors('merge_method: nuslerp\nparameters: {nuslerp_flatten: false}')).toBe('rows');
+    expect(vectors('merge_method: nuslerp\nparameters: {nuslerp_flatten: false, nuslerp_row_wise: true}')).toBe('columns');
+    expect(vectors('merge_method: nuslerp\nparameters: {nuslerp_row_wise: true}')).toBeUndefined();
+    expect(vectors('merge_method: model_stock\nparameters: {filter_wise: true}')).toBe('rows');
+    const parameters = (recipe: Recipe) => body(recipe).filter((line) => line.includes('_wise') || line.includes('flatten') || line.includes('vectors'));
+    const two: Recipe = { ...TWO, base: 'base', outDtype: 'F32' };
+    expect(parameters({ ...two, method: 'nuslerp', vectors: 'columns' })).toEqual(['  nuslerp_flatten: false', '  nuslerp_row_wise: true']);
+    expect(parameters({ ...two, method: 'nuslerp', vectors: 'rows' })).toEqual(['  nuslerp_flatten: false']);
+    expect(parameters({ ...two, method: 'model_stock', vectors: 'rows' })).toEqual(['  filter_wise: true']);
+    // Model stock has no columns: it merges whole tensors, and the choice is kept for NuSLERP.
+    expect(parameters({ ...two, method: 'model_stock', vectors: 'columns' })).toEqual(['  vectors: columns']);
+  });
+
+  it('refuses a base that is neither model', () => {
     const problems = (text: string) => fromMergeKit(text, (id) => id).problems.map(({ severity, error }) => `${severity} ${error.reason} ${error.where.line}`);
     const models = 'models:\n  - {model: a, parameters: {weight: 0.3}}\n  - {model: b, parameters: {weight: 0.7}}\n';
-    expect(problems(`merge_method: nuslerp\nbase_model: base\n${models}parameters: {nuslerp_flatten: false}\n`)).toEqual(['error row-wise 6']);
     expect(problems(`merge_method: nuslerp\nbase_model: base\n${models}parameters: {nuslerp_flatten: true}\n`)).toEqual([]);
-    expect(problems(`merge_method: model_stock\nbase_model: base\n${models}parameters: {filter_wise: true}\n`)).toEqual(['error row-wise 6']);
     expect(problems(`merge_method: slerp\nbase_model: base\n${models}parameters: {t: 0.5}\n`)).toEqual(['error slerp-base 2']);
   });
 

@@ -1,6 +1,6 @@
 /** Recipes for tests: one written out, and valid ones drawn at random. */
 import fc from 'fast-check';
-import { needsBase, traitsOf } from '../../../src/recipe/methods';
+import { needsBase, readsEpsilon, readsGamma, readsTopk, traitsOf } from '../../../src/recipe/methods';
 import { METHODS } from '../../../src/recipe/types';
 import type { FilterRule, Recipe, Setting } from '../../../src/recipe/types';
 
@@ -57,10 +57,14 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
     tokenizer: fc.option(fc.nat()),
     linearBase: fc.boolean(),
     t: fc.option(setting(number(0, 1), number(0, 1))),
+    topk: fc.option(setting(number(0, 1), number(0, 1))),
+    vectors: fc.option(fc.constantFrom('rows' as const, 'columns' as const)),
+    gammas: fc.option(fc.array(setting(number(0, 1), number(0, 1)), { minLength: 5, maxLength: 5 })),
+    epsilons: fc.option(fc.array(setting(number(0, 1), number(0, 1)), { minLength: 5, maxLength: 5 })),
     scope: fc.option(fc.constantFrom({ trim: 'model', slack: 'model' } as const, { trim: 'model', slack: 'tensor' } as const, { trim: 'tensor', slack: 'model' } as const)),
     drop: fc.option(fc.record({ seed: fc.nat({ max: 2 ** 32 - 1 }), rescaleBy: fc.constantFrom('magnitude' as const, 'density' as const) })),
   })
-  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, scope, drop, t, ...same }): Recipe => {
+  .map(({ method, ids, weights, densities, s, of, prefer, rules, tokenizer, linearBase, scope, drop, t, topk, vectors, gammas, epsilons, ...same }): Recipe => {
     const [base, ...all] = ids as [string, ...string[]];
     const [fewest, most] = traitsOf(method).models;
     const models = all.length < fewest ? [all[0]!, `${all[0]!} again`] : all.slice(0, most);
@@ -68,7 +72,16 @@ export const anyRecipe: fc.Arbitrary<Recipe> = fc
       ...same,
       method,
       base: !needsBase(method) && !linearBase ? null : base,
-      models: models.map((model, index) => ({ model, weight: weights[index]!, density: densities[index]! })),
+      models: models.map((model, index) => ({
+        model,
+        weight: weights[index]!,
+        density: densities[index]!,
+        // What a method reads is written out, and then it comes back.
+        ...(gammas || readsGamma(method) ? { gamma: gammas?.[index] ?? 0.01 } : {}),
+        ...(epsilons || readsEpsilon(method) ? { epsilon: epsilons?.[index] ?? 0.15 } : {}),
+      })),
+      ...(topk === null && !readsTopk(method) ? {} : { topk: topk ?? 1 }),
+      ...(vectors === null ? {} : { vectors }),
       ...(scope === null ? {} : { scope }),
       ...(drop === null ? {} : { drop }),
       // MergeKit has no default of t: what is written out comes back.

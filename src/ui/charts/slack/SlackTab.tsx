@@ -61,7 +61,7 @@ export function SlackTab({ data, view, onView }: TabProps) {
   if (question === null) {
     return (
       <div className="charts-state">
-        <p>{traitsOf(method).elects ? 'What this method keeps is drawn, not ranked: the slack is defined for TIES alone.' : 'This method elects no sign: nothing is discarded, so there is nothing to give back.'}</p>
+        <p>{traitsOf(method).elects ? 'The slack gives back what TIES trims and elects; of other methods it is not defined.' : 'This method elects no sign: nothing is discarded, so there is nothing to give back.'}</p>
         <button type="button" className="button" disabled={busy} onClick={() => controller.setMethod('ties_sv')}>
           Use TIES-SV
         </button>
