@@ -27,6 +27,8 @@ import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, 
 import { createViews, type ViewControls } from './views';
 
 export interface Controller extends OpeningControls, JobControls, BesideControls, ViewControls {
+  /** After the worker has died: another one, with everything that is open opened again. */
+  restart(): Promise<void>;
   /** Starts the worker's backend; also to change it. */
   startBackend(choice: BackendChoice): Promise<void>;
   /** Measures both backends; what is in use stays. */
@@ -115,7 +117,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     store.setState({ draft: null });
   }
 
-  const opening = createOpeningControls(store, worker, files, (closed) => {
+  const { reopen, ...opening } = createOpeningControls(store, worker, files, (closed) => {
     const open = openNow();
     const { decisions } = store.getState();
     store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
@@ -150,22 +152,37 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const setView = (patch: Partial<ViewState>) => store.setState(({ view }) => ({ view: { ...view, ...patch } }));
   const setBackend = (patch: Partial<BackendState>) => store.setState(({ backend }) => ({ backend: { ...backend, ...patch } }));
 
+  async function startBackend(choice: BackendChoice): Promise<void> {
+    if (isBusy(store.getState().job)) return;
+    setBackend({ choice, starting: true, problem: null });
+    try {
+      const report = await worker.request('start', { choice });
+      setBackend({ report, starting: false });
+    } catch (cause) {
+      setBackend({ problem: asStudioError(cause).toWire(), starting: false });
+    }
+    refresh();
+  }
+
+  worker.onDeath((error) => store.setState({ worker: { problem: error.toWire(), restarting: false } }));
+  async function restart(): Promise<void> {
+    const { worker: state, backend } = store.getState();
+    if (state.problem === null || state.restarting) return;
+    store.setState({ worker: { ...state, restarting: true } });
+    worker.restart();
+    await reopen();
+    // Unless that one died as well.
+    if (store.getState().worker.restarting) store.setState({ worker: { problem: null, restarting: false } });
+    await startBackend(backend.choice);
+  }
+
   return {
     ...opening,
     ...job,
     ...beside,
     ...views,
-    async startBackend(choice) {
-      if (isBusy(store.getState().job)) return;
-      setBackend({ choice, starting: true, problem: null });
-      try {
-        const report = await worker.request('start', { choice });
-        setBackend({ report, starting: false });
-      } catch (cause) {
-        setBackend({ problem: asStudioError(cause).toWire(), starting: false });
-      }
-      refresh();
-    },
+    restart,
+    startBackend,
     async calibrate() {
       if (isBusy(store.getState().job)) return;
       setBackend({ measuring: true, problem: null });

@@ -1,5 +1,6 @@
 /** Files come in, checkpoints go out. */
 import { asStudioError } from '../bytes/errors';
+import type { Checkpoint } from '../checkpoint/types';
 import type { OpenResult, PickedFile } from '../worker/protocol';
 import { folderOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
@@ -18,6 +19,14 @@ export interface OpeningControls {
   closeResults(): void;
 }
 
+export interface Opening extends OpeningControls {
+  /**
+   * Opens everything again at a worker that knows of nothing: what was given before, in its order. A checkpoint that cannot be
+   * opened any more is closed, with a problem that says why. Never rejects.
+   */
+  reopen(): Promise<void>;
+}
+
 /** What the studio was doing when an opening failed as a whole, where no file can be named. */
 const SELECTION = 'the selection';
 
@@ -25,7 +34,9 @@ const SELECTION = 'the selection';
  * `changed` is called with the ids that came and went, after the store holds them; `offered` then, with a recipe that was dropped
  * without a checkpoint beside it.
  */
-export function createOpeningControls(store: StudioStore, worker: WorkerPort, files: FilePort, changed: (closed: string | null) => void, offered: (text: string) => void): OpeningControls {
+export function createOpeningControls(store: StudioStore, worker: WorkerPort, files: FilePort, changed: (closed: string | null) => void, offered: (text: string) => void): Opening {
+  /** What a new worker is to be given. Handles and files live on the page, whatever becomes of the worker. */
+  const given: (() => Promise<OpenResult>)[] = [];
   const set = (change: (state: CheckpointsState) => CheckpointsState) => store.setState(({ checkpoints }) => ({ checkpoints: change(checkpoints) }));
 
   async function open(name: string, bring: () => Promise<OpenResult | null>): Promise<void> {
@@ -53,14 +64,39 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
   const openPicked = (picking: Promise<readonly PickedFile[]>) =>
     open(SELECTION, async () => {
       const picked = await picking;
-      return picked.length === 0 ? null : worker.request('open', { files: picked });
+      return picked.length === 0 ? null : give(() => worker.request('open', { files: picked }));
     });
+
+  async function give(bring: () => Promise<OpenResult>): Promise<OpenResult> {
+    given.push(bring);
+    return bring();
+  }
+
+  async function reopen(): Promise<void> {
+    set((state) => ({ ...state, opening: state.opening + 1 }));
+    const found = new Map<string, Checkpoint>();
+    for (const bring of given) {
+      try {
+        const { checkpoints, problems } = await bring();
+        for (const one of checkpoints) found.set(one.id, one);
+        set((state) => ({ ...state, problems: problems.reduce(withProblem, state.problems) }));
+      } catch (cause) {
+        const error = asStudioError(cause).toWire();
+        set((state) => ({ ...state, problems: withProblem(state.problems, { file: error.where.file ?? SELECTION, error }) }));
+      }
+    }
+    const wanted = new Set(store.getState().checkpoints.open.map(({ id }) => id));
+    for (const id of found.keys()) if (!wanted.has(id)) await worker.request('close', { checkpoint: id }).catch(() => {});
+    set((state) => ({ ...state, open: state.open.flatMap(({ id }) => found.get(id) ?? []), opening: state.opening - 1 }));
+    for (const id of wanted) if (!found.has(id)) changed(id);
+  }
 
   return {
     drop: (transfer) => openPicked(files.dropped(transfer)),
     chooseFiles: () => openPicked(files.chooseFiles()),
     chooseFolder: () => openPicked(files.chooseFolder()),
-    openSample: () => open('the sample family', () => worker.request('openSample', { baseUrl: files.sampleUrl })),
+    openSample: () => open('the sample family', () => give(() => worker.request('openSample', { baseUrl: files.sampleUrl }))),
+    reopen,
     async close(id) {
       if (isBusy(store.getState().job)) return;
       try {

@@ -1,10 +1,15 @@
 /** What the controller needs from outside: the worker, the browser's files and its clock. Injected, so that tests bring their own. */
+import type { StudioError } from '../bytes/errors';
 import type { PickedFile, PickedFolder, Reply, RequestName, RequestPayload, WorkerEvent } from '../worker/protocol';
 
 export interface WorkerPort {
   /** Rejects with a StudioError; every pending request rejects when the worker dies. */
   request<N extends RequestName>(name: N, payload: RequestPayload<N>): Promise<Reply<N>>;
   subscribe(listener: (event: WorkerEvent) => void): void;
+  /** Calls `listener` when the worker dies of itself. */
+  onDeath(listener: (error: StudioError) => void): void;
+  /** Starts another worker in the place of whatever there is; it knows nothing of what was open. */
+  restart(): void;
 }
 
 /** Drops, pickers and downloads. Handles stay opaque: the controller passes them on and never keeps one in the store. */

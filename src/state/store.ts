@@ -24,6 +24,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     job: { status: 'idle' },
     target: { folder: null, replace: false, canWriteFolders, problem: null },
     backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false },
+    worker: { problem: null, restarting: false },
     results: null,
     offline: { kept: false, update: false },
     view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },

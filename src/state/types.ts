@@ -127,6 +127,14 @@ export interface BackendState {
   readonly measuring: boolean;
 }
 
+/** The part that reads and computes, while it is not well. */
+export interface WorkerState {
+  /** Why it stopped; null while it lives. */
+  readonly problem: WireError | null;
+  /** Another one is being given what was open. */
+  readonly restarting: boolean;
+}
+
 /** The studio itself, kept on this machine by its service worker. */
 export interface OfflineState {
   /** This version opens without a network. */
@@ -211,6 +219,7 @@ export interface StudioState {
   readonly job: Job;
   readonly target: TargetState;
   readonly backend: BackendState;
+  readonly worker: WorkerState;
   /** The table of scores that was dropped last. */
   readonly results: Results | null;
   readonly offline: OfflineState;

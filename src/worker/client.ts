@@ -31,6 +31,7 @@ interface Pending {
 export class WorkerClient {
   private pending = new Map<number, Pending>();
   private readonly listeners = new Set<(event: WorkerEvent) => void>();
+  private readonly mourners = new Set<(error: StudioError) => void>();
   private nextId = 1;
   private worker: WorkerLike | null = null;
   private cause = 'not started';
@@ -63,13 +64,20 @@ export class WorkerClient {
     return () => this.listeners.delete(listener);
   }
 
+  /** Calls `listener` when the worker dies of itself, with what every request rejects with until `restart`. */
+  onDeath(listener: (error: StudioError) => void): void {
+    this.mourners.add(listener);
+  }
+
   /** Ends the worker, whatever it is doing, and starts another. */
   restart(): void {
     this.end('restarted');
     const { worker, isDead } = this.spawn();
     this.worker = worker;
     const onDeath = (cause: string) => {
-      if (this.worker === worker) this.end(cause);
+      if (this.worker !== worker) return;
+      this.end(cause);
+      for (const listener of this.mourners) listener(died(cause));
     };
     let isAlive = false;
     worker.addEventListener('message', (event) => {

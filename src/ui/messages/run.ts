@@ -187,7 +187,7 @@ export const RUN_MESSAGES = {
     'worker-died': ({ actual }) => ({
       title: 'The part of the page that reads and merges has stopped',
       detail: `Reason: ${actual}. Your files are untouched.`,
-      action: 'Reload the page and drop the checkpoints again; the address keeps the recipe.',
+      action: 'Press Restart: what is open is opened again from where it lies, and the recipe stays as it is.',
     }),
     busy: () => ({ title: 'A merge is running', detail: 'This has to wait until it is done.', action: 'Wait for it, or cancel it.' }),
     'shader-compile': ({ names }) => ({

@@ -3,16 +3,31 @@ import type { WireError } from '../../bytes/errors';
 import { isBusy } from '../../state/types';
 import type { BackendReport } from '../../worker/protocol';
 import { ErrorNotice, Notice } from '../Notice';
-import { useStudio } from '../studio';
+import { useController, useStudio } from '../studio';
 import { takeOver } from './offline';
 
 /** What the whole page should know: a newer version, and why it is slower than it could be. */
 export function Banner() {
   return (
     <div className="banner">
+      <WorkerNotice />
       <UpdateNotice />
       <BackendNotice />
     </div>
+  );
+}
+
+/** The part that reads and merges is gone: nothing else on the page answers until there is another. */
+function WorkerNotice() {
+  const controller = useController();
+  const { problem, restarting } = useStudio((state) => state.worker);
+  if (problem === null) return null;
+  return (
+    <ErrorNotice error={problem}>
+      <button type="button" className="button primary" disabled={restarting} onClick={() => void controller.restart()}>
+        {restarting ? 'Restarting' : 'Restart'}
+      </button>
+    </ErrorNotice>
   );
 }
 

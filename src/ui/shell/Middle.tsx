@@ -15,7 +15,7 @@ export function Middle() {
   const models = useModels();
   return (
     <div className="middle">
-      {problem && <ErrorNotice error={problem} grave="warn" />}
+      {problem && problem.reason !== 'worker-died' && <ErrorNotice error={problem} grave="warn" />}
       <ChartsPane
         tensors={tensors}
         models={models}

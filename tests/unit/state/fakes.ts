@@ -1,4 +1,5 @@
 /** A worker, files and a clock that do what a test says, when it says so. */
+import { StudioError } from '../../../src/bytes/errors';
 import type { Checkpoint } from '../../../src/checkpoint/types';
 import { emptyFigures } from '../../../src/merge/figures';
 import { createController, type Controller } from '../../../src/state/controller';
@@ -36,6 +37,20 @@ export class FakeWorker implements WorkerPort {
     return new Promise<Reply<N>>((resolve, reject) => {
       this.asked.push({ name, payload, resolve, reject } as unknown as Asked);
     });
+  }
+  restarts = 0;
+  private mourn: (error: StudioError) => void = () => {};
+  onDeath(listener: (error: StudioError) => void): void {
+    this.mourn = listener;
+  }
+  restart(): void {
+    this.restarts++;
+  }
+  /** Everything that is asked rejects. */
+  die(): void {
+    const error = new StudioError('internal', 'worker-died', 'the worker died: test', { actual: 'test' });
+    for (const { reject } of this.asked) reject(error);
+    this.mourn(error);
   }
   subscribe(listener: (event: WorkerEvent) => void): void {
     this.listeners.push(listener);

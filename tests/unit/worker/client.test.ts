@@ -88,14 +88,16 @@ describe('WorkerClient', () => {
     ['an unreadable message', (worker) => worker.emit('messageerror'), 'a message could not be read'],
     ['terminate', (_, client) => client.terminate(), 'terminated'],
   ];
-  it.each(deaths)('%s rejects all that is pending and all that follows', async (_, kill, cause) => {
+  it.each(deaths)('%s rejects all that is pending and all that follows, and is told unless it was asked for', async (_, kill, cause) => {
     const { client, worker } = setUp();
+    const told: string[] = [];
+    client.onDeath(({ where }) => told.push(String(where.actual)));
     const pending = [client.request('cancel', {}), client.request('cancel', {})];
     kill(worker, client);
     const expected = { code: 'internal', reason: 'worker-died', where: { actual: cause } };
     for (const request of pending) await expect(request).rejects.toMatchObject(expected);
     await expect(client.request('cancel', {})).rejects.toMatchObject(expected);
-    expect(worker.terminated).toBe(true);
+    expect([worker.terminated, told]).toEqual([true, cause === 'terminated' ? [] : [cause]]);
   });
 
   it('a worker that ends without an event is noticed once it has spoken', async () => {

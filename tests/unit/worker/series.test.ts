@@ -34,7 +34,7 @@ function dropped(names: readonly string[]): PickedFile[] {
 /** The page without its components: the controller on a real session with the CPU reference, as fast as it goes. */
 function studio() {
   const { request, events } = startSession();
-  const worker: WorkerPort = { request, subscribe: () => {} };
+  const worker: WorkerPort = { request, subscribe: () => {}, onDeath: () => {}, restart: () => {} };
   const files = { dropped: async (transfer: unknown) => transfer as readonly PickedFile[] } as unknown as FilePort;
   const clock: ClockPort = { now: () => performance.now(), frame: (run) => void setTimeout(run), later: (_, run) => ((timer) => () => clearTimeout(timer))(setTimeout(run)) };
   const store = createStudioStore();
