@@ -4,7 +4,7 @@ import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
-import type { Backend } from '../merge/backend';
+import type { Backend, BackendInfo } from '../merge/backend';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import { spawnThread } from './threads';
@@ -38,8 +38,13 @@ export async function chooseBackend(choice: Options['backend'], residentBytes: n
   }
 }
 
-function cpu(residentBytes: number): Backend {
-  return createCpuBackend({ residentBytes, workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread() });
+/** Computes again what `made` computed, on the CPU, by other code: what its kernels have computed typed arrays do. */
+export function recheckBackend({ kind }: BackendInfo, residentBytes: number): Backend {
+  return cpu(residentBytes, kind !== 'cpu');
+}
+
+function cpu(residentBytes: number, simd = true): Backend {
+  return createCpuBackend({ residentBytes, simd, workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread(simd) });
 }
 
 async function webGpu(allowSoftware: boolean): Promise<Backend> {

@@ -16,7 +16,7 @@ import { runMerge } from '../merge/run';
 import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
 import { recomputeSpots } from '../reference/spots';
-import { chooseBackend } from './backends';
+import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
 import { DiskDestination, hashNatively } from './disk';
 import { openRecipe, problemLines, type Opened } from './models';
@@ -84,11 +84,11 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
     const folder = part === null ? out! : partFolder(out!, part);
     const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
     const extras = part === null ? await extrasOf(options, opened, planned) : [];
-    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null, memoryBytes: options.memoryBytes }, output, signal);
+    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null, memoryBytes: options.memoryBytes, recheck: options.recheck }, output, signal);
     if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
-    const { files, seconds, verified, checked, overflow } = result;
+    const { files, seconds, verified, checked, rechecked, overflow } = result;
     output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
-    output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal; ${checked.values} values of ${checked.tensors} tensors computed again by the CPU reference${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
+    output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal; ${checked.values} values of ${checked.tensors} tensors computed again by the CPU reference${rechecked ? `; all ${rechecked.values} by ${rechecked.by}, ${rechecked.differing} of them rounded by one unit in the last place` : ''}${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
   } finally {
     backend.dispose();
   }
@@ -122,13 +122,14 @@ interface Target {
   readonly extras: readonly ExtraFile[];
   readonly replace: boolean;
   readonly memoryBytes: number;
+  readonly recheck: boolean;
 }
 
-async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace, memoryBytes }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
+async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace, memoryBytes, recheck }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
   const destination = await DiskDestination.make(folder, opened.paths);
   const { onProgress, end } = reportProgress(output);
   try {
-    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, readAheadBytes: memoryBytes / 2, hash: hashNatively, recompute: recomputeSpots });
+    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, readAheadBytes: memoryBytes / 2, hash: hashNatively, recompute: recomputeSpots, ...(recheck ? { recheckBy: () => recheckBackend(backend.info, memoryBytes / 2) } : {}) });
   } finally {
     end();
   }

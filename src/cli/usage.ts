@@ -22,6 +22,8 @@ export interface Options {
   /** Joins so many finished parts. */
   readonly finish: number | null;
   readonly replace: boolean;
+  /** Compute everything again by other code and compare. */
+  readonly recheck: boolean;
   readonly allowNonfinite: boolean;
   /** Name of the model whose extra rows are kept. */
   readonly extraRows: string | null;
@@ -54,6 +56,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --finish N              joins N finished parts into the folder, index last
   --grid MODEL=0.2,0.4    densities of one model of a batch; twice
   --replace               replace an export that is in the folder
+  --recheck               compute everything again on the CPU once it is written, and compare
   --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
   --rows-by-id            match embedding rows by id although the tokenizers differ; otherwise by token
   --leave-out MODEL:TENSOR      leave a model out where its shape differs; repeat it
@@ -78,6 +81,7 @@ export function readOptions(argv: readonly string[]): Options | null {
   const part = values.part === undefined ? null : readPart(values.part);
   const finish = values.finish === undefined ? null : count(values.finish, '--finish');
   if (part !== null && finish !== null) throw new UsageError('--part and --finish are two steps: every part first, then --finish');
+  if (values.recheck === true && command !== 'merge') throw new UsageError(`${command} takes no --recheck`);
   const grid = (values.grid ?? []).map(readDensities);
   if (command === 'batch' ? grid.length !== 2 || grid[0]!.model === grid[1]!.model : grid.length > 0) throw new UsageError('batch needs --grid MODEL=K,K for two models, and no other command takes it');
   if (command === 'batch' && (part !== null || finish !== null || values.replace === true)) throw new UsageError('batch takes no --part, --finish or --replace');
@@ -92,6 +96,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     part,
     finish,
     replace: values.replace ?? false,
+    recheck: values.recheck ?? false,
     allowNonfinite: values['allow-nonfinite'] ?? false,
     extraRows: values['extra-rows'] ?? null,
     rowsById: values['rows-by-id'] ?? false,
@@ -118,6 +123,7 @@ function parse(argv: readonly string[]) {
         finish: { type: 'string' },
         grid: { type: 'string', multiple: true },
         replace: { type: 'boolean' },
+        recheck: { type: 'boolean' },
         'allow-nonfinite': { type: 'boolean' },
         'extra-rows': { type: 'string' },
         'leave-out': { type: 'string', multiple: true },

@@ -16,6 +16,14 @@ export interface TensorDifference {
   readonly units: number | null;
 }
 
+/** Share of a tensor's values that two backends may round apart. */
+const ROUNDED_APART = 1 / 10_000;
+
+/** Whether no more differs than two backends may: one unit in the last place, in few values (merging.md section 8). */
+export function isRoundedApart({ units, differing, values }: Pick<TensorDifference, 'units' | 'differing' | 'values'>): boolean {
+  return units !== null && units <= 1 && differing <= Math.max(1, values * ROUNDED_APART);
+}
+
 /** Takes both tensors piece by piece. */
 export class Difference {
   values = 0;

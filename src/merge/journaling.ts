@@ -90,5 +90,5 @@ export class Journaling {
  */
 export function leavesShards(error: unknown): boolean {
   const { code, reason } = error instanceof StudioError ? error : asStudioError(error);
-  return code !== 'incompatible-checkpoints' && code !== 'invalid-recipe' && !['computed-differs', 'backend-output', 'changed-during'].includes(reason);
+  return code !== 'incompatible-checkpoints' && code !== 'invalid-recipe' && !['computed-differs', 'recheck-differs', 'backend-output', 'changed-during'].includes(reason);
 }

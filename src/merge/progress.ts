@@ -4,9 +4,9 @@
 export interface RunProgress {
   /**
    * `checking`: what an earlier run finished is read again; `ranking`: keys are counted over the whole model before the first
-   * tensor is merged.
+   * tensor is merged; `rechecking`: all is computed again and compared.
    */
-  readonly phase: 'checking' | 'ranking' | 'reading' | 'finalising' | 'verifying';
+  readonly phase: 'checking' | 'ranking' | 'reading' | 'finalising' | 'verifying' | 'rechecking';
   readonly tensorsDone: number;
   readonly tensors: number;
   /** Bytes read for the merge: those of `verifying` are in `bytesVerified`. */

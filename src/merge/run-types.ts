@@ -2,12 +2,13 @@
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { Watchdog } from '../bytes/watchdog';
-import type { BackendInfo, SlotResult } from './backend';
+import type { Backend, BackendInfo, SlotResult } from './backend';
 import type { GroupOutcome } from './groups';
 import type { JournalHooks } from './journaling';
 import type { PipelineMeans, StepRunner } from './pipeline';
 import type { Step } from './plan-types';
 import type { RunProgress } from './progress';
+import type { Rechecked } from './recheck';
 import type { Checked, Recompute } from './spot-check';
 
 /** A file beside the weights: config, tokenizer, card. */
@@ -45,6 +46,8 @@ export interface RunHooks {
   readonly pieceBytes?: number;
   /** Computes a sample of every merged tensor again, which is compared with what the backend gave; absent: nothing is. */
   readonly recompute?: Recompute;
+  /** Makes another backend, which computes everything again once it is written; absent: nothing is. */
+  readonly recheckBy?: () => Backend;
   /** What carries out the merge steps, default a `Pipeline` of this run's own. */
   readonly stepsBy?: (steps: readonly Step[], means: PipelineMeans) => StepRunner<GroupOutcome>;
   /** Where the digests of whole files are computed, default on this thread. */
@@ -81,6 +84,8 @@ export interface RunResult {
   readonly verified: number;
   /** Merged values, and tensors that have them, that were computed again and found to be what the backend gave. */
   readonly checked: Checked;
+  /** What was computed again of all that was written; null where it was not asked for. */
+  readonly rechecked: Rechecked | null;
   /** Pauses left out. */
   readonly seconds: number;
   /** Finite values that became infinite in the output dtype, merged or copied. */

@@ -22,6 +22,7 @@ import type { MergePlan, MergeStep, OutputShard, Step } from './plan-types';
 import { Meter } from './progress';
 import { Sources } from './reading';
 import type { OpenShard, ReadWatch } from './reading';
+import { recheckPlan, type Rechecked } from './recheck';
 import { keepShards, refuseAnother, workDone } from './resuming';
 import type { KeptShard } from './resuming';
 import type { FinishedFile, RunHooks, RunResult } from './run-types';
@@ -52,7 +53,7 @@ import { ShardWriter } from './writing';
  * written meanwhile is of neither state.
  *
  * Rejects with IncompatibleCheckpointsError `undecided` (a plan with refusals), `integer-differs` (before anything is written)
- * or `nonfinite`; StudioError `computed-differs`; DestinationError `not-empty`, `unfinished`, `journal-of-another` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
+ * or `nonfinite`; StudioError `computed-differs` or `recheck-differs`; DestinationError `not-empty`, `unfinished`, `journal-of-another` or `verification-failed`; CancelledError; and as sources, sinks and the backend do.
  */
 export async function runMerge(plan: MergePlan, backend: Backend, openShard: OpenShard, destination: Destination, hooks: RunHooks): Promise<RunResult> {
   if (plan.refusals.length > 0) {
@@ -105,7 +106,7 @@ class Run {
   constructor(
     private readonly plan: MergePlan,
     backend: Backend,
-    openShard: OpenShard,
+    private readonly openShard: OpenShard,
     private readonly destination: Destination,
     private readonly folder: OutputFolder,
     private readonly hooks: RunHooks,
@@ -159,6 +160,7 @@ class Run {
     }
     this.meter.enter('verifying');
     const verified = await sideBySide([...shards, ...extras], VERIFIED_AT_ONCE, (file) => this.verify(file));
+    const rechecked = await this.recheck();
     if (this.plan.index !== null) {
       const index = await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(this.plan.index)));
       await this.finish([index]);
@@ -168,7 +170,7 @@ class Run {
     const { tensors } = this.plan;
     const kept = [...this.kept.values()].map(({ file: name, bytes, sha256 }) => ({ name, bytes, sha256 }));
     const place = ({ name }: FinishedFile) => this.plan.shards.findIndex(({ file }) => file === name) >>> 0;
-    return { files: [...kept, ...verified].sort((a, b) => place(a) - place(b)), figures: this.figures, tensors, verified: tensors, seconds: this.meter.elapsedMs / 1000, ...sumShards(this.shards, this.kept) };
+    return { files: [...kept, ...verified].sort((a, b) => place(a) - place(b)), figures: this.figures, tensors, verified: tensors, rechecked, seconds: this.meter.elapsedMs / 1000, ...sumShards(this.shards, this.kept) };
   }
 
   /** Gives up what is open and removes what was finished, but for shards that the journal can tell of. Never rejects. */
@@ -201,6 +203,15 @@ class Run {
     this.journaling!.add([...this.kept.values()]);
     this.meter.keeping(workDone(this.plan, this.kept));
     this.meter.enter('reading');
+  }
+
+  /** With another backend; before what makes several shards load. */
+  private async recheck(): Promise<Rechecked | null> {
+    const { recheckBy, signal, ready, onProgress } = this.hooks;
+    if (!recheckBy) return null;
+    const backend = recheckBy();
+    const hooks = { readAheadBytes: this.means.readAheadBytes, ...(signal ? { signal } : {}), ...(ready ? { ready } : {}), ...(onProgress ? { onProgress } : {}) };
+    return recheckPlan(this.plan, backend, this.openShard, this.destination, hooks).finally(() => backend.dispose());
   }
 
   /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */

@@ -41,7 +41,7 @@ export interface VerifyHooks {
  * Merges every tensor of `plan` again and compares it with the one of that name in `merged`, wherever its shards hold it. Metadata
  * and the order of tensors do not count. Values that are not finite are no reason to stop. Rejects as `scanPlan` does.
  */
-export async function verifyPlan(plan: MergePlan, merged: Checkpoint, backend: Backend, openShard: OpenShard, hooks: VerifyHooks): Promise<Verification> {
+export async function verifyPlan(plan: MergePlan, merged: Pick<Checkpoint, 'id' | 'tensors'>, backend: Backend, openShard: OpenShard, hooks: VerifyHooks): Promise<Verification> {
   const outputs = new Map(plan.shards.flatMap(({ tensors }) => tensors).map((tensor) => [tensor.name, tensor]));
   const found = new Map(merged.tensors.map((tensor) => [tensor.name, tensor]));
   const check = new Check(plan, outputs, found, merged.id, backend, openShard, hooks);
@@ -128,7 +128,7 @@ class Check {
     this.hooks.onProgress?.({ ...progress, tensors, bytesVerified: this.bytesVerified, bytesWrittenTotal: bytesWritten });
   }
 
-  result({ tensors }: Checkpoint): Verification {
+  result({ tensors }: Pick<Checkpoint, 'tensors'>): Verification {
     const outputs = [...this.outputs.values()];
     const both = outputs.flatMap((output) => (this.found.has(output.name) ? [{ output, actual: this.found.get(output.name)! }] : []));
     return {

@@ -31,6 +31,7 @@ export interface JobControls {
   chooseTarget(): Promise<void>;
   usePrivateStorage(): void;
   setReplace(replace: boolean): void;
+  setRecheck(recheck: boolean): void;
   /** Downloads one file of a finished export in private storage. */
   download(name: string): Promise<void>;
 }
@@ -75,8 +76,8 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
 
   const merge = () =>
     run('merge', async ({ recipe, text, choices, shardBytes }) => {
-      const { replace } = store.getState().target;
-      return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, replace }) };
+      const { replace, recheck } = store.getState().target;
+      return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, replace, recheck }) };
     });
   const exportBatch = (entries: readonly BatchRequestEntry[]) =>
     run('batch', async ({ shardBytes }) => ({ status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder }) }));
@@ -149,6 +150,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       setTarget({ folder: null, replace: false, problem: null });
     },
     setReplace: (replace) => setTarget({ replace }),
+    setRecheck: (recheck) => setTarget({ recheck }),
     async download(name) {
       try {
         const { handle } = await worker.request('exported', { name });

@@ -110,6 +110,8 @@ export type Job =
 export interface TargetState {
   readonly folder: string | null;
   readonly replace: boolean;
+  /** Compute everything again on the CPU once it is written. */
+  readonly recheck: boolean;
   /** False where the browser cannot write to a folder on disk. */
   readonly canWriteFolders: boolean;
   /** Why no folder could be chosen. */

@@ -3,6 +3,7 @@ import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
+import type { Backend, BackendInfo } from '../merge/backend';
 import { measureThroughput } from '../merge/calibration';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
@@ -10,7 +11,12 @@ import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
 import { READ_AHEAD } from './sizing';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker }), measure: (backend) => measureThroughput(backend) };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker }), recheck, measure: (backend) => measureThroughput(backend) };
+
+/** What the kernels of the CPU backend have computed, typed arrays compute again, on one thread. */
+function recheck({ kind }: BackendInfo): Backend {
+  return kind === 'cpu' ? createCpuBackend({ residentBytes: READ_AHEAD, simd: false }) : createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker });
+}
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {

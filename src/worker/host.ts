@@ -14,6 +14,8 @@ export interface BackendFactory {
   /** Rejects with GpuUnavailableError; `software-adapter` when WebGPU is only to be had on the CPU and that is not allowed. */
   webgpu(allowSoftware: boolean): Promise<StartedBackend>;
   cpu(): Backend;
+  /** Computes again what `made` computed, on the CPU, by other code. */
+  recheck(made: BackendInfo): Backend;
   /** Parameters a second; null when that cannot be told. */
   measure(backend: Backend): Promise<number | null>;
 }
@@ -37,6 +39,12 @@ export class BackendHost {
   /** Of the backend in use; null before the first is started. */
   get info(): BackendInfo | null {
     return this.running?.backend.info ?? null;
+  }
+
+  /** A backend for computing again what the one in use has computed. The caller disposes of it. */
+  recheck(): Backend {
+    if (!this.info) throw new Error('nothing has been computed');
+    return this.factory.recheck(this.info);
   }
 
   /**

@@ -39,7 +39,7 @@ export interface MergeContext {
 
 /** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and then leaves no weights there. */
 export async function merge(
-  { recipe, choices, shardBytes, replace, text = null }: RequestPayload<'merge'>,
+  { recipe, choices, shardBytes, replace, recheck = false, text = null }: RequestPayload<'merge'>,
   folder: ExportFolder,
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, emit, counted }: MergeContext,
@@ -65,6 +65,7 @@ export async function merge(
       extras,
       readAheadBytes: READ_AHEAD,
       recompute: recomputeSpots,
+      ...(recheck ? { recheckBy: () => host.recheck() } : {}),
       ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
       onTensor: (tensor, slot) => {
@@ -73,9 +74,9 @@ export async function merge(
         tensors.offer([figures]);
       },
     });
-    const { files, seconds, verified, checked, overflow } = result;
+    const { files, seconds, verified, checked, rechecked, overflow } = result;
     const backend = host.info ?? planned.info;
-    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, checked, overflow };
+    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, checked, rechecked, overflow };
   } finally {
     progress.flush();
     tensors.flush();

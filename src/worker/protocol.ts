@@ -8,6 +8,7 @@ import type { Figures, FigureSpread } from '../merge/figures';
 import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
+import type { Rechecked } from '../merge/recheck';
 import type { Verification } from '../merge/verify';
 import type { Results } from '../recipe/results';
 import type { RecipeText } from '../recipe/mergekit';
@@ -128,6 +129,8 @@ export interface MergeSummary {
   readonly verified: number;
   /** Merged values, and tensors that have them, that the CPU reference computed again while merging: all the same. */
   readonly checked: { readonly values: number; readonly tensors: number };
+  /** What was computed again of all that was written, and by what; null where it was not asked for. */
+  readonly rechecked: Rechecked | null;
   readonly overflow: number;
 }
 
@@ -215,6 +218,8 @@ export interface Requests {
       readonly shardBytes: number;
       readonly destination: PickedFolder | null;
       readonly replace: boolean;
+      /** Compute everything again on the CPU and compare, once it is written. */
+      readonly recheck?: boolean;
       /** The text the recipe was read from, for the exported one. */
       readonly text?: RecipeText | null;
     },

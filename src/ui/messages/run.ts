@@ -200,6 +200,11 @@ export const RUN_MESSAGES = {
       detail: `${at}The merge gave ${actual} where the CPU reference gives ${expected}, from the same bytes. Nothing of this merge was kept.`,
       action: 'Choose the other backend in the header and merge again, and report the adapter with these numbers. If both fail, test the memory of this machine.',
     }),
+    'recheck-differs': ({ at, expected, actual }) => ({
+      title: 'A value that was written is not what the CPU gives',
+      detail: `${at}The file has ${actual}, the CPU gives ${expected}. What this merge wrote was removed.`,
+      action: 'Choose the other backend in the header and merge again, and report the adapter with these numbers. If both fail, test the memory of this machine.',
+    }),
     'map-failed': () => ({ title: 'Reading back from the graphics card failed', detail: 'The browser gave no result.', action: REPORT }),
   },
 } satisfies Partial<Record<ErrorCode, Readonly<Record<string, Template>>>>;

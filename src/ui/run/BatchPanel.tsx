@@ -91,7 +91,7 @@ export function BatchPanel() {
           Folders {entries.length > 3 ? `${entries.slice(0, 2).map(({ folder: name }) => name).join(', ')}, … ${entries.at(-1)!.folder}` : entries.map(({ folder: name }) => name).join(', ')}, each complete with config, tokenizer and card, and results.csv for the scores: fill it in and drop it here, and the Surface is coloured by it.
         </p>
       )}
-      <DestinationPicker replaces={false} />
+      <DestinationPicker single={false} />
       {problem !== null && <ErrorNotice error={problem} />}
       {plan !== null && <p>{batchWords(plan, folder === null)}</p>}
       <div className="row">

@@ -2,11 +2,11 @@ import { useId } from 'react';
 import { showName } from '../format';
 import { useController, useStudio } from '../studio';
 
-/** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `replaces`: whether it may hold an older export. */
-export function DestinationPicker({ replaces = true }: { replaces?: boolean }) {
+/** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `single`: for one merge, which may replace an older export and be computed again. */
+export function DestinationPicker({ single = true }: { single?: boolean }) {
   const controller = useController();
   const group = useId();
-  const { folder, replace, canWriteFolders } = useStudio((state) => state.target);
+  const { folder, replace, recheck, canWriteFolders } = useStudio((state) => state.target);
   return (
     <div className="destination" role="group" aria-label="Destination">
       <div className="segments">
@@ -26,10 +26,16 @@ export function DestinationPicker({ replaces = true }: { replaces?: boolean }) {
           {folder === null ? 'Folder on disk…' : `Folder ${showName(folder, 30)}`}
         </label>
       </div>
-      {replaces && folder !== null && (
+      {single && folder !== null && (
         <label className="check">
           <input type="checkbox" checked={replace} onChange={(event) => controller.setReplace(event.target.checked)} />
           Replace an older export
+        </label>
+      )}
+      {single && (
+        <label className="check" title="Merges everything a second time by other code than the first, and compares every value with the files. Takes as long as a merge on the CPU.">
+          <input type="checkbox" checked={recheck} onChange={(event) => controller.setRecheck(event.target.checked)} />
+          Recompute everything on the CPU
         </label>
       )}
     </div>

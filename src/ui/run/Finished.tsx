@@ -8,7 +8,7 @@ import { VerifiedLine } from './VerifiedLine';
 /** The summary of a finished merge: what was written, that it was re-read, and the files. */
 export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
   const controller = useController();
-  const { destination, privateStorage, files, seconds, backend, tensors, verified, checked, overflow } = summary;
+  const { destination, privateStorage, files, seconds, backend, tensors, verified, checked, rechecked, overflow } = summary;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return (
     <div className="finished" role="group" aria-label="Finished merge">
@@ -30,7 +30,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
         )}
         {children}
       </header>
-      <VerifiedLine verified={verified} tensors={tensors} values={checked.values} overflow={overflow} />
+      <VerifiedLine verified={verified} tensors={tensors} values={checked.values} rechecked={rechecked} overflow={overflow} />
       <div className="files">
         <table>
           <caption className="unseen">Files of the export</caption>

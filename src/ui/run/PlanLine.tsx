@@ -15,6 +15,8 @@ export function PlanLine() {
   const starting = useStudio((state) => state.backend.starting);
   const nameOf = useNameOf();
   if (!mergeable) return <Line title="No plan yet" detail="The recipe says what is missing." />;
+  // The banner says it.
+  if (problem?.reason === 'worker-died') return <Line title="No plan yet" detail="" />;
   if (problem !== null) {
     const { title, detail, action } = describeError(problem, nameOf);
     return <Line title={title} detail={`${detail} ${action}`} grave="bad" />;

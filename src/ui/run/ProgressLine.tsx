@@ -43,7 +43,7 @@ function phaseWords({ status, kind, progress }: Running): string {
   if (progress === null) return 'Starting';
   if (kind === 'scan') return 'Counting every value';
   if (kind === 'verify') return 'Merging again and comparing';
-  return { checking: 'Checking what is there', ranking: 'Ranking over the whole model', reading: 'Merging', finalising: 'Finalising: the browser is moving the file into place', verifying: 'Verifying what was written' }[progress.phase];
+  return { checking: 'Checking what is there', ranking: 'Ranking over the whole model', reading: 'Merging', finalising: 'Finalising: the browser is moving the file into place', verifying: 'Verifying what was written', rechecking: 'Computing everything again on the CPU' }[progress.phase];
 }
 
 function bytesWords({ phase, bytesRead, bytesReadTotal, bytesVerified, bytesWrittenTotal }: MergeProgress): string {

@@ -54,11 +54,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('merge', () => {
-  it('writes the checkpoint that figures.json has the hash of', async () => {
+  it('writes the checkpoint that figures.json has the hash of, and computes all of it again by other code', async () => {
     const out = join(folder, 'one', 'merged');
-    const { code, stdout, stderr } = await merge(out);
+    const { code, stdout, stderr } = await merge(out, '--recheck');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('75 tensors');
+    expect(stdout).toMatch(/; all 1575040 by CPU, \d+ workers?, 0 of them rounded by one unit/);
     expect(Object.keys(await contents(out))).toEqual(expect.arrayContaining(['README.md', 'config.json', 'mergekit_config.yml', 'model.safetensors']));
     const { tensors } = readSafetensors(new Uint8Array(await readFile(join(out, 'model.safetensors'))));
     const hash = createHash('sha256');

@@ -48,7 +48,7 @@ const LAYOUTS = {
 } satisfies Record<string, Layout>;
 
 function planOf({ shardBytes, recipe }: Layout, of: Family = family): MergePlan {
-  const choices = { ...DEFAULT_CHOICES, extraRowsFrom: of.id('x') };
+  const choices = { ...DEFAULT_CHOICES, extraRows: { from: of.id('x') } };
   const plan = planMerge(of.checkpoints, recipeOf(of, 'ties', 'base', ['x'], recipe), choices, { chunkBytes: 700, shardBytes, readAheadBytes: 1000 }, {});
   expect(plan.refusals).toEqual([]);
   return plan;

@@ -1,4 +1,5 @@
 /** A family of tiny checkpoints as dropped files, and a session over them in plain memory. */
+import { createCpuBackend } from '../../../src/cpu/backend';
 import { encodeFromF32 } from '../../../src/bytes/floats';
 import type { OutputDtype } from '../../../src/bytes/dtypes';
 import { FolderDestination } from '../../../src/files/destination';
@@ -86,7 +87,7 @@ export function startSession(backends: Partial<BackendFactory> = {}, parts: Part
     else pending.get(message.id)!(message);
   };
   const handlers = createSession({
-    backends: { webgpu: () => Promise.reject(new Error('no WebGPU here')), cpu: createReferenceBackend, measure: async () => null, ...backends },
+    backends: { webgpu: () => Promise.reject(new Error('no WebGPU here')), cpu: createReferenceBackend, recheck: () => createCpuBackend(), measure: async () => null, ...backends },
     store: new FileStore(),
     fetchSample: () => Promise.reject(new Error('no sample here')),
     openExportFolder: async (folder) => ({

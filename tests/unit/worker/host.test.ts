@@ -32,6 +32,7 @@ function setUp(devices: readonly (number | null)[], speeds: Readonly<Record<stri
         return { backend: backendOf('webgpu', `gpu ${asked}`, chunkBytes), selfTest: [{ pass: 'trim', ok: true, detail: '' }] };
       },
       cpu: () => backendOf('cpu', 'cpu'),
+      recheck: ({ kind }) => backendOf('cpu', `after ${kind}`),
       measure: async ({ info }) => {
         measured.push(info.label);
         return speeds[info.label] ?? null;

@@ -43,6 +43,13 @@ describe('a merged checkpoint dropped back', () => {
     expect((await request('verify', { recipe, choices: DEFAULT_CHOICES, merged: merged.id, contents })).otherSources).toEqual([idOf('ct')]);
   });
 
+  it('was computed again by another backend, where that was asked for', async () => {
+    const { request, recipe } = await openFamily();
+    const summary = await request('merge', { recipe, choices: DEFAULT_CHOICES, shardBytes: 2 ** 30, destination: null, replace: true, recheck: true });
+    expect(summary.rechecked).toMatchObject({ values: 12, differing: 0 });
+    expect(summary.rechecked!.by).not.toBe(summary.backend.label);
+  });
+
   it('that is closed cannot be compared, and two jobs do not run at once', async () => {
     const { request, recipe, merged } = await exported();
     const asked = { recipe, choices: DEFAULT_CHOICES };

@@ -1,0 +1,83 @@
+/** Everything computed again by another backend (merging.md section 8; faults.md B 35): one wrong bit anywhere is found. */
+import { describe, expect, it } from 'vitest';
+import { createCpuBackend } from '../../../src/cpu/backend';
+import type { Backend } from '../../../src/merge/backend';
+import { planMerge } from '../../../src/merge/plan';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import type { RunProgress } from '../../../src/merge/progress';
+import { runMerge } from '../../../src/merge/run';
+import { createReferenceBackend } from '../../../src/reference/backend';
+import { recomputeSpots } from '../../../src/reference/spots';
+import { familyOf, recipeOf } from './family';
+import type { MadeTensors } from './family';
+import { MemoryFolder } from './memory-folder';
+
+const TENSORS: MadeTensors = { big: [30_000], 'lm_head.weight': { shape: [5, 4] }, ids: { shape: [4], dtype: 'I32' } };
+const reference = createReferenceBackend();
+
+/** The reference with `bit` of value `index` of `big` turned over. */
+function flipped(index: number, bit: number): Backend {
+  return {
+    ...reference,
+    merge: (group, parameters, read, write, options) =>
+      reference.merge(group, parameters, read, (segment, bytes) => {
+        const place = index - segment.first;
+        if (group.slots[segment.slot]!.name === 'big' && place >= 0 && place < segment.count) new Uint16Array(bytes.buffer, bytes.byteOffset)[place]! ^= 1 << bit;
+        return write(segment, bytes);
+      }, options),
+  };
+}
+
+async function merged(backend: Backend, recheckBy: (() => Backend) | null, shardBytes = 1e9) {
+  const family = await familyOf({ base: TENSORS, x: { ...TENSORS, 'lm_head.weight': { shape: [7, 4] } } });
+  const choices = { ...DEFAULT_CHOICES, extraRows: { from: family.id('x') } };
+  const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x']), choices, { chunkBytes: 9000, shardBytes }, {});
+  const folder = new MemoryFolder();
+  const told: RunProgress[] = [];
+  const running = runMerge(plan, backend, family.openShard, folder, { recompute: recomputeSpots, onProgress: (progress) => told.push(progress), ...(recheckBy ? { recheckBy } : {}) });
+  return { running, folder, told, plan };
+}
+
+describe('a merge computed again', () => {
+  it.each([1e9, 64])('says how many values, by what, and comes before the index (shards of %d bytes)', async (shardBytes) => {
+    let disposed = 0;
+    const cpu = createCpuBackend({ simd: false });
+    const recheckBy = () => ({ ...cpu, info: { ...cpu.info, label: 'another' }, dispose: () => void disposed++ });
+    const { running, folder, told, plan } = await merged(reference, recheckBy, shardBytes);
+    // Rows that are copied and integers are compared as well.
+    expect((await running).rechecked).toEqual({ values: 30_000 + 7 * 4 + 4, differing: 0, by: 'another' });
+    expect([folder.files.size, disposed]).toEqual([plan.shards.length + (plan.index === null ? 0 : 1), 1]);
+    const phases = told.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1]);
+    expect(phases).toEqual(['reading', 'finalising', 'verifying', 'rechecking']);
+    expect(told.at(-1)).toMatchObject({ bytesVerified: 2 * (30_000 + 28) + 16, tensorsDone: 3, tensors: 3 });
+  });
+
+  it('is not done unasked', async () => {
+    const { running } = await merged(reference, null);
+    expect((await running).rechecked).toBeNull();
+  });
+
+  it('finds one bit at a value that the sample does not hold, names it, and removes what was written', async () => {
+    // The lowest bit is one unit in the last place, which a tensor of 30,000 values may have three times; the next one is two.
+    const index = 12_345;
+    await expect((await merged(flipped(index, 1), null)).running).resolves.toMatchObject({ checked: { tensors: 2 } });
+    for (const bit of [1, 9, 15]) {
+      const { running, folder } = await merged(flipped(index, bit), () => createCpuBackend(), 64);
+      await expect(running).rejects.toMatchObject({ code: 'internal', reason: 'recheck-differs', where: { tensor: 'big', index } });
+      expect([[...folder.files.keys()], [...folder.unfinished]]).toEqual([[], []]);
+    }
+    expect((await (await merged(flipped(index, 0), () => createCpuBackend())).running).rechecked).toMatchObject({ differing: 1 });
+  });
+
+  it('is stopped like the rest, and its backend disposed of', async () => {
+    const stopping = new AbortController();
+    let disposed = 0;
+    const cpu = createCpuBackend();
+    const family = await familyOf({ base: TENSORS, x: TENSORS });
+    const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x']), DEFAULT_CHOICES, { chunkBytes: 9000, shardBytes: 1e9 }, {});
+    const folder = new MemoryFolder();
+    const onProgress = ({ phase }: RunProgress) => phase === 'rechecking' && stopping.abort();
+    await expect(runMerge(plan, reference, family.openShard, folder, { recheckBy: () => ({ ...cpu, dispose: () => void disposed++ }), signal: stopping.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+    expect([folder.files.size, disposed]).toEqual([0, 1]);
+  });
+});
