@@ -21,6 +21,9 @@ export function inlineCrew(pause: () => Promise<void>, workspace = createWorkspa
         margins: pass((own, decision, range) => own.margins(decision, range)),
         magnitudes: pass((own, model, cut, before) => own.magnitudes(model, cut, before)),
         merge: pass((own, decision) => own.merge(decision)),
+        shed() {
+          part?.shed();
+        },
         release() {
           part = null;
         },

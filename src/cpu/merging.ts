@@ -15,16 +15,32 @@ import type { Workspace } from './workspace';
 export const RESIDENT_BYTES = 512 * 2 ** 20;
 
 /**
- * Most bytes of a group that `mergeGroup` has at once with `workers`: all inputs where they are kept, the chunks at work else, and
- * the output of the chunks that are at work or wait to be written.
+ * Most bytes of a group that `mergeGroup` has at once with `workers`: all inputs where they are kept, else the chunks at work and
+ * what selections set aside, and the output of the chunks that are at work or wait to be written.
  */
 export function heldBytes(group: Group, workers: number, residentBytes: number): number {
   const inputs = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
   const outputs = group.chunks.map((chunk) => chunkOutputBytes(group, chunk));
   const all = inputs.reduce((sum, bytes) => sum + bytes, 0);
   const atWork = Math.min(group.chunks.length, workers + 2);
-  const kept = group.chunks.length === 1 || all <= residentBytes ? all : atWork * Math.max(...inputs);
+  const kept = group.chunks.length === 1 || all <= residentBytes ? all : atWork * Math.max(...inputs) + asideBytes(residentBytes);
   return kept + atWork * Math.max(...outputs);
+}
+
+/** A key set aside, and its share of those that are counted (gathered.ts). */
+const ASIDE_BYTES_PER_KEY = 6;
+/** What selections may set aside of a group that is not kept: keys of the brackets. */
+const asideBytes = (residentBytes: number) => residentBytes / 2;
+
+/** `pieces`, each told how many keys one selection may set aside of it. */
+function withAside(pieces: readonly Piece[], residentBytes: number): Piece[] {
+  const elements = pieces.reduce((sum, { spec }) => sum + spec.count, 0);
+  return pieces.map((piece) => {
+    const { spec } = piece;
+    // The models' brackets at once; that of the margins comes after them.
+    const keys = asideBytes(residentBytes) / ASIDE_BYTES_PER_KEY / Math.max(1, spec.dtypes.length - 1);
+    return { ...piece, spec: { ...spec, gathered: Math.floor(Math.min(spec.count / 8, (keys * spec.count) / elements)) } };
+  });
 }
 
 export interface Means {
@@ -59,8 +75,9 @@ export function jobsOf(group: Group, parameters: readonly TensorParameters[], re
   if (parameters.length !== group.slots.length) {
     throw new RangeError(`${parameters.length} sets of parameters for ${group.slots.length} slots`);
   }
-  const pieces = piecesOf(group, crew.size);
-  const resident = group.chunks.length === 1 || inputBytes(pieces) <= residentBytes;
+  const all = piecesOf(group, crew.size);
+  const resident = group.chunks.length === 1 || inputBytes(all) <= residentBytes;
+  const pieces = resident ? all : withAside(all, residentBytes);
   const jobs = group.slots.map((slot, s): SlotJob => {
     const store = new PartStore(crew, read, slot.name, resident);
     return { method: group.method, slot, parameters: parameters[s]!, pieces: pieces.filter(({ segment }) => segment.slot === s), store, crew, pause, workspace };

@@ -2,7 +2,7 @@
 import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { Figures } from '../merge/figures';
 import type { Method } from '../recipe/types';
-import type { KeyRange, Tally } from './select';
+import type { KeyRange, Tally, TallyOfAll } from './select';
 import type { Cut } from './trim';
 
 export interface PartSpec {
@@ -13,6 +13,8 @@ export interface PartSpec {
   /** The input that task vectors start from: 0, or for `linear` the first model of the slot. */
   readonly origin: number;
   readonly outDtype: OutputDtype;
+  /** Keys that one selection may set aside of the part; absent: one in eight. */
+  readonly gathered?: number;
 }
 
 /** What is decided about a part before it is merged. Numbers are f32 where the arithmetic is. */
@@ -44,15 +46,17 @@ export interface MergedPart {
   readonly reservedLast: number | null;
 }
 
-/** The passes over one part. */
+/** The passes over one part. Once it is shed, the first two answer from what they set aside before, or with null. */
 export interface PartPasses {
   /** Keys of |tau| of one model. */
-  tally(model: number, range: KeyRange): Promise<Tally>;
+  tally(model: number, range: KeyRange): Promise<Tally | null>;
   /** Keys of the margins, after trimming and electing. */
-  margins(decision: Decision, range: KeyRange): Promise<Tally>;
+  margins(decision: Decision, range: KeyRange): Promise<TallyOfAll | null>;
   /** Sums of |tau| of one model, all and kept, on top of those before. */
   magnitudes(model: number, cut: Cut, before: MagnitudeSums): Promise<MagnitudeSums>;
   merge(decision: Decision): Promise<MergedPart>;
+  /** Lets the inputs go and keeps what was set aside. */
+  shed(): void;
   release(): void;
 }
 

@@ -14,18 +14,19 @@ import type { Decision, MagnitudeSums, MergedPart, PartSpec } from './part-types
 import { decideRare, mergeRare, rareMargins } from './rare';
 import { BLOCK, type Scratch } from './scratch';
 import { Gathered, KeyList } from './gathered';
-import { allKeys, isNarrow, tallyBlock, type KeyRange, type Tally } from './select';
+import { allKeys, endOf, isNarrow, tallyBlock, type KeyRange, type Tally, type TallyOfAll } from './select';
 import { Reserver } from './slack';
 import { Cutter, dropBlock, settleNan, type Cut } from './trim';
 import type { Workspace } from './workspace';
 
-/** Of a part's keys at most one in 2^3 is set aside for a selection: half a byte a value and model, until the part is merged. */
+/** Of a part's keys at most one in 2^3 is set aside for a selection, unless its spec says else: half a byte a value and model. */
 const MOST_GATHERED = 3;
 /** A scratch of more models than these is not all in the memory of the kernels. */
 const MOST_MODELS = 64;
 
 export class Part {
-  private readonly inputs: readonly (Raw | null)[];
+  /** Empty once they are shed. */
+  private inputs: readonly (Raw | null)[];
   /** Models that have the part's elements. */
   private readonly present: readonly number[];
   private readonly elects: boolean;
@@ -62,18 +63,27 @@ export class Part {
     this.ofValues = traitsOf(spec.method).of === 'values';
   }
 
-  /** Keys of |tau| of `model`. */
-  tally(model: number, range: KeyRange): Tally {
+  private get isShed(): boolean {
+    return this.inputs.length === 0;
+  }
+
+  /** Lets the inputs go. */
+  shed(): void {
+    this.inputs = [];
+  }
+
+  /** Keys of |tau| of `model`; null where they are shed and what was set aside does not tell. */
+  tally(model: number, range: KeyRange): Tally | null {
     if (!this.present.includes(model)) return { counts: new Uint32Array(range.bins), above: 0 };
-    const known = this.gathered.get(model)?.tally(range, INFINITY_KEY);
-    if (known) return known;
+    const known = this.gathered.get(model)?.tally(range, INFINITY_KEY) ?? null;
+    if (known || this.isShed) return known;
     const counts = new Uint32Array(range.bins);
     let above = 0;
     const { bits } = this.scratch.tau(model);
     const { marginKeys } = this.scratch;
     const narrow = isNarrow(range);
     // Bins of one key each tell all apart at once.
-    let list = narrow && range.shift > 0 ? new KeyList(this.spec.count >> 5, this.spec.count >> MOST_GATHERED) : null;
+    let list = narrow && range.shift > 0 ? this.emptyList() : null;
     this.eachBlock((at, n, ops) => {
       this.loadTau(ops, model, at, n);
       if (!narrow) {
@@ -85,7 +95,7 @@ export class Part {
       tallyBlock(marginKeys, here.found, range, INFINITY_KEY, counts);
       if (list && !list.append(marginKeys.subarray(0, here.found))) list = null;
     });
-    if (list) this.gathered.set(model, new Gathered(range, list.keys(), above));
+    if (list) this.gathered.set(model, list.gathered(range, above, this.spec.count));
     return { counts, above };
   }
 
@@ -123,10 +133,29 @@ export class Part {
     return { all, kept };
   }
 
-  /** Keys of the margins of the preferred model's discarded positions. */
-  margins(decision: Decision, range: KeyRange): Tally {
-    this.margin ??= new Gathered(allKeys(1), this.gatherAll(decision), 0);
-    return this.margin.tally(range, NAN_KEY)!;
+  /** Keys of the margins of the preferred model's discarded positions; null as for `tally`. */
+  margins(decision: Decision, range: KeyRange): TallyOfAll | null {
+    const known = this.margin?.tally(range, NAN_KEY) ?? null;
+    if (known || this.isShed) return known;
+    const all = this.marginKeys(decision);
+    const counts = new Uint32Array(range.bins);
+    const tally = { counts, above: tallyBlock(all, all.length, range, NAN_KEY, counts), total: all.length };
+    this.margin = this.marginsToKeep(all, range, tally.above);
+    return tally;
+  }
+
+  /** All of them, or, where the part is to be shed, those of the range if they are few. */
+  private marginsToKeep(all: Int32Array<ArrayBuffer>, range: KeyRange, above: number): Gathered | null {
+    if (this.spec.gathered === undefined) return new Gathered(allKeys(1), all, 0, all.length);
+    const list = this.emptyList();
+    const within = all.filter((key) => key >= range.low && key < endOf(range));
+    for (let at = 0; at < within.length; at += BLOCK) if (!list.append(within.subarray(at, at + BLOCK))) return null;
+    return list.gathered(range, above, all.length);
+  }
+
+  private emptyList(): KeyList {
+    const most = this.spec.gathered ?? this.spec.count >> MOST_GATHERED;
+    return new KeyList(this.spec.count >> 5, most, this.spec.gathered !== undefined);
   }
 
   merge(decision: Decision): MergedPart {
@@ -215,7 +244,8 @@ export class Part {
     return pair ? new PairMerging(pair, decision.prefer, scratch) : new ManyMerging(spec.method, present, decision, scratch);
   }
 
-  private gatherAll(decision: Decision): Int32Array<ArrayBuffer> {
+  /** Of all discarded positions of the preferred model, in no order that counts; no keys where nothing is given back. */
+  marginKeys(decision: Decision): Int32Array<ArrayBuffer> {
     if (!this.reserves(decision)) return new Int32Array();
     const { scratch } = this;
     const cutters = decision.cuts.map((cut) => new Cutter(cut));

@@ -14,12 +14,14 @@ export type PassRequest =
 export interface Formed {
   readonly formed: Uint8Array<ArrayBuffer>;
 }
-export type PassResult = Tally | MagnitudeSums | MergedPart | Formed;
+/** Null: not to be told from what a shed part has set aside. */
+export type PassResult = Tally | MagnitudeSums | MergedPart | Formed | null;
 
-/** `part` is a number that the pool gives. `load` and `release` have no answer; a pass and `adapt`, which is of no part, have one, with its `id`. */
+/** `part` is a number that the pool gives. `load`, `shed` and `release` have no answer; a pass and `adapt`, which is of no part, have one, with its `id`. */
 export type ToPoolWorker =
   | { readonly load: PartSpec; readonly part: number; readonly inputs: readonly (Uint8Array<ArrayBuffer> | null)[] }
   | { readonly release: true; readonly part: number }
+  | { readonly shed: true; readonly part: number }
   | { readonly id: number; readonly part: number; readonly request: PassRequest }
   | { readonly id: number; readonly adapt: AdaptRequest };
 export type FromPoolWorker =

@@ -4,7 +4,7 @@ import type { AdaptRequest } from '../merge/adapting';
 import { joined, splitRequest } from './adapt';
 import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
 import type { Formed, FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
-import type { Tally } from './select';
+import type { Tally, TallyOfAll } from './select';
 
 /** The reason of the StudioError `internal` that passes reject with once a worker has died. */
 export const POOL_DIED = 'cpu-worker-died';
@@ -45,15 +45,24 @@ export class Pool implements Crew {
     // What a pass answers with follows from what is asked.
     const ask = (request: PassRequest) => this.ask(hand, { part, request });
     let here = true;
+    let { count } = spec;
+    const giveUp = () => {
+      hand.elements -= count;
+      count = 0;
+    };
     return {
-      tally: (model, range) => ask({ pass: 'tally', model, range }) as Promise<Tally>,
-      margins: (decision, range) => ask({ pass: 'margins', decision, range }) as Promise<Tally>,
+      tally: (model, range) => ask({ pass: 'tally', model, range }) as Promise<Tally | null>,
+      margins: (decision, range) => ask({ pass: 'margins', decision, range }) as Promise<TallyOfAll | null>,
       magnitudes: (model, cut, before) => ask({ pass: 'magnitudes', model, cut, before }) as Promise<MagnitudeSums>,
       merge: (decision) => ask({ pass: 'merge', decision }) as Promise<MergedPart>,
+      shed: () => {
+        giveUp();
+        if (!this.death) hand.worker.post({ shed: true, part }, []);
+      },
       release: () => {
         if (!here) return;
         here = false;
-        hand.elements -= spec.count;
+        giveUp();
         if (!this.death) hand.worker.post({ release: true, part }, []);
       },
     };

@@ -20,6 +20,10 @@ export interface Tally {
   /** Keys above the range. */
   readonly above: number;
 }
+/** And of all keys, those below the range too. */
+export interface TallyOfAll extends Tally {
+  readonly total: number;
+}
 
 /** Keys are 31 bits. */
 const KEYS = 2 ** 31;
@@ -37,7 +41,7 @@ export function rangeOf(low: number, end: number, most: number): KeyRange {
   const shift = Math.max(0, Math.ceil(Math.log2((end - low) / most)));
   return { low, bins: Math.ceil((end - low) / 2 ** shift), shift };
 }
-const endOf = ({ low, bins, shift }: KeyRange) => low + bins * 2 ** shift;
+export const endOf = ({ low, bins, shift }: KeyRange) => low + bins * 2 ** shift;
 /** Whether every key of `inner` is in `outer`. */
 export const rangeHolds = (outer: KeyRange, inner: KeyRange) => outer.low <= inner.low && endOf(inner) <= endOf(outer);
 /** Four binades: what a bracket of a sample spans unless the sample says next to nothing. */
@@ -49,11 +53,14 @@ export const allKeys = (most: number): KeyRange => rangeOf(0, KEYS, most);
 /** How far from the K-th of a sample the K-th of all may be, in standard deviations of independent draws. */
 const BRACKET_DEVIATIONS = 6;
 
-/** Where the `count`-th largest of `keys` keys is likely to be, from a sample of them in ascending order. */
-export function bracket(sample: Uint32Array, count: number, keys: number, most: number): KeyRange {
+/**
+ * Where the `count`-th largest of `keys` keys is likely to be, from a sample of them in ascending order. `deviation`: of the number
+ * of sampled keys above it, where it is more than that of independent draws.
+ */
+export function bracket(sample: Uint32Array, count: number, keys: number, most: number, deviation = 0): KeyRange {
   const share = count / keys;
   const above = share * sample.length;
-  const margin = BRACKET_DEVIATIONS * Math.sqrt(above * (1 - share)) + 1;
+  const margin = BRACKET_DEVIATIONS * Math.max(deviation, Math.sqrt(above * (1 - share))) + 1;
   const place = (rank: number) => sample.length - Math.round(rank);
   const lowest = place(above + margin);
   const highest = place(above - margin);
@@ -97,6 +104,16 @@ export function tallyBlock(bits: Int32Array, n: number, { low, bins, shift }: Ke
     const bin = (key - from) >>> shift;
     if (bin < bins) counts[bin]!++;
     above += (last - key) >>> 31;
+  }
+  return above;
+}
+
+/** Adds keys that were counted into the bins of `range`, as `tallyBlock` does; returns how many are above it. */
+export function addCounted(from: { readonly keys: Int32Array; readonly counts: Uint32Array }, range: KeyRange, counts: Uint32Array): number {
+  let above = 0;
+  for (const [i, key] of from.keys.entries()) {
+    if (key >= endOf(range)) above += from.counts[i]!;
+    else if (key >= range.low) counts[(key - range.low) >>> range.shift]! += from.counts[i]!;
   }
   return above;
 }

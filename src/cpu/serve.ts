@@ -21,6 +21,11 @@ export function serveParts(
       }
       return;
     }
+    if ('shed' in message) {
+      const known = parts.get(message.part);
+      if (known && 'part' in known) known.part.shed();
+      return;
+    }
     if ('release' in message) {
       parts.delete(message.part);
       return;
@@ -57,6 +62,7 @@ function passOver(part: Part, request: PassRequest): PassResult {
 }
 
 function buffersOf(result: PassResult): ArrayBuffer[] {
+  if (result === null) return [];
   if ('counts' in result) return [result.counts.buffer];
   return 'bytes' in result ? [result.bytes.buffer] : [];
 }

@@ -10,6 +10,7 @@ import type { Crew, Decision, MagnitudeSums, PartPasses } from './part-types';
 import { rescaleFactor } from './rescale';
 import { addCounts, allKeys, binsFor, bracket, narrow, type Found, type KeyRange, type Tally } from './select';
 import { NAN_KEY } from '../reference/select';
+import { SlotSample } from './sample';
 import type { Look, PartStore } from './store';
 import { NOTHING, WHOLE, type Cut } from './trim';
 import type { Workspace } from './workspace';
@@ -54,17 +55,19 @@ const selection = (count: number, most: number, range: KeyRange): Selection => (
 
 export async function decideSlot(job: SlotJob): Promise<DecidedSlot> {
   const { method, slot, parameters, pieces } = job;
-  const { kept, thresholds, decide } = await trimSlot(job);
+  const { kept, thresholds, decide, sample } = await trimSlot(job);
   const nothing = pieces.map(() => NOTHING);
   const slack = traitsOf(method).slack ? parameters.slack : undefined;
   if (slack === undefined || slot.inputs[slack.prefer + 1] == null) return { decisions: decide(nothing, -1), thresholds, reserveThreshold: null };
   const { prefer } = slack;
-  const reserved = await reserve(job, decide(nothing, prefer), (discarded) => reservedOf(slack, kept[prefer]!, discarded));
+  const reserved = await reserve(job, decide(nothing, prefer), sample, (discarded) => reservedOf(slack, kept[prefer]!, discarded));
   return { decisions: decide(reserved ? cutsOf(pieces.length, reserved) : nothing, prefer), thresholds, reserveThreshold: reserved?.found?.threshold };
 }
 
 /** What trimming and rescaling decide, before anything is given back. */
 export interface TrimmedSlot extends Pick<DecidedSlot, 'thresholds'> {
+  /** Of a slot that is not kept and large enough. */
+  readonly sample: SlotSample | null;
   /** Per model: K_i. */
   readonly kept: readonly number[];
   /** Per part; `reserve` is that of each part. */
@@ -85,7 +88,9 @@ export async function trimSlot(job: SlotJob): Promise<TrimmedSlot> {
     if (count > 0 && count < elements) trimmed.set(model, selection(count, most, allKeys(most)));
   }
   const isEmptied = (model: number) => keeps === 'largest' && kept[model] === 0 && elementsOf(pieces, model) > 0;
+  const sample = await sampleOf(job, trimmed.size > 0);
   if (store.resident && trimmed.size > 0) await guess(job, trimmed);
+  if (sample) for (const [model, own] of trimmed) own.range = sample.bracketOf(model, own.count);
   await select(job, [...trimmed.values()], (part) => [...trimmed].filter(([, { found }]) => !found).map(([model, { range }]) => part.tally(model, range)));
   const draws = Array.from({ length: models }, (_, model) => (keeps === 'drawn' ? drawOf(parameters, slot.name, model) : null));
   const cuts = draws.map((draw, model) => {
@@ -106,11 +111,19 @@ export async function trimSlot(job: SlotJob): Promise<TrimmedSlot> {
     return isEmptied(model) ? NAN_KEY : trimmed.get(model)?.found?.threshold;
   };
   return {
+    sample,
     kept,
     thresholds: kept.map((_, model) => thresholdOf(model)),
     decide: (reserve, prefer) =>
       pieces.map((_, p) => ({ cuts: cuts.map((own) => own[p]!), factors, weights, lambda, normalize: parameters.normalize, prefer, reserve: reserve[p]! })),
   };
+}
+
+/** Of a slot that is read anew for every pass, and large enough that a sample is worth its reads. */
+async function sampleOf({ method, slot, parameters, pieces, store, workspace, pause }: SlotJob, trims: boolean): Promise<SlotSample | null> {
+  const selects = trims || (traitsOf(method).slack && parameters.slack !== undefined && parameters.slack.s > 0);
+  if (store.resident || !selects || slot.elements < LEAST_SAMPLED) return null;
+  return SlotSample.read(pieces, store, workspace, pause);
 }
 
 /** Brackets for the selections, from a sample that is drawn as the parts are read. */
@@ -139,11 +152,11 @@ async function guess({ pieces, store, workspace, pause }: SlotJob, trimmed: Read
 }
 
 /** Rounds until every selection is found; `tallies` are those of the selections not yet found, in their order. */
-async function select(job: SlotJob, selections: readonly Selection[], tallies: (part: PartPasses) => Promise<Tally>[]): Promise<void> {
+async function select(job: SlotJob, selections: readonly Selection[], tallies: (part: PartPasses) => Promise<Tally | null>[]): Promise<void> {
   for (let open = selections; open.length > 0; open = open.filter(({ found }) => !found)) {
     const sums = open.map(({ range }) => ({ counts: new Uint32Array(range.bins), above: 0 }));
     const perPart: Uint32Array[][] = open.map(() => []);
-    await passOver(job, (part) => Promise.all(tallies(part)), (results) => {
+    await passAround(job, async (part) => whole(await Promise.all(tallies(part))), (results) => {
       for (const [s, { counts, above }] of results.entries()) {
         addCounts(sums[s]!.counts, counts);
         sums[s]!.above += above;
@@ -153,6 +166,21 @@ async function select(job: SlotJob, selections: readonly Selection[], tallies: (
     });
     for (const [s, own] of open.entries()) advance(own, sums[s]!, perPart[s]!);
   }
+  job.store.forget();
+}
+
+/** All of them, or null where one is missing. */
+const whole = <T>(results: readonly (T | null)[]): T[] | null => (results.includes(null) ? null : (results as T[]));
+
+/** A pass over what was set aside of the parts where that tells everything, over the parts themselves else. */
+async function passAround<T>(job: SlotJob, pass: (part: PartPasses, p: number) => Promise<T | null>, take: (result: T) => void): Promise<void> {
+  const { pieces, store } = job;
+  const shed = whole(pieces.map((piece) => store.shedPart(piece)));
+  const told = shed && whole(await Promise.all(shed.map((part, p) => pass(part, p))));
+  if (told) return told.forEach(take);
+  store.forget();
+  // A part that is here tells everything.
+  await passOver(job, pass as (part: PartPasses, p: number) => Promise<T>, take, true);
 }
 
 function advance(own: Selection, sum: Tally, perPart: readonly Uint32Array[]): void {
@@ -164,25 +192,28 @@ function advance(own: Selection, sum: Tally, perPart: readonly Uint32Array[]): v
 }
 
 /** The selection of what is given back; null when it is nothing. `countOf` tells how many, of |D|. */
-async function reserve(job: SlotJob, decisions: readonly Decision[], countOf: (discarded: number) => number): Promise<Selection | null> {
+async function reserve(job: SlotJob, decisions: readonly Decision[], sample: SlotSample | null, countOf: (discarded: number) => number): Promise<Selection | null> {
   const most = binsFor(elementsOf(job.pieces, decisions[0]?.prefer ?? -1));
-  let own = selection(0, most, allKeys(most));
+  let own = selection(0, most, sample?.bracketOfMargins(decisions, countOf) ?? allKeys(most));
   for (let round = 0; own.found === null; round++) {
     const sum = { counts: new Uint32Array(own.range.bins), above: 0 };
+    let discarded = 0;
     const perPart: Uint32Array[] = [];
-    await passOver(job, (part, p) => part.margins(decisions[p]!, own.range), ({ counts, above }) => {
+    await passAround(job, (part, p) => part.margins(decisions[p]!, own.range), ({ counts, above, total }) => {
       addCounts(sum.counts, counts);
       sum.above += above;
+      discarded += total;
       if (own.range.shift === 0) perPart.push(counts);
     });
     if (round === 0) {
-      const count = countOf(sum.counts.reduce((all, here) => all + here, 0));
-      if (count === 0) return null;
+      const count = countOf(discarded);
+      if (count === 0) break;
       own = selection(count, most, own.range);
     }
     advance(own, sum, perPart);
   }
-  return own;
+  job.store.forget();
+  return own.count === 0 ? null : own;
 }
 
 /** sum |tau| / sum |tau^| of each trimmed model: in flat order, so one part after the other. */
@@ -199,15 +230,15 @@ async function rescale(job: SlotJob, models: readonly number[], cuts: readonly (
   for (const [model, own] of sums) factors[model] = rescaleFactor(own);
 }
 
-/** One pass over all parts, read again where they are not kept. */
-export async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part: PartPasses, p: number) => Promise<T>, take: (result: T) => void): Promise<void> {
+/** One pass over all parts, read again where they are not kept; `sheds`: as in `PartStore.close`. */
+export async function passOver<T>({ pieces, store, crew, pause }: SlotJob, pass: (part: PartPasses, p: number) => Promise<T>, take: (result: T) => void, sheds = false): Promise<void> {
   await inOrder(
     pieces,
     store.resident ? pieces.length : crew.size + 1,
     async (piece, p) => {
       await pause();
       const part = await store.open(piece);
-      return { result: pass(part, p).finally(() => store.close(piece, part)) };
+      return { result: pass(part, p).finally(() => store.close(piece, part, sheds)) };
     },
     take,
   );

@@ -10,6 +10,8 @@ export type Look = (piece: Piece, inputs: Inputs) => void;
 
 export class PartStore {
   private readonly kept = new Map<Piece, PartPasses>();
+  /** Parts of which only what a selection has set aside is left. */
+  private readonly shed = new Map<Piece, PartPasses>();
   /** The segment read last: its parts are asked for one after the other. */
   private last: { readonly segment: Piece['segment']; readonly inputs: Inputs } | null = null;
 
@@ -32,9 +34,28 @@ export class PartStore {
     return part;
   }
 
-  /** A pass over an opened part has ended. */
-  close(piece: Piece, part: PartPasses): void {
-    if (!this.kept.has(piece)) part.release();
+  /** Bytes of the elements [first, first + count) of a part, `first` even, read for themselves. */
+  readWithin({ segment, spec, offset }: Piece, first: number, count: number): Promise<Inputs> {
+    return this.readSegment({ ...segment, first: segment.first + offset + first, count }, spec.dtypes);
+  }
+
+  /** A pass over an opened part has ended. Of one that is not kept, what a selection has set aside is left where `sheds` is said. */
+  close(piece: Piece, part: PartPasses, sheds = false): void {
+    if (this.kept.has(piece)) return;
+    if (!sheds) return part.release();
+    part.shed();
+    this.shed.set(piece, part);
+  }
+
+  /** What is left of a part; null when nothing is. */
+  shedPart(piece: Piece): PartPasses | null {
+    return this.shed.get(piece) ?? null;
+  }
+
+  /** Lets go what is left of parts. */
+  forget(): void {
+    for (const part of this.shed.values()) part.release();
+    this.shed.clear();
   }
 
   /** No further pass over the part follows. */
@@ -44,6 +65,7 @@ export class PartStore {
   }
 
   release(): void {
+    this.forget();
     for (const part of this.kept.values()) part.release();
     this.kept.clear();
   }

@@ -30,7 +30,7 @@ async function tallySlot(job: SlotJob, s: number, tallies: readonly Tally[], int
   const ranksMargins = traitsOf(job.method).elects && wanted.some(([, { model }]) => model === null);
   const trimmed = ranksMargins ? await trimSlot(job) : null;
   const nothing = job.pieces.map(() => NOTHING);
-  const passes = wanted.flatMap(([t, tally]) => {
+  const passes = wanted.flatMap(([t, tally]): { readonly t: number; readonly pass: (part: PartPasses, p: number) => Promise<PartTally | null> }[] => {
     const range = rangeOf(tally, tally.slots[s]!);
     const { model, prefer } = tally;
     if (model !== null) return job.slot.inputs[model + 1] === null ? [] : [{ t, pass: (part: PartPasses) => part.tally(model, range) }];
@@ -42,6 +42,7 @@ async function tallySlot(job: SlotJob, s: number, tallies: readonly Tally[], int
     job,
     (part, p) => Promise.all(passes.map(({ pass }) => pass(part, p))),
     (results) => {
+      // Parts that are here tell everything.
       for (const [i, { t }] of passes.entries()) add(results[i]!, tallies[t]!.slots[s]!, into[t]!);
     },
   );

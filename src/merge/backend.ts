@@ -67,8 +67,8 @@ export interface Group {
 }
 
 /**
- * Raw little-endian bytes of `segment` in one input, in that input's dtype. They are the backend's to keep: it may transfer a
- * buffer that they fill whole.
+ * Raw little-endian bytes of `segment` in one input, in that input's dtype. It is one of the group's, or elements within one. The
+ * bytes are the backend's to keep: it may transfer a buffer that they fill whole.
  */
 export type ReadSegment = (segment: Segment, input: number) => Promise<Uint8Array<ArrayBuffer>>;
 

@@ -58,7 +58,7 @@ export class ChunkReader {
   /** Hears that the group's last stretch is here: once or more for every input and pass over the group. */
   onLastStretch: () => void = () => {};
   private readonly stretches: readonly Stretch[];
-  private readonly stretchOf = new Map<string, number>();
+  private readonly stretchOf = new Map<string, { readonly index: number; readonly count: number }>();
   private readonly batches = new Map<string, Batch>();
   /** Emptied as it is taken: a later pass reads for itself. */
   private readonly given: Given;
@@ -72,7 +72,7 @@ export class ChunkReader {
   ) {
     this.given = [...given];
     this.stretches = stretchesOf(group, stretchBytes(budget, group.slots[0]!.inputs.length));
-    for (const [index, { segments }] of this.stretches.entries()) for (const segment of segments) this.stretchOf.set(keyOf(segment), index);
+    for (const [index, { segments }] of this.stretches.entries()) for (const segment of segments) this.stretchOf.set(keyOf(segment), { index, count: segment.count });
   }
 
   /** Reads the first stretch: every input, the files side by side. */
@@ -80,10 +80,12 @@ export class ChunkReader {
     await Promise.all(this.stretches[0]!.bytes.map((_, input) => this.batch(0, input)?.loaded ?? Promise.resolve()));
   }
 
-  /** A segment asked for again within its batch, or in a later pass over the group, is read again. */
+  /** A segment asked for again within its batch, or in a later pass over the group, is read again; elements within one for themselves. */
   readonly read: ReadSegment = async (segment, input) => {
     const key = keyOf(segment);
-    const index = this.stretchOf.get(key)!;
+    const known = this.stretchOf.get(key);
+    if (known?.count !== segment.count) return this.sources.readPart(this.partOf(segment, input));
+    const { index } = known;
     const batch = this.batch(index, input)!;
     if (!batch.left.delete(key)) return this.sources.readPart(this.partOf(segment, input));
     if (batch.left.size === 0) this.batches.delete(batchKey(index, input));

@@ -106,13 +106,16 @@ export async function tallyStep({ step, reader, ready }: Prepared, { backend, me
 /** Reads for the backend, telling the meter of segments that are read a second time and the check of what they hold. */
 function counted({ group }: MergeStep, reader: SegmentReader, meter: Meter, busy: GroupMeter, spots: SpotCheck | null): ReadSegment {
   const known = new Set<string>();
+  const counts = new Map(group.chunks.flat().map(({ slot, first, count }) => [`${slot}:${first}`, count]));
   return (segment, input) => {
     const key = `${segment.slot}:${segment.first}:${input}`;
-    if (known.has(key)) meter.readingAgain(segment.count * bytesPerValue(group.slots[segment.slot]!.inputs[input]!));
-    known.add(key);
+    // Elements within a segment are read beside all of it.
+    const isWhole = counts.get(`${segment.slot}:${segment.first}`) === segment.count;
+    if (!isWhole || known.has(key)) meter.readingAgain(segment.count * bytesPerValue(group.slots[segment.slot]!.inputs[input]!));
+    if (isWhole) known.add(key);
     return busy.handing(async () => {
       const bytes = await reader.read(segment, input);
-      spots?.input(segment, input, bytes);
+      if (isWhole) spots?.input(segment, input, bytes);
       return bytes;
     });
   };

@@ -128,7 +128,7 @@ class HeldValues implements SegmentReader {
   constructor(private readonly reader: SegmentReader) {}
 
   readonly read: ReadSegment = async (segment, input) => {
-    const key = `${segment.slot}:${segment.first}:${input}`;
+    const key = `${segment.slot}:${segment.first}:${segment.count}:${input}`;
     const found = this.values.get(key) ?? this.reader.read(segment, input);
     this.values.set(key, found);
     // A backend may keep or transfer what it reads.

@@ -37,7 +37,8 @@ const encoded = (values: Values, seed: number) => {
 const base = encoded(() => 0, 1);
 const parameters = (density: readonly number[]): TensorParameters => ({ weight: [1, 0.5], density, lambda: 1, normalize: true, rescale: false, slack: { s: 0.04, of: 'retained', prefer: 0 } });
 
-const backends = [createCpuBackend(), createCpuBackend({ simd: false }), createCpuBackend({ residentBytes: 0 })];
+// The third keeps no inputs and sets nothing aside, the last two keep none and set aside what is in the bracket.
+const backends = [createCpuBackend(), createCpuBackend({ simd: false }), createCpuBackend({ residentBytes: 0 }), createCpuBackend({ residentBytes: 2 ** 20 }), createCpuBackend({ residentBytes: 6e6, simd: false })];
 const reference = createReferenceBackend();
 
 for (const [c, [title, [first, second]]] of Object.entries(ADDED).entries()) {
