@@ -69,11 +69,27 @@ export class Context {
     try {
       await map;
     } catch (error) {
-      // The map may reject before `lost` resolves.
-      const info = this.lost ?? (await Promise.race([this.device.lost, new Promise<null>((done) => setTimeout(done, 200, null))]));
-      if (info) throw new DeviceLostError(info.reason || 'unknown', `the GPU device was lost: ${info.message}`);
-      throw new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
+      throw (await this.loss()) ?? new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
     }
+  }
+
+  /**
+   * What `act` gives. Where it fails on a device that is lost, the loss is why: when the GPU process ends, whatever is waited for
+   * rejects in words of its own (of an error scope: OperationError "Instance dropped").
+   */
+  async losing<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      const isNamed = error instanceof StudioError && error.code !== 'internal' && error.code !== 'out-of-memory';
+      throw (isNamed ? null : await this.loss()) ?? error;
+    }
+  }
+
+  /** Null while the device is there. What is waited for may reject before `lost` resolves. */
+  private async loss(): Promise<DeviceLostError | null> {
+    const info = this.lost ?? (await Promise.race([this.device.lost, new Promise<null>((done) => setTimeout(done, 200, null))]));
+    return info && new DeviceLostError(info.reason || 'unknown', `the GPU device was lost: ${info.message}`);
   }
 
   dispose(): void {

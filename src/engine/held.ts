@@ -35,7 +35,7 @@ export async function holdGroup(context: Context, group: Group, read: ReadSegmen
   };
   /** One question at a time: they share the buffers of the selections. */
   const inTurn = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
-    const answer = last.then(ask);
+    const answer = last.then(() => context.losing(ask));
     last = answer.catch(() => undefined);
     return answer;
   };
