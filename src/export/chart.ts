@@ -1,4 +1,5 @@
 /** The figures of a merge by layer as one SVG file, for the model card and for papers: conflicts by who wins, and what is lost. */
+import { INVISIBLE } from './markdown';
 import type { ExportCounts } from './types';
 
 /** User units; one is a pixel where the card is shown. */
@@ -118,10 +119,11 @@ function roundAbove(most: number): number {
   return Number(([1, 2, 5, 10].find((step) => step * power >= most * (1 - 1e-9))! * power).toPrecision(12));
 }
 
-/** Text of XML: what no document may hold is left out, a name cannot become markup. */
+/** Text of XML: what no document may hold, or nobody would see, is replaced; a name cannot become markup. */
 function escaped(words: string): string {
   return words
-    .replace(/[^\u0009\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[^\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(INVISIBLE, '\ufffd')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;');

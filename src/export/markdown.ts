@@ -1,7 +1,7 @@
 /** Text from files in Markdown: shown as it is, never read as markup. */
 
-// C0 and C1 controls, line separators, and the marks that turn text around.
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** C0 and C1 controls, line separators, what has no width, marks that turn text around, and the invisible tag characters. */
+export const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 const MARKUP = /[\\`*_[\]{}()#!|~$^@:]/g;
 
 /** One line, safe in a paragraph, a heading and a table cell. */

@@ -1,6 +1,6 @@
 /** How the model card says to make the merge again: in the studio, on the command line, with MergeKit. */
 import { traitsOf } from '../recipe/methods';
-import { codeBlock } from './markdown';
+import { codeBlock, INVISIBLE } from './markdown';
 import { modelPath } from './sources';
 import type { ExportInput } from './types';
 
@@ -33,5 +33,5 @@ export function written(id: string, { text, checkpoints }: Pick<ExportInput, 'te
 
 /** One word of a POSIX shell, on one line. */
 function quoted(word: string): string {
-  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, '?').replaceAll("'", "'\\''")}'`;
+  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replace(INVISIBLE, '?').replaceAll("'", "'\\''")}'`;
 }

@@ -6,9 +6,9 @@
 /** Names that no version reads as anything but a string: letters, digits and path signs, beginning with a letter. */
 const PLAIN = /^(?:\.{0,2}\/)?[A-Za-z_][A-Za-z0-9_./-]*$/;
 const WORDS = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', 'null', 'nan', 'inf']);
-// YAML 1.1 takes U+0085, U+2028 and U+2029 for line ends; the rest is not printable there. Written with escapes, so
-// that this file is plain ASCII.
-export const UNPRINTABLE = /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g;
+// YAML 1.1 takes U+0085, U+2028 and U+2029 for line ends; the rest is not printable there, has no width, or turns the text
+// around it, so that a reader would see another recipe. Written with escapes, so that this file is plain ASCII.
+export const UNPRINTABLE = /[\u007f-\u00a0\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]/g;
 
 export function yamlString(text: string): string {
   if (PLAIN.test(text) && !WORDS.has(text.toLowerCase())) return text;

@@ -43,10 +43,13 @@ export function formatShape(shape: readonly number[] | undefined): string {
   return shape.length === 0 ? '1' : shape.join(`${SPACE}×${SPACE}`);
 }
 
-/** A name from a file as a line of text: control characters made visible, an empty one named, long ones cut in the middle. */
+// C0 and C1 controls, line separators, what has no width, marks that turn text around, and the invisible tag characters.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
+
+/** A name from a file as a line of text: characters that cannot be seen, or turn others around, made visible, an empty one named, long ones cut in the middle. */
 export function showName(name: string, longest = 200): string {
   if (name === '') return '(empty name)';
-  const visible = name.replace(/[\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const visible = name.replace(UNSEEN, (one) => `\\u${one.codePointAt(0)!.toString(16).padStart(4, '0')}`);
   if (visible.length <= longest) return visible;
   const half = Math.floor((longest - 1) / 2);
   return `${visible.slice(0, half)}…${visible.slice(-half)}`;

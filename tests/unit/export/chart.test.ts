@@ -59,9 +59,9 @@ describe('the chart of the model card', () => {
   });
 
   it('shows hostile names as text', () => {
-    const svg = layerChart({ models: ['<script>&', 'a\u0000\ud800b'], preferred: 0, layers: [{ ...LAYERS[0]!, label: '"><script>' }] });
+    const svg = layerChart({ models: ['<script>&', 'a\u0000\ud800\u202eb'], preferred: 0, layers: [{ ...LAYERS[0]!, label: '"><script>' }] });
     expect(svg).not.toContain('<script');
     expect(svg).toContain('&lt;script&gt;&amp; wins');
-    expect(svg).toContain('a\ufffd\ufffdb wins');
+    expect(svg).toContain('a\ufffd\ufffd\ufffdb wins');
   });
 });

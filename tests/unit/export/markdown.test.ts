@@ -11,6 +11,7 @@ describe('text from files in Markdown', () => {
     ['`a` *b* __c__ ~d~ $e$ !f', '\\`a\\` \\*b\\* \\_\\_c\\_\\_ \\~d\\~ \\$e\\$ \\!f'],
     ['\\|', '\\\\\\|'],
     ['a\u0000\u202eb\u2028', 'a\ufffd\ufffdb\ufffd'],
+    ['\u061c\u200b\u2060\u206f\u{e0041}z', '\ufffd\ufffd\ufffd\ufffd\ufffdz'],
   ])('%j is written %j', (text, expected) => {
     expect(plain(text)).toBe(expected);
   });

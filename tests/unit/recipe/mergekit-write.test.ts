@@ -156,6 +156,7 @@ describe('text that YAML 1.1 and 1.2 read alike', () => {
     ['a b', '"a b"'],
     ['C:\\ct', '"C:\\\\ct"'],
     ['a\nb: c', '"a\\nb: c"'],
+    ['a\u202eb\u2066\u200bc', '"a\\u202eb\\u2066\\u200bc"'],
     ['x\u0085\u2028\u007f\ufeff', '"x\\u0085\\u2028\\u007f\\ufeff"'],
     ['বাংলা', '"বাংলা"'],
     ['', '""'],

@@ -59,6 +59,7 @@ describe('sizes and times', () => {
     expect([formatShape([384, 128]), formatShape([]), formatShape(undefined)].map(plain)).toEqual(['384 × 128', '1', '–']);
     expect([showName(''), showName('<img onerror>'), showName('a\nb')]).toEqual(['(empty name)', '<img onerror>', 'a\\u000ab']);
     expect(showName('abcdefghij', 7)).toBe('abc…hij');
+    expect(showName('a\u0085\u061c\u2028\u202e\u2066\u206f\ufeff\u{e0041}b')).toBe('a\\u0085\\u061c\\u2028\\u202e\\u2066\\u206f\\ufeff\\ue0041b');
   });
 });
 
