@@ -1,5 +1,6 @@
 /** adapter_config.json of PEFT: what is needed to form a LoRA adapter's values, and what makes one more than that. */
 import { invalidUtf8At } from '../bytes/utf8';
+import { matchesEnd, readPattern, type NamePattern } from './adapter-patterns';
 import { MAX_CONFIG_BYTES } from './config';
 import type { AdapterConfig, Pattern } from './types';
 
@@ -16,10 +17,9 @@ function isOff(value: unknown): boolean {
   return value === undefined || value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** What a pattern may be made of: a hostile one must not keep the machine busy. */
-const PATTERN = /^\^?(?:[\w-]|\\?\.|\\d\+?|\.\*|\.\+|\[0-9\]\+?){1,300}\$?$/;
 const MOST_PATTERNS = 20_000;
-const MOST_STARS = 3;
+/** Of those with repeats, each of which looks at every character of every name. */
+const MOST_REPEATING = 16;
 
 /** The settings, or why they are not those of an adapter that can be formed: the setting and its value, as text. */
 export function parseAdapterConfig(bytes: Uint8Array): AdapterConfig | { readonly refused: string } | null {
@@ -64,14 +64,24 @@ export function scalingOf(config: AdapterConfig, module: string): { readonly ran
 }
 
 function valueFor(patterns: readonly Pattern[], module: string): number | undefined {
-  return patterns.find(({ key }) => new RegExp(`^(?:.*\\.)?(?:${key})$`).test(module))?.value;
+  return patterns.find(({ key }) => matchesEnd(patternOf(key), module))?.value;
+}
+
+/** Keys are read once; a checkpoint crosses to the page and back as plain data. */
+const read = new Map<string, NamePattern>();
+function patternOf(key: string): NamePattern {
+  const known = read.get(key) ?? readPattern(key)!;
+  if (read.size > 4 * MOST_PATTERNS) read.clear();
+  read.set(key, known);
+  return known;
 }
 
 function patternsOf(given: unknown, accepts: (value: unknown) => value is number): Pattern[] | null {
   if (isOff(given)) return [];
   const entries = typeof given === 'object' ? Object.entries(given as object) : [];
-  const isPlain = (key: string) => PATTERN.test(key) && (key.match(/[*+]/g)?.length ?? 0) <= MOST_STARS;
-  if (entries.length === 0 || entries.length > MOST_PATTERNS || !entries.every(([key, value]) => isPlain(key) && accepts(value))) return null;
+  if (entries.length === 0 || entries.length > MOST_PATTERNS || !entries.every(([, value]) => accepts(value))) return null;
+  const patterns = entries.map(([key]) => readPattern(key));
+  if (patterns.includes(null) || patterns.filter((pattern) => pattern!.repeats).length > MOST_REPEATING) return null;
   return entries.map(([key, value]) => ({ key, value: value as number }));
 }
 
