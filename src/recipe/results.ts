@@ -27,6 +27,8 @@ function refuse(file: string, reason: ResultsReason, message: string, where: Err
 /** UTF-16 units: far above any grid search, far below what hurts. */
 export const MAX_RESULTS_TEXT = 4_000_000;
 const MAX_RESULTS = 20_000;
+/** Columns; every one is looked for in every row. */
+const MAX_COLUMNS = 1000;
 
 export interface ResultRow {
   /** 1-based: of the file for CSV, of the list for JSON. */
@@ -57,6 +59,7 @@ export function readResults(text: string, file: string): Results {
   const records = /^\s*[[{]/.test(text) ? fromJson(text, file) : fromCsv(text, file);
   if (records.length > MAX_RESULTS) refuse(file, 'results-too-long', `${records.length} rows`, { expected: MAX_RESULTS, actual: records.length });
   const columns = [...new Set(records.flatMap(({ cells }) => [...cells.keys()]))];
+  if (columns.length > MAX_COLUMNS) refuse(file, 'results-too-long', `${columns.length} columns`, { expected: MAX_COLUMNS, actual: columns.length });
   const densities = columns.filter((column) => densityOf(column) !== null);
   if (densities.length === 0) refuse(file, 'results-without-densities', `no column is called "${DENSITY_PREFIX}..." or "k_..."`, { names: columns });
   const metrics = columns.filter((column) => !FIXED.has(column) && densityOf(column) === null && isNumeric(column, records));

@@ -73,3 +73,10 @@ export function mutated(corpus: readonly Uint8Array[], repair: (bytes: Uint8Arra
       return bytes;
     });
 }
+
+/** A `repair` of safetensors: the length in front grows and shrinks with the file. */
+export function mendPrefix(bytes: Uint8Array, before: number): void {
+  if (bytes.length < 8) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  view.setBigUint64(0, BigInt.asUintN(64, view.getBigUint64(0, true) + BigInt(bytes.length - before)), true);
+}

@@ -16,7 +16,8 @@ import { fromMergeKit } from '../../src/recipe/mergekit-read';
 import { readProvenance, RECIPE_KEY, SOURCES_KEY } from '../../src/recipe/provenance';
 import { defaultRecipe } from '../../src/recipe/presets';
 import { decodeRecipe, encodeRecipe } from '../../src/recipe/serialise';
-import { mutated } from './mutation';
+import { FAMILY_TARGETS } from './family-targets';
+import { mendPrefix, mutated } from './mutation';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -73,12 +74,6 @@ async function readsTensors(read: (source: ByteSource) => Promise<SafetensorsHea
   return true;
 }
 
-function mendPrefix(bytes: Uint8Array, before: number): void {
-  if (bytes.length < 8) return;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  view.setBigUint64(0, BigInt.asUintN(64, view.getBigUint64(0, true) + BigInt(bytes.length - before)), true);
-}
-
 const small = (bytes: Uint8Array) => bytes.length < 100_000;
 const SHARDS = filesOf('malformed', (name) => name.endsWith('.safetensors')).filter(small);
 const INDEX = utf8(JSON.stringify({ metadata: { total_size: 12 }, weight_map: { a: 'model-00001-of-00002.safetensors', 'b.weight': 'model-00002-of-00002.safetensors' } }, null, 2));
@@ -87,6 +82,7 @@ const MULTIMODAL = utf8('{"model_type":"x","text_config":{"hidden_size":8,"num_h
 const YAML = [
   'models:\n  - model: sft\n    parameters:\n      weight: 1.0\n      density: [0.1, 0.2]\n  - model: ct\n    parameters:\n      density:\n        - filter: mlp\n          value: 0.5\n        - value: 1\nmerge_method: ties\nbase_model: base\nparameters:\n  normalize: true\ndtype: float32\nout_dtype: bfloat16\n',
   'slices:\n  - sources:\n      - model: sft\n        layer_range: [0, 4]\n      - model: ct\n        layer_range: [0, 4]\nmerge_method: linear\nparameters: &p {weight: 0.5}\nx: *p\n',
+  '# kept\nmodels:\n  - model: a+lora\n    parameters: {weight: [{filter: "*.q_proj", value: [0.1, 0.9]}, {value: 1}], density: 0.5}\n  - model: b\nmerge_method: dare_ties\nbase_model: base\ntokenizer:\n  source: model:b\n  tokens: {"<s>": {source: a, force: true}}\n  pad_to_multiple_of: 8\ntokenizer_source: union\nchat_template: auto\nx_merging_studio:\n  version: 1\n  drop: {seed: 7, rescale_by: density}\n  scope: {trim: model, slack: tensor}\n  rules: [{filter: norm, action: take, from: b}]\n',
 ].map(utf8);
 const LINK = utf8(encodeRecipe({ ...defaultRecipe('base', 'sft', ['ct']), rules: [{ filter: 'norm', action: 'keep-base' }] }));
 const SOURCES = utf8('[{"id":"a","name":"base","fingerprint":"00","bytes":12}]');
@@ -172,4 +168,5 @@ export const TARGETS: readonly FuzzTarget[] = [
     inputs: mutated([LINK, SOURCES]),
     read: (bytes) => refusesByRecipe(() => readProvenance({ [RECIPE_KEY]: textOf(LINK), [SOURCES_KEY]: textOf(bytes) })),
   },
+  ...FAMILY_TARGETS,
 ];

@@ -5,7 +5,7 @@ import type { Template } from './words';
 const COLUMNS = 'Use the columns of the table that a batch export writes: folder, method, "density of" each model, lambda, slack, and one for each score.';
 
 export const RESULTS_MESSAGES: Record<ResultsReason, Template> = {
-  'results-too-long': ({ file, expected, actual }) => ({ title: `${file} is too long for a table of scores`, detail: `It has ${actual} characters or rows; ${expected} are read.`, action: 'Drop the rows of this family of merges alone.' }),
+  'results-too-long': ({ file, expected, actual }) => ({ title: `${file} is too long for a table of scores`, detail: `It has ${actual} characters, rows or columns; ${expected} are read.`, action: 'Drop the rows of this family of merges alone.' }),
   'results-syntax': ({ file }) => ({ title: `${file} is no table of scores`, detail: 'It is neither CSV with a header and rows nor a JSON list of objects.', action: COLUMNS }),
   'results-row': ({ file, inLine, expected, actual }) => ({ title: `A row of ${file} does not fit its header`, detail: `The row${inLine} has ${actual} cells, the header ${expected}.`, action: 'Put texts that hold a comma between quotes.' }),
   'results-without-densities': ({ file, names }) => ({ title: `${file} does not say which densities its scores are of`, detail: `Its columns are ${names}.`, action: COLUMNS }),

@@ -87,6 +87,7 @@ describe('a table of scores', () => {
     ['k_sft,score\n0.2,good\n', 'results-without-scores'],
     ['k_sft,score\n0.2,1\nhigh,1\n', 'results-number 3'],
     [' '.repeat(MAX_RESULTS_TEXT + 1), 'results-too-long'],
+    [JSON.stringify([Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`k_${i}`, 1]))]), 'results-too-long'],
     ['k_sft;score\r\n0,2;1\r\n', 'results-number 2'],
     ['\ufeffk_sft;score\r\n\r\n0.2;1\r\n', 'taken'],
     ['k_sft\tscore\n0.2\t1', 'taken'],
