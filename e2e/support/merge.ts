@@ -13,8 +13,9 @@ export interface TiesModel {
 
 export interface TiesSettings {
   readonly lambda: number;
-  /** Share of the preferred (first) model's retained values that is reserved; 0 is plain TIES. */
+  /** Share of the preferred (first) model's retained (or discarded) values that is reserved; 0 is plain TIES. */
   readonly slack: number;
+  readonly slackOf?: 'retained' | 'discarded';
   readonly out: FloatName;
 }
 
@@ -42,7 +43,9 @@ function mergeTensor(base: Tensor, models: readonly TiesModel[], inputs: readonl
       models[m]!.density,
     ),
   );
-  const weighted = trimmed.map(({ trimmed: values }, m) => values.map((value) => value * models[m]!.weight));
+  // A number times an f32 tensor is an f32 number times it: of 0.6 a and 1.02 b, equal as reals, the rounded weights decide the sign.
+  const weights = models.map(({ weight }) => Math.fround(weight));
+  const weighted = trimmed.map(({ trimmed: values }, m) => values.map((value) => value * weights[m]!));
   const election = theta.map((_, i) => weighted.reduce((sum, values) => Math.fround(sum + values[i]!), 0));
   const gamma: number[] = Array.from(election, (e) => (e >= 0 ? 1 : -1));
 
@@ -55,7 +58,7 @@ function mergeTensor(base: Tensor, models: readonly TiesModel[], inputs: readonl
   }).length;
 
   const byMargin = [...discarded[0]!].sort((a, b) => Math.abs(election[a]!) - Math.abs(election[b]!) || a - b);
-  const reserved = byMargin.slice(0, Math.trunc(settings.slack * trimmed[0]!.kept));
+  const reserved = byMargin.slice(0, Math.trunc(settings.slack * (settings.slackOf === 'discarded' ? discarded[0]!.length : trimmed[0]!.kept)));
   for (const i of reserved) gamma[i] = Math.sign(weighted[0]![i]!);
 
   const merged = theta.map((origin, i) => {
@@ -64,11 +67,11 @@ function mergeTensor(base: Tensor, models: readonly TiesModel[], inputs: readonl
     weighted.forEach((values, m) => {
       if (Math.sign(values[i]!) !== gamma[i]) return;
       sum = Math.fround(sum + values[i]!);
-      divisor = Math.fround(divisor + models[m]!.weight);
+      divisor = Math.fround(divisor + weights[m]!);
     });
     const mean = Math.fround(sum / (divisor || 1));
     // A base of -0 keeps its sign where nothing is added.
-    return mean === 0 ? origin : Math.fround(origin + Math.fround(settings.lambda * mean));
+    return mean === 0 ? origin : Math.fround(origin + Math.fround(Math.fround(settings.lambda) * mean));
   });
   const counts = { kept: trimmed.map(({ kept }) => kept), conflict, discarded: discarded.map((d) => d.length), reserved: reserved.length };
   return { tensor: { dtype: settings.out, shape: base.shape, bytes: encode(merged, settings.out) }, counts };

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { checkExport } from '../../e2e/soak/checks';
+import { generator, type Mix } from '../../e2e/soak/recipes';
 import { hashOf, sampleTensors } from '../../e2e/support/family';
 import { mergeTies } from '../../e2e/support/merge';
 import { decode, encode } from '../../e2e/support/numbers';
-import { readSafetensors, writeSafetensors } from '../../e2e/support/safetensors';
+import { readSafetensors, writeSafetensors, type Tensors } from '../../e2e/support/safetensors';
 
 // The end-to-end tests judge the page with this code, so it is judged first: against figures.json, made with NumPy.
 
@@ -63,4 +65,53 @@ it('reads back what it writes', () => {
   ]);
   expect(readSafetensors(writeSafetensors(tensors))).toEqual({ metadata: { format: 'pt' }, tensors });
   expect(() => readSafetensors(writeSafetensors(tensors).subarray(0, -1))).toThrow(/bytes/);
+});
+
+/** A family of two tensors, one model a little off the base in every value. */
+function smallFamily(): Map<string, Tensors> {
+  const random = generator(3);
+  const values = () => Float32Array.from({ length: 600 }, () => random() - 0.5);
+  const [a, norm] = [values(), values()];
+  const near = (of: Float32Array) => of.map((value) => value + 0.02 * (random() - 0.5));
+  const tensors = (one: Float32Array, other: Float32Array): Tensors =>
+    new Map([['a.weight', { dtype: 'BF16' as const, shape: [20, 30], bytes: encode(one, 'BF16') }], ['norm.weight', { dtype: 'BF16' as const, shape: [600], bytes: encode(other, 'BF16') }]]);
+  return new Map([['base', tensors(a, norm)], ['sft', tensors(near(a), near(norm))], ['ct-x-4M', tensors(near(a), near(norm))]]);
+}
+const MIX: Mix = {
+  method: 'ties_sv', preset: null, lambda: 0.8, t: 0.5, scope: 'model', slack: { s: 0.1, of: 'discarded' }, seed: 1, out: 'float32', keepBase: null,
+  models: [{ name: 'sft', weight: 0.6, density: 0.3 }, { name: 'ct-x-4M', weight: 1.02, density: 0.7 }],
+};
+const fileOf = (tensors: Tensors) => writeSafetensors(tensors);
+
+it('the soak takes an export that is right, and none of which one value is two places off', () => {
+  const family = smallFamily();
+  const models = MIX.models.map(({ name, weight, density }) => ({ tensors: family.get(name)!, weight, density }));
+  const right = new Map(mergeTies(family.get('base')!, models, { lambda: 0.8, slack: 0.1, slackOf: 'discarded', out: 'F32' }).tensors);
+  const mix: Mix = { ...MIX, scope: 'tensor' };
+  expect(checkExport(fileOf(right), mix, family, generator(1))).toEqual({ values: 1200 });
+  const { bytes } = right.get('a.weight')!;
+  bytes[400]! += 4;
+  expect(() => checkExport(fileOf(right), mix, family, generator(1))).toThrow(/a\.weight\[100\]/);
+  // Another recipe's export is no export of this one.
+  bytes[400]! -= 4;
+  expect(() => checkExport(fileOf(right), { ...mix, slack: { s: 0.5, of: 'discarded' } }, family, generator(1))).toThrow(/weight/);
+  expect(() => checkExport(fileOf(right), { ...mix, keepBase: 'norm' }, family, generator(1))).toThrow('norm.weight is not as it should be');
+});
+
+it('the soak takes what a draw can give, and tells one that keeps too many', () => {
+  const family = smallFamily();
+  const mix: Mix = { ...MIX, method: 'dare_linear', scope: 'tensor' };
+  const drawn = (density: (m: number) => number) => {
+    const random = generator(9);
+    const values = (folder: string, name: string) => decode(family.get(folder)!.get(name)!.bytes, 'BF16');
+    return new Map(
+      [...family.get('base')!].map(([name, { shape }]) => {
+        const base = values('base', name);
+        const merged = base.map((origin, i) => origin + mix.lambda * mix.models.reduce((sum, { name: model, weight, density: k }, m) => sum + (random() < density(m) ? (weight * (values(model, name)[i]! - origin)) / k : 0), 0));
+        return [name, { dtype: 'F32' as const, shape, bytes: encode(merged, 'F32') }];
+      }),
+    );
+  };
+  expect(checkExport(fileOf(drawn((m) => mix.models[m]!.density)), mix, family, generator(1))).toEqual({ values: 1200 });
+  expect(() => checkExport(fileOf(drawn((m) => (m === 0 ? 0.6 : 0.7))), mix, family, generator(1))).toThrow(/model 0 kept/);
 });
