@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import AxeBuilder from '@axe-core/playwright';
 import { expect, photograph, test } from './support/fixtures';
+import { pickPrivateFolder, privateFile, privateFiles } from './support/private-storage';
 import { merge, openPair, reportedFiles, visit } from './support/studio';
 
 test.use({ webgpu: false });
 
 test('a grid of densities, exported in one job, is what its merges one by one are', async ({ page, complaints }) => {
+  await pickPrivateFolder(page, 'grid');
   await visit(page);
   await openPair(page);
   await page.getByRole('button', { name: 'Export several…' }).click();
@@ -12,6 +16,10 @@ test('a grid of densities, exported in one job, is what its merges one by one ar
   await photograph(page, '40 export several');
   await panel.getByRole('textbox', { name: 'Densities of the grid' }).fill('0.2, 1');
   await expect(panel).toContainText('are read once for all of them');
+  // The label is what a pointer meets; the radio under it is what has the name.
+  await panel.getByText(/^Folder on disk/).click();
+  await expect(panel.getByRole('radio', { name: 'Folder grid' })).toBeChecked();
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'export several').toEqual([]);
   await panel.getByRole('button', { name: 'Export 4 merges' }).click();
 
   const report = page.getByRole('group', { name: 'Finished export of several' });
@@ -21,7 +29,13 @@ test('a grid of densities, exported in one job, is what its merges one by one ar
   const folders = ['sft-0.2_ct-x-4M-0.2', 'sft-0.2_ct-x-4M-1', 'sft-1_ct-x-4M-0.2', 'sft-1_ct-x-4M-1'];
   const hashes = await Promise.all(folders.map(hashOf));
   expect(new Set(hashes).size).toBe(4);
+  const written = await privateFiles(page, 'grid');
+  expect(Object.keys(written).filter((path) => path.endsWith('.safetensors')).sort()).toEqual(folders.map((folder) => `${folder}/model.safetensors`));
+  expect(written['results.csv']).toBeGreaterThan(0);
+  const onDisk = await privateFile(page, `grid/${folders[1]}`, 'model.safetensors');
+  expect(createHash('sha256').update(onDisk).digest('hex')).toBe(hashes[1]);
 
+  await page.getByRole('group', { name: 'Destination' }).getByText(/^Private storage/).click();
   for (const [i, [sft, ct]] of [['0.2', '0.2'], ['0.2', '1']].entries()) {
     await page.getByRole('slider', { name: /^Density of sft/ }).fill(sft!);
     await page.getByRole('slider', { name: /^Density of ct-x-4M/ }).fill(ct!);
@@ -38,6 +52,7 @@ test('the guide sets up a workflow and opens the chart it speaks of', async ({ p
   await expect(guide.getByRole('button', { name: 'TIES-SV with 4 % slack' })).toBeDisabled();
   await openPair(page);
   await photograph(page, '42 guide');
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'guide').toEqual([]);
   await guide.getByRole('button', { name: 'TIES, k of SFT 0.2, k of CT 1' }).click();
   await expect(page.getByRole('combobox', { name: 'Method' })).toHaveValue('ties');
   await guide.getByRole('button', { name: 'TIES-SV with 4 % slack' }).click();

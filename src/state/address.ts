@@ -1,10 +1,12 @@
 /**
- * The address's fragment: `#r=RECIPE&t=TAB&l=LAYER&m=MODULE`. The recipe is its compact JSON with checkpoint names for
- * ids, since ids are of this machine. No file contents, no paths.
+ * The address's fragment: `#r=RECIPE&c=CHOICES&t=TAB&l=LAYER&m=MODULE`. The recipe and what was decided where checkpoints differ
+ * are compact JSON with checkpoint names for ids, since ids are of this machine. No file contents, no paths.
  */
 import { MODULE_KINDS, type Checkpoint } from '../checkpoint/types';
+import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import type { Recipe } from '../recipe/types';
+import { readChoices, renamedChoices } from './choices';
 import type { Roles } from './roles';
 import type { ChartView, WantedRecipe } from './types';
 
@@ -12,19 +14,32 @@ export const TABS = ['layers', 'modules', 'map', 'surface', 'series', 'slack', '
 
 export type Named = Pick<Checkpoint, 'id' | 'name'>;
 
+/** Longer choices (models left out for thousands of tensors, one by one) would make a link that mail and chat cut. */
+const MAX_CHOICES_TEXT = 4000;
+
 /** The fragment without `#`; without a recipe while no model takes part or two open checkpoints share a name. */
-export function writeAddress(recipe: Recipe, open: readonly Named[], chart: ChartView): string {
+export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 'choices'>, open: readonly Named[], chart: ChartView): string {
   const fields = new URLSearchParams();
   const used = idsOf(recipe);
   const names = new Map(open.map(({ id, name }) => [id, name]));
   const distinct = new Set(used.map((id) => names.get(id)));
   if (recipe.models.length > 0 && distinct.size === used.length && !distinct.has(undefined)) {
     fields.set('r', encodeRecipe(renamed(recipe, (id) => names.get(id)!)));
+    const decided = choicesText(renamedChoices(choices, (id) => names.get(id) ?? id));
+    if (decided !== null) fields.set('c', decided);
   }
   if (chart.tab !== 'layers') fields.set('t', chart.tab);
   if (chart.layer !== null) fields.set('l', String(chart.layer));
   if (chart.module !== null) fields.set('m', chart.module);
   return fields.toString();
+}
+
+/** Choices that are not what they are without a decision; null where all are, or too long for a link. */
+function choicesText(choices: FitChoices): string | null {
+  const defaults = new Map(Object.entries(DEFAULT_CHOICES));
+  const decided = Object.entries(choices).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(key)));
+  const text = JSON.stringify(Object.fromEntries(decided));
+  return decided.length === 0 || text.length > MAX_CHOICES_TEXT ? null : text;
 }
 
 /** What a fragment asks for. What is malformed counts as absent: an old or cut link still opens the page. */
@@ -34,27 +49,28 @@ export function readAddress(fragment: string): { wanted: WantedRecipe | null; ch
   const layer = /^\d{1,4}$/.test(fields.get('l') ?? '') ? Number(fields.get('l')) : null;
   const module = MODULE_KINDS.find((one) => one === fields.get('m'));
   return {
-    wanted: readWanted(fields.get('r')),
+    wanted: readWanted(fields.get('r'), fields.get('c')),
     chart: { ...(tab ? { tab } : {}), ...(layer === null ? {} : { layer }), ...(module ? { module } : {}) },
   };
 }
 
-function readWanted(text: string | null): WantedRecipe | null {
+function readWanted(text: string | null, choices: string | null): WantedRecipe | null {
   if (text === null) return null;
   try {
     const recipe = decodeRecipe(text);
-    return { recipe, names: idsOf(recipe) };
+    return { recipe, names: idsOf(recipe), choices: readChoices(JSON.parse(choices ?? '{}')) };
   } catch {
     return null;
   }
 }
 
-/** The wanted recipe with the ids of open checkpoints, and their roles; null while one of its names is not open. */
-export function fulfil({ recipe, names }: WantedRecipe, open: readonly Named[], guessed: Roles): { recipe: Recipe; roles: Roles } | null {
+/** The wanted recipe and choices with the ids of open checkpoints, and their roles; null while one of its names is not open. */
+export function fulfil({ recipe, names, choices }: WantedRecipe, open: readonly Named[], guessed: Roles): { recipe: Recipe; choices: FitChoices; roles: Roles } | null {
   const ids = new Map(names.map((name) => [name, open.find((one) => one.name === name)?.id]));
   if ([...ids.values()].includes(undefined)) return null;
   const own = renamed(recipe, (name) => ids.get(name)!);
-  return { recipe: own, roles: rolesOf(own, open, guessed) };
+  const idOf = (name: string) => open.find((one) => one.name === name)?.id ?? name;
+  return { recipe: own, choices: renamedChoices(choices, idOf), roles: rolesOf(own, open, guessed) };
 }
 
 /** Roles of all that is open, as a recipe has them. */

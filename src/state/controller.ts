@@ -1,6 +1,6 @@
 /** What the page calls. Drops become checkpoints, checkpoints a recipe, and every change of the recipe figures and a plan. */
 import { asStudioError } from '../bytes/errors';
-import type { FitChoices } from '../merge/plan-types';
+import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import type { RecipeChoices, RecipeText } from '../recipe/mergekit';
 import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
@@ -23,7 +23,7 @@ import { comparedSeriesEstimates, seriesEstimates } from './series';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
 import { throttleEvents } from './throttle';
-import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type Theme, type ViewState } from './types';
+import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type Theme, type ViewState, type WantedRecipe } from './types';
 import { createViews, type ViewControls } from './views';
 
 export interface Controller extends OpeningControls, JobControls, BesideControls, ViewControls {
@@ -113,7 +113,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     applyRecipe(reading.recipe, reading.text, reading.choices);
   }
   function applyRecipe(recipe: Recipe, text: RecipeText | null, choices?: RecipeChoices): void {
-    edit(null, (now) => ({ ...now, recipe, text, choices: { ...now.choices, ...choices }, roles: rolesOf(recipe, openNow(), now.roles) }));
+    edit(null, (now) => ({ ...now, recipe, text, choices: choices === undefined ? now.choices : { ...DEFAULT_CHOICES, ...choices }, roles: rolesOf(recipe, openNow(), now.roles) }));
     store.setState({ draft: null });
   }
 
@@ -240,13 +240,13 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     forgetLink: () => store.setState({ wanted: null }),
     address: () => {
       const { decisions, view, wanted } = store.getState();
-      if (wanted !== null) return fragmentOf(wanted.recipe, wanted.names, view.chart);
-      return writeAddress(decisions.present.recipe, openNow(), view.chart);
+      if (wanted !== null) return fragmentOf(wanted, view.chart);
+      return writeAddress(decisions.present, openNow(), view.chart);
     },
   };
 }
 
 /** A link not yet fulfilled stays in the address until it is or is forgotten: reloading must not lose it. */
-function fragmentOf(recipe: Recipe, names: readonly string[], chart: ChartView): string {
-  return writeAddress(recipe, names.map((name) => ({ id: name, name })), chart);
+function fragmentOf(wanted: WantedRecipe, chart: ChartView): string {
+  return writeAddress(wanted, wanted.names.map((name) => ({ id: name, name })), chart);
 }

@@ -24,9 +24,7 @@ export function snapshotOf(decisions: Decisions, open: readonly Named[], id: num
 
 /** The decisions a snapshot stands for; null while one of its checkpoints is not open. */
 export function fulfilSnapshot({ recipe, choices }: Snapshot, open: readonly Named[], roles: Decisions['roles']): Pick<Decisions, 'recipe' | 'roles' | 'choices'> | null {
-  const found = fulfil({ recipe, names: idsOf(recipe) }, open, roles);
-  const ids = new Map(open.map(({ id, name }) => [name, id]));
-  return found === null ? null : { ...found, choices: renamedChoices(choices, (name) => ids.get(name) ?? name) };
+  return fulfil({ recipe, names: idsOf(recipe), choices }, open, roles);
 }
 
 /** Names of a snapshot's checkpoints that are not open. */

@@ -159,10 +159,11 @@ export interface ViewState {
   readonly panel: 'backend' | 'help' | 'guide' | 'batch' | null;
 }
 
-/** A link's recipe, waiting for the checkpoints it names. Its ids are checkpoint names. */
+/** A link's recipe and choices, waiting for the checkpoints the recipe names. Their ids are checkpoint names. */
 export interface WantedRecipe {
   readonly recipe: Recipe;
   readonly names: readonly string[];
+  readonly choices: FitChoices;
 }
 
 /** A recipe whose figures are wanted, and the place they are kept under: what stands there is shown until the new ones come. */

@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../src/cpu/backend';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { describeAdapt } from './adapt';
+import { describeAdaptedMerge } from './adapted-merge';
 import { channelWorker } from './channel-worker';
 
 describeAdapt('the CPU backend', () => createCpuBackend());
 describeAdapt('the CPU backend, three workers', () => createCpuBackend({ workers: 3, spawn: () => channelWorker(), leastPooled: 0 }));
+describeAdaptedMerge('the CPU reference', () => createReferenceBackend());
+describeAdaptedMerge('the CPU backend, two workers', () => createCpuBackend({ workers: 2, spawn: () => channelWorker(), leastPooled: 0 }));
 
 describe('the oracle of adapt', () => {
   const f32 = (...values: number[]) => Float32Array.from(values);

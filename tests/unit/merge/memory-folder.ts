@@ -3,6 +3,9 @@ import { DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { MemorySource } from '../../../src/bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
 
+/** Browsers have timers only. */
+const later: (act: (value: unknown) => void) => unknown = typeof setImmediate === 'function' ? setImmediate : setTimeout;
+
 export class MemoryFolder implements Destination {
   readonly name = 'out';
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -63,7 +66,7 @@ export class MemoryFolder implements Destination {
       write: async (bytes) => {
         this.step(`write ${name}`);
         // Late, as a disk is: a caller that changes the bytes meanwhile is found out.
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => later(resolve));
         parts.push(bytes.slice());
       },
       close: async () => {

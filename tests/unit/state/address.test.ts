@@ -30,6 +30,25 @@ describe('the address', () => {
     expect(two.store.getState().decisions.present.roles).toEqual(one.store.getState().decisions.present.roles);
   });
 
+  it('brings back what was decided where the checkpoints differ', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    expect(one.controller.address()).not.toContain('c=');
+    one.controller.matchRows('id');
+    one.controller.leaveOut('id:sft', ['lm_head.weight'], true);
+    one.controller.keepRowsOf('id:ct-x-4M');
+    const fragment = one.controller.address();
+    const two = studio();
+    two.controller.readAddress(`#${fragment}`);
+    expect(two.controller.address()).toBe(fragment);
+    await opened(two, 'base', 'sft', 'ct-x-4M');
+    expect(two.store.getState().decisions.present.choices).toEqual({ leaveOut: { 'lm_head.weight': ['id:sft'] }, extraRows: { from: 'id:ct-x-4M' }, integerFrom: {}, allowNonfinite: false, rows: 'id' });
+    // Too long for a link: the recipe alone.
+    one.controller.leaveOut('id:sft', Array.from({ length: 200 }, (_, i) => `model.layers.${i}.mlp.gate_proj.weight`), true);
+    expect(one.controller.address()).not.toContain('c=');
+    expect(one.controller.address()).toContain('r=');
+  });
+
   it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
@@ -47,9 +66,9 @@ describe('the address', () => {
   it('holds no recipe where a name would be ambiguous', async () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
-    const { recipe } = one.store.getState().decisions.present;
+    const { present } = one.store.getState().decisions;
     const open = [checkpoint('base'), checkpoint('sft'), { ...checkpoint('ct-x-4M'), name: 'sft' }];
-    expect(writeAddress(recipe, open, CHART)).toBe('');
+    expect(writeAddress(present, open, CHART)).toBe('');
   });
 
   it.each(['#r=', '#r={"v":1}', '#r=%7Bbroken', '#t=nowhere&l=-1&m=none', '#l=99999'])('takes %s for an address without a wish', (fragment) => {

@@ -84,8 +84,11 @@ describe('reopening', () => {
   it('puts the recipe in the place of the present one, as one step of undo', async () => {
     const one = studio();
     await drop(one, [...open('base', 'sft', 'ct'), merged()]);
+    // A decision that the merge did not have does not outlive it.
+    one.controller.matchRows('id');
     const before = present(one);
     one.controller.reopenRecipe('id:merged');
+    expect(present(one).choices.rows).toBeUndefined();
     expect(present(one)).toMatchObject({ recipe: NOW, choices: { extraRows: { from: 'id:ct' } }, roles: { 'id:base': 'base', 'id:sft': 'sft', 'id:ct': 'ct', 'id:merged': 'none' } });
     one.controller.undo();
     expect(present(one)).toEqual(before);
