@@ -22,8 +22,9 @@ export function GuidePanel() {
   return (
     <Panel title="Guide" opener="guide-button">
       <p className="quiet-text">
-        What arXiv 2407.03994 does, step by step: SFT is the model that can follow instructions, CT a continually pre-trained one that knows a language. A
-        button sets the recipe or opens the chart; Ctrl+Z takes it back.
+        What “Unlocking the Potential of Model Merging for Low-Resource Languages” (arXiv 2407.03994) does, as steps. All it takes was trained from one base: SFT
+        can do the task but not the language, CT was pre-trained on with text of the language and cannot do the task. Merged, one model does both, without
+        training data for the task in that language. A button sets the recipe or opens the chart; Ctrl+Z takes back a recipe.
       </p>
       <ol className="guide">
         {workflows.map(({ title, steps, action, run, missing }) => (
@@ -53,28 +54,37 @@ function useWorkflows(): Workflow[] {
   return [
     {
       title: 'SFT and CT of one language',
-      steps: ['Drop the three folders; the cards show who is base, SFT and CT.', 'Keep a fifth of the SFT changes and all of the CT ones, elect a sign for each value, then merge. Once per language.'],
+      steps: [
+        'Drop the folders of base, SFT and CT. The cards say who is taken for what; change it there.',
+        'Of what SFT changed in the base the largest fifth is kept (density k = 0.2), of CT everything (k = 1). Where they pull a value both ways a sign is elected, and only what agrees with it is merged. Do this once for each language.',
+      ],
       action: 'TIES, k of SFT 0.2, k of CT 1',
       run: () => controller.applyPreset('paper'),
       missing: unready,
     },
     {
       title: 'SFT and two languages',
-      steps: ['Drop the CT checkpoints of both languages. Of each run the last one takes part.'],
+      steps: ['Drop the CT checkpoints of both languages beside base and SFT. The CT model that is merged now stays; of the other language the one with the most tokens joins it, both whole (k = 1).'],
       action: 'Merge two languages',
       run: () => controller.mergeTwoLanguages(),
-      missing: unready ?? (hasTwo ? null : 'Open CT checkpoints of two runs.'),
+      missing: unready ?? (hasTwo ? null : 'Open a CT checkpoint of a second language.'),
     },
     {
       title: 'Choosing k',
-      steps: ['The surface shows what each pair of densities would throw away, on the grid 0.01 to 1 of the paper and between. Drag the point: it is the sliders.'],
+      steps: [
+        'The surface shows what every pair of densities would make the election throw away: at 0.01, 0.2, 0.4, 0.6, 0.8 and 1, the grid of the paper, or finer. The point on it is the two sliders; drag it.',
+        'It shows what is lost, not how good the model is: for that, export the grid (below) and run your benchmark.',
+      ],
       action: 'Open the surface',
       run: () => controller.setChart({ tab: 'surface' }),
       missing: unready,
     },
     {
       title: 'Slack: 4 % of SFT given back',
-      steps: ['TIES-SV gives SFT back a share of the values the election took from it, where that costs CT least. The slack chart shows the cost of each percent.'],
+      steps: [
+        'The election also drops SFT values that lost by little. TIES-SV gives these back, closest decision first: at most as many as 4 % of the values SFT keeps.',
+        'The slack chart shows what each further percent takes from CT.',
+      ],
       action: 'TIES-SV with 4 % slack',
       run: () => {
         controller.applyPreset('paper-slack');
@@ -84,14 +94,20 @@ function useWorkflows(): Workflow[] {
     },
     {
       title: 'A series of CT checkpoints',
-      steps: ['Drop checkpoints of one run after more and more tokens. Names such as ct-4M are read; other numbers can be typed.', 'Figure 4: how conflicts grow with the tokens.'],
+      steps: [
+        'Drop several checkpoints of one CT run. Their tokens are read from names such as ct-4M or llama-cpt-30B; other numbers can be typed.',
+        'Each is merged with the same recipe, and the curve shows which share of the SFT values is discarded as CT sees more tokens: Figure 4 of the paper.',
+      ],
       action: 'Open the series',
       run: () => controller.setChart({ tab: 'series' }),
       missing: unready,
     },
     {
       title: 'Many merges, validated elsewhere',
-      steps: ['Export the whole grid, or all snapshots, a folder each; the inputs are read once where memory allows.', 'Run your benchmarks, write the scores into results.csv beside the folders and drop it here: the surface shows them.'],
+      steps: [
+        'Export the grid of densities, or every snapshot you kept, a folder each, ready to load. The inputs are read once for all where memory allows.',
+        'Run your benchmark on each folder, put the score into results.csv beside them, and drop that file here: the surface shows the scores.',
+      ],
       action: 'Export several…',
       run: () => controller.togglePanel('batch'),
       missing: unready,
