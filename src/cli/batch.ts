@@ -34,14 +34,14 @@ export function entriesOf({ grid }: Options, { recipe, checkpoints }: Opened): B
 
 /** Merges all of `planned` into folders of `--out`, with `results.csv` beside them. Rejects as `runBatch` does, or with what stopped it. */
 export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Backend, options: Options, opened: Opened, application: string, output: Output, signal: AbortSignal): Promise<void> {
-  const { checkpoints, choices, openFile, openShard, paths } = opened;
+  const { checkpoints, text, choices, openFile, openShard, paths } = opened;
   const holdBytes = 2 * options.memoryBytes;
   const batch = planBatch(planned.map(({ plan }) => plan), { holdBytes });
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   output.write(`${planned.length} merges, ${batch.waves.map(({ entries }) => entries.length).join(', then ')} side by side: reads ${gigabytes(batch.bytesRead)}, holds at most ${gigabytes(batch.peakBytes)}, writes ${gigabytes(batch.bytesWritten)}\n`);
   const items = [];
   for (const { entry: { folder, recipe }, plan, contents } of planned) {
-    const extras = await extraFiles({ name: folder, application, recipe, text: null, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
+    const extras = await extraFiles({ name: folder, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
     items.push({ folder, plan, extras });
   }
   const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;

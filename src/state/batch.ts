@@ -17,8 +17,8 @@ export function readDensities(text: string): number[] | null {
 }
 
 /** The present recipe with every pair of `densities` for two of its models. */
-export function gridEntries({ recipe, choices }: Pick<Decisions, 'recipe' | 'choices'>, models: readonly [string, string], densities: readonly number[], nameOf: (id: string) => string): BatchRequestEntry[] {
-  return densityGrid(recipe, models, densities, nameOf).map((entry) => ({ ...entry, choices }));
+export function gridEntries({ recipe, text, choices }: Pick<Decisions, 'recipe' | 'text' | 'choices'>, models: readonly [string, string], densities: readonly number[], nameOf: (id: string) => string): BatchRequestEntry[] {
+  return densityGrid(recipe, models, densities, nameOf).map((entry) => ({ ...entry, text, choices }));
 }
 
 /** The snapshots whose checkpoints are all open. */
@@ -27,5 +27,5 @@ export function snapshotEntries({ snapshots, checkpoints, decisions }: Pick<Stud
     const fulfilled = fulfilSnapshot(snapshot, checkpoints.open, decisions.present.roles);
     return fulfilled ? [{ name: snapshot.name, recipe: fulfilled.recipe, choices: fulfilled.choices }] : [];
   });
-  return withFolders(found).map((entry, i) => ({ ...entry, choices: found[i]!.choices }));
+  return withFolders(found).map((entry, i) => ({ ...entry, text: null, choices: found[i]!.choices }));
 }

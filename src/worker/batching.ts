@@ -58,9 +58,9 @@ export async function exportBatch(
   const contents = await contentsOfAll(used, openShard);
   const plans = plansOf(entries, shardBytes, catalogue, limitsOf(planned), contents);
   const items: BatchItem[] = [];
-  for (const [i, { folder: name, recipe, choices }] of entries.entries()) {
+  for (const [i, { folder: name, recipe, text, choices }] of entries.entries()) {
     const plan = plans[i]!;
-    items.push({ folder: name, plan, extras: await extraFiles({ name, application, recipe, text: null, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
+    items.push({ folder: name, plan, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
   }
   const batch: BatchPlan = planBatch(plans, { holdBytes: HOLD_BYTES });
   const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;

@@ -151,6 +151,8 @@ export interface BatchRequestEntry {
   /** Letters, digits, `.`, `_` and `-`; no two of a batch are equal, whatever the case. */
   readonly folder: string;
   readonly recipe: Recipe;
+  /** The text it was last read from, whose comments and names its YAML keeps. */
+  readonly text: RecipeText | null;
   readonly choices: FitChoices;
 }
 /** What several merges in one job take, bytes; see `BatchPlan`. */

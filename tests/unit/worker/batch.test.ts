@@ -5,11 +5,13 @@ import { gridEntries, PAPER_GRID, readDensities } from '../../../src/state/batch
 import { readResults } from '../../../src/recipe/results';
 import { openFamily } from './family';
 
+const NOTE = '# agreed on in May\nmerge_method: ties\n';
+
 async function grid() {
   const session = await openFamily();
   const { recipe, idOf, request } = session;
   const names: Readonly<Record<string, string>> = { [idOf('sft')]: 'sft', [idOf('ct')]: 'ct' };
-  const entries = gridEntries({ recipe, choices: DEFAULT_CHOICES }, [idOf('sft'), idOf('ct')], [0.3, 1], (id) => names[id]!);
+  const entries = gridEntries({ recipe, text: { text: NOTE, paths: { [idOf('sft')]: './runs/sft' } }, choices: DEFAULT_CHOICES }, [idOf('sft'), idOf('ct')], [0.3, 1], (id) => names[id]!);
   const start = () => request('batch', { entries, shardBytes: 2 ** 30, destination: null });
   return { ...session, entries, start };
 }
@@ -31,13 +33,17 @@ describe('a batch', () => {
       ['sft-1_ct-1', { sft: 1, ct: 1 }],
     ]);
 
+    const yaml = new TextDecoder().decode(out.folders.get('sft-1_ct-0.3')!.files.get('mergekit_config.yml')!.bytes);
+    expect(yaml).toContain('# agreed on in May\nmerge_method: ties\n');
+    expect(yaml).toContain('- model: ./runs/sft\n    parameters:\n      weight: 1.0\n      density: 1.0\n');
+
     for (const { folder, recipe } of entries) {
       // The next job may begin once the reply to the last is out.
       await new Promise((resolve) => setTimeout(resolve));
       await merge(true, recipe);
       const own = out.folders.get(folder)!.files;
       expect([...own.keys()].sort()).toEqual(['README.md', 'config.json', 'merge_by_layer.svg', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json']);
-      for (const name of ['model.safetensors', 'mergekit_config.yml', 'config.json', 'tokenizer.json']) expect(own.get(name)!.bytes, `${folder}/${name}`).toEqual(out.files.get(name)!.bytes);
+      for (const name of ['model.safetensors', 'config.json', 'tokenizer.json']) expect(own.get(name)!.bytes, `${folder}/${name}`).toEqual(out.files.get(name)!.bytes);
     }
   });
 
