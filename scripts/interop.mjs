@@ -116,13 +116,37 @@ for (const family of families) {
       console.error(`${name}: the merge failed: ${merged.error?.message ?? merged.stderr}`);
       process.exit(1);
     }
-    const [w, k] = [0, 1];
-    jobs.push({
-      name, out, sharded, tokenizer: folder(family.extended ? 'ct' : 'base'), base: folder('base'), method: recipe.method, slack: recipe.slack ?? 0, lambda: recipe.lambda ?? 1, extended: family.extended ?? false, causal: family.causal,
-      models: ['sft', 'ct'].map((role) => ({ folder: folder(role), weight: recipe[role][w], density: recipe[role][k] })),
-    });
+    jobs.push(jobOf(family, name, out, recipe, sharded));
   }
 }
+
+/** What check.py is to compare a folder with. */
+function jobOf(family, name, out, recipe, sharded) {
+  const folder = (role) => join(work, 'models', family.name, role);
+  const [w, k] = [0, 1];
+  return {
+    name, out, sharded, tokenizer: folder(family.extended ? 'ct' : 'base'), base: folder('base'), method: recipe.method, slack: recipe.slack ?? 0, lambda: recipe.lambda ?? 1, extended: family.extended ?? false, causal: family.causal,
+    models: ['sft', 'ct'].map((role) => ({ folder: folder(role), weight: recipe[role][w], density: recipe[role][k] })),
+  };
+}
+
+// The page, of which a grid of four in one job, and with an adapter.
+const { exportFromPage, GRID } = await import('./interop-page.mjs');
+const proposed = RECIPES.find(({ name }) => name === 'ties-sv');
+let isPageChecked = true;
+for (const [name, withGrid] of [['llama', true], ['llama-lora', false]].slice(0, options.quick ? 1 : 2)) {
+  const family = families.find((one) => one.name === name);
+  const out = join(work, 'out', `${name}-page`);
+  isPageChecked &&= await exportFromPage(['base', 'sft', 'ct'].map((role) => join(work, 'models', name, role)), out, { withGrid });
+  if (!isPageChecked) break;
+  jobs.push(jobOf(family, `${name} by the page`, join(out, 'merged'), proposed, false));
+  const pairs = withGrid ? GRID.flatMap((sft) => GRID.map((ct) => [sft, ct])) : [];
+  for (const [sft, ct] of pairs) {
+    const folder = `sft-${sft}_ct-${ct}`;
+    jobs.push(jobOf(family, `${name} by the page, grid, ${folder}`, join(out, folder), { ...proposed, sft: [1, sft], ct: [1, ct] }, false));
+  }
+}
+if (!isPageChecked) console.log('No Chromium was found: exports of the page are not checked.');
 writeFileSync(join(work, 'jobs.json'), JSON.stringify(jobs));
 console.log(`Checking ${jobs.length} exported folders.`);
 const checked = spawnSync(interpreter, [join(TESTS, 'check.py'), join(work, 'jobs.json')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: CHECK_MS, env: { ...process.env, HF_HUB_OFFLINE: '1' } });
@@ -133,7 +157,8 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const report = [
   '# Interoperability report',
   '',
-  'Written by `npm run interop`; do not edit. Checkpoints made by transformers, an adapter by PEFT and weights by torch.save, merged by the command line on the CPU backend, then',
+  'Written by `npm run interop`; do not edit. Checkpoints made by transformers, an adapter by PEFT and weights by torch.save, merged by the command line on the CPU backend and,',
+  isPageChecked ? 'where it says so, by the built page in Chromium (a merge, and a grid of four exported in one job), then' : 'elsewhere, by the built page (no Chromium was found here), then',
   'opened by `AutoConfig`, `AutoTokenizer`, `AutoModel…` and `safe_open`, run forward once, and every value compared with a merge done',
   'in NumPy from the definitions (`tests/interop/check.py`).',
   '',

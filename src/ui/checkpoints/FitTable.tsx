@@ -1,6 +1,6 @@
 import { useMemo, type ReactNode } from 'react';
 import { formatCount } from '../../analysis/format';
-import type { FitIssue, TokenCounts } from '../../checkpoint/types';
+import type { FitIssue } from '../../checkpoint/types';
 import { groupIssues, type IssueGroup } from '../../state/selectors';
 import { isBusy } from '../../state/types';
 import { formatShape, plural, showName } from '../format';
@@ -59,7 +59,7 @@ function IssueGroupTable({ group, stops }: { group: IssueGroup; stops: (issue: F
   const { title, about } = KINDS[kind];
   const head: ReactNode = (
     <>
-      {title(name)} <span className="count">{plural(issues.length, 'tensor')}</span>
+      {title(name)} {kind !== 'tokens-differ' && <span className="count">{plural(issues.length, 'tensor')}</span>}
     </>
   );
   return (
@@ -81,18 +81,21 @@ function IssueGroupTable({ group, stops }: { group: IssueGroup; stops: (issue: F
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {issues.slice(0, MOST_ROWS).map((issue) => (
-            <tr key={issue.tensor} role="row" data-stops={stops(issue)}>
-              <th role="rowheader" className="mono">
-                {showName(issue.tensor, 90)}
-              </th>
-              <td role="cell">{formatShape(issue.baseShape)}</td>
-              <td role="cell">{issue.tokens ? tokenWords(issue.tokens) : issue.modelShape ? formatShape(issue.modelShape) : (issue.dtype ?? '–')}</td>
-              <td role="cell">
-                <IssueFix issue={issue} />
-              </td>
-            </tr>
-          ))}
+          {issues.slice(0, MOST_ROWS).map((issue) => {
+            const { what, ofBase, ofModel } = wordsOf(issue, name);
+            return (
+              <tr key={issue.tensor} role="row" data-stops={stops(issue)}>
+                <th role="rowheader" className={issue.tokens ? undefined : 'mono'}>
+                  {what}
+                </th>
+                <td role="cell">{ofBase}</td>
+                <td role="cell">{ofModel}</td>
+                <td role="cell">
+                  <IssueFix issue={issue} />
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
       {issues.length > MOST_ROWS && <p className="quiet-text">and {issues.length - MOST_ROWS} more</p>}
@@ -100,9 +103,22 @@ function IssueGroupTable({ group, stops }: { group: IssueGroup; stops: (issue: F
   );
 }
 
-/** `32 000 shared, 412 of them moved, 96 only here, 0 only in the base`. */
-function tokenWords({ shared, moved, onlyInModel, onlyInBase }: TokenCounts): string {
-  return `${formatCount(shared)} tokens shared, ${formatCount(moved)} of them moved, ${formatCount(onlyInModel)} only here, ${formatCount(onlyInBase)} only in the base`;
+interface IssueWords {
+  readonly what: string;
+  readonly ofBase: string;
+  readonly ofModel: string;
+}
+
+/** A row about tensors names the tensor and both shapes; one about tokens says `32 000 tokens in both, 412 of them under other ids`. */
+function wordsOf({ tensor, tokens, baseShape, modelShape, dtype }: FitIssue, name: string): IssueWords {
+  if (!tokens) return { what: showName(tensor, 90), ofBase: formatShape(baseShape), ofModel: modelShape ? formatShape(modelShape) : (dtype ?? '–') };
+  const { shared, moved, onlyInModel, onlyInBase } = tokens;
+  const counted = (count: number) => plural(count, 'token', formatCount(count));
+  return {
+    what: `${counted(shared)} in both, ${formatCount(moved)} of them under other ids; ${formatCount(onlyInModel)} only in ${name}, ${formatCount(onlyInBase)} only in the base`,
+    ofBase: counted(shared + onlyInBase),
+    ofModel: formatCount(shared + onlyInModel),
+  };
 }
 
 function keyOf({ kind, tensor, model }: FitIssue): string {
