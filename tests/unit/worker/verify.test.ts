@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { matchSources, readProvenance } from '../../../src/recipe/provenance';
+import type { Recipe } from '../../../src/recipe/types';
+import { renamed } from '../../../src/state/address';
 import { readChoices } from '../../../src/state/choices';
-import { NORM, openFamily, picked } from './family';
+import { familyFiles, NORM, openFamily, picked } from './family';
 
 async function exported(damage: (weights: Uint8Array<ArrayBuffer>) => void = () => {}) {
   const session = await openFamily();
@@ -25,6 +27,27 @@ describe('a merged checkpoint dropped back', () => {
     expect([report.backend.kind, report.otherSources]).toEqual(['cpu', []]);
     const progress = events.flatMap((event) => (event.event === 'progress' ? [event.progress] : []));
     expect(progress.at(-1)).toMatchObject({ tensorsDone: 3, tensors: 3 });
+  });
+
+  it.each([
+    ['a draw by its seed', { method: 'dare_ties', rescale: true, normalize: false, drop: { seed: 7, rescaleBy: 'density' } }, { drop: { seed: 8, rescaleBy: 'density' } }],
+    ['a ranking over the whole model', { method: 'ties_sv', slack: 0.5, scope: { trim: 'model', slack: 'model' } }, { scope: { trim: 'tensor', slack: 'tensor' } }],
+  ] as const)('is what %s gives in another session, where checkpoints have other ids, and not what another one gives', async (_, made, changed) => {
+    const then = await openFamily();
+    const { slack, ...more } = { slack: 0, ...made };
+    // A fifth: one value of either tensor, or the two largest of both.
+    const models = then.recipe.models.map((model) => ({ ...model, density: 0.2 }));
+    await then.merge(false, { ...more, models, slack: { s: slack, of: 'retained', prefer: then.idOf('sft') } });
+    const weights = then.out.files.get('model.safetensors')!.bytes;
+    const now = await openFamily({}, [...familyFiles(), picked('merged/model.safetensors', weights)]);
+    const [merged] = now.checkpoints.filter(({ name }) => name === 'merged');
+    const provenance = readProvenance(merged!.shards[0]!.metadata)!;
+    const ids = matchSources(provenance.sources, now.checkpoints);
+    expect([...ids].every(([before, after]) => before !== after)).toBe(true);
+    const recipe = renamed(provenance.recipe, (id) => ids.get(id)!);
+    const ask = async (patch: Partial<Recipe>) => (await now.request('verify', { recipe: { ...recipe, ...patch }, choices: DEFAULT_CHOICES, merged: merged!.id })).verification;
+    expect(await ask({})).toMatchObject({ tensors: 3, same: 3, differing: 0 });
+    expect((await ask(changed)).differing).toBeGreaterThan(0);
   });
 
   it('is not what they give when a value was changed', async () => {
