@@ -26,8 +26,8 @@ export function IssueFix({ issue }: { issue: FitIssue }) {
     case 'tokens-differ':
       return (
         <select aria-label={label} value={choices.rows ?? 'token'} onChange={(event) => controller.matchRows(event.target.value as 'id' | 'token')}>
-          <option value="token">match rows by token</option>
-          <option value="id">match rows by id</option>
+          <option value="token">rows by token</option>
+          <option value="id">rows by id</option>
         </select>
       );
     case 'rows-differ': {
