@@ -8,6 +8,7 @@ import { onBase } from '../../src/checkpoint/adapter';
 import { openCheckpoints } from '../../src/checkpoint/open';
 import type { FileEntry } from '../../src/checkpoint/types';
 import { compareVocabularies, matchRows, readVocabulary } from '../../src/checkpoint/vocabulary';
+import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
 import { readResults } from '../../src/recipe/results';
 import { defaultRecipe } from '../../src/recipe/presets';
 import { METHODS } from '../../src/recipe/types';
@@ -96,8 +97,15 @@ function readScores(bytes: Bytes): boolean {
 
 const OPEN = ['base', 'sft', 'ct'].map((name) => ({ id: name, name }));
 const LINKS = [
-  writeAddress(defaultRecipe('base', 'sft', ['ct']), OPEN, { tab: 'map', layer: 3, module: 'mlp' } as never),
-  writeAddress({ ...defaultRecipe('base', 'sft', ['ct']), rules: [{ filter: 'norm', action: 'take', from: 'ct' }], tokenizerFrom: 'sft' }, OPEN, { tab: 'series', layer: null, module: null } as never),
+  writeAddress({ recipe: defaultRecipe('base', 'sft', ['ct']), choices: DEFAULT_CHOICES }, OPEN, { tab: 'map', layer: 3, module: 'mlp' } as never),
+  writeAddress(
+    {
+      recipe: { ...defaultRecipe('base', 'sft', ['ct']), rules: [{ filter: 'norm', action: 'take', from: 'ct' }], tokenizerFrom: 'sft' },
+      choices: { leaveOut: { 'lm_head.weight': ['ct'] }, extraRows: { from: 'ct' }, integerFrom: { ids: 'sft' }, allowNonfinite: true, rows: 'id' },
+    },
+    OPEN,
+    { tab: 'series', layer: null, module: null } as never,
+  ),
 ].map(utf8);
 
 /** An address is never refused: what is malformed in it counts as absent. */
@@ -106,7 +114,9 @@ function openLink(bytes: Bytes): boolean {
   if (chart.layer !== undefined) expect(Number.isSafeInteger(chart.layer) && chart.layer! >= 0).toBe(true);
   if (wanted === null) return false;
   expect(METHODS).toContain(wanted.recipe.method);
-  for (const name of wanted.names) expect(typeof name).toBe('string');
+  const { leaveOut, extraRows, integerFrom } = wanted.choices;
+  const named = [...wanted.names, ...Object.values(leaveOut).flat(), ...Object.values(integerFrom), extraRows === 'cut' ? '' : extraRows.from];
+  for (const name of named) expect(typeof name).toBe('string');
   return true;
 }
 

@@ -6,7 +6,7 @@ import { judge } from '../../scripts/audit.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
-const manifest = JSON.parse(read('package.json')) as { dependencies: Record<string, string>; devDependencies: Record<string, string> };
+const manifest = JSON.parse(read('package.json')) as { dependencies: Record<string, string>; devDependencies: Record<string, string>; optionalDependencies: Record<string, string> };
 interface Locked {
   readonly version: string;
   readonly integrity?: string;
@@ -15,13 +15,15 @@ interface Locked {
   readonly hasInstallScript?: boolean;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
+  /** Of what the command line uses where it can be had. */
+  readonly optional?: boolean;
 }
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
 const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
 
 describe('dependencies', () => {
   it('are pinned to one version each, the one that is locked', () => {
-    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies })) {
       expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
       expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
     }
@@ -34,7 +36,7 @@ describe('dependencies', () => {
     }
   });
   it('the page ships run no script when they are installed', () => {
-    const shipped = locked.filter(([, { dev, devOptional }]) => !dev && !devOptional);
+    const shipped = locked.filter(([, { dev, devOptional, optional }]) => !dev && !devOptional && !optional);
     expect(shipped.length).toBeGreaterThanOrEqual(Object.keys(manifest.dependencies).length);
     expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   });
@@ -44,6 +46,7 @@ describe('dependencies', () => {
       return table.split('\n\n')[0]!.split('\n').flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
     };
     expect(rows('shipped').sort()).toEqual(Object.keys(manifest.dependencies).sort());
+    expect(rows('optional').sort()).toEqual(Object.keys(manifest.optionalDependencies).sort());
     expect(rows('builds and tests').sort()).toEqual(Object.keys(manifest.devDependencies).sort());
   });
 });
