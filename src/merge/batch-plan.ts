@@ -1,6 +1,6 @@
 /** Which of several plans can be carried out together, so that what they have in common is read once. */
-import { WRITE_BYTES } from './io-sizes';
-import type { MergePlan, MergeStep, Step } from './plan-types';
+import { COPY_BYTES, WRITE_BYTES } from './io-sizes';
+import type { ByteRange, MergePlan, MergeStep, Step } from './plan-types';
 import { stepBytesRead } from './steps';
 
 /** Plans carried out together: each has two buffers and an open file, and cutting them smaller makes writing slow. */
@@ -55,8 +55,8 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
       const again = own.length > 1 ? plan.steps.reduce((sum, step) => sum + (isHeld(step, holdBytes) ? 0 : stepBytesRead(step)), 0) : 0;
       waves.push({ entries: own, bytesRead: plan.bytesRead + (own.length - 1) * again });
       bytesTooLarge = Math.max(bytesTooLarge, again);
-      const held = own.length > 1 ? plan.steps.reduce((most, step) => (isHeld(step, holdBytes) ? Math.max(most, stepBytesRead(step)) : most), 0) : 0;
-      peakBytes = Math.max(peakBytes, plan.peakBytes - 2 * WRITE_BYTES + held + 2 * own.length * Math.min(pieceOf(own.length), largestFile(plan)));
+      const held = own.length > 1 ? plan.steps.reduce((most, step) => (step.kind === 'merge' && isHeld(step, holdBytes) ? Math.max(most, stepBytesRead(step)) : most), 0) : 0;
+      peakBytes = Math.max(peakBytes, plan.peakBytes - 2 * WRITE_BYTES + held + 2 * own.length * Math.min(pieceOf(own.length), largestFile(plan)) + copying(plan, own.length, holdBytes));
     }
   }
   return {
@@ -71,6 +71,26 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
 /** Bytes of a piece handed to a sink by each of `recipes` writers. */
 export function pieceOf(recipes: number): number {
   return Math.max(LEAST_PIECE, Math.min(WRITE_BYTES, Math.floor(WRITING_BYTES / (2 * recipes))));
+}
+
+/**
+ * Bytes that copies of a wave hold beside what is merged: two pieces of every recipe, or a piece of every file that is compared, and
+ * what is kept of their reads for each other.
+ */
+function copying({ steps, integersToCompare }: MergePlan, recipes: number, holdBytes: number): number {
+  if (recipes === 1) return 0;
+  const sizeOf = ({ begin, end }: ByteRange) => end - begin;
+  const copied = steps.flatMap((step) => (step.kind === 'copy' ? step.parts : step.tails.flat()).map(({ range }) => sizeOf(range)));
+  const compared = integersToCompare.map(({ ranges }) => ranges.map(sizeOf));
+  const all = [...copied, ...compared.flat()].reduce((sum, bytes) => sum + bytes, 0);
+  const piece = (bytes: number) => Math.min(bytes, copyPieceOf(recipes));
+  const own = [...copied.map((bytes) => 2 * piece(bytes)), ...compared.map((files) => files.reduce((sum, bytes) => sum + piece(bytes), 0))];
+  return recipes * own.reduce((most, bytes) => Math.max(most, bytes), 0) + Math.min(all, holdBytes);
+}
+
+/** Bytes of a piece copied or compared by each of `recipes` runs: all of them together hold what one does. */
+export function copyPieceOf(recipes: number): number {
+  return Math.max(LEAST_PIECE, 8 * Math.floor(COPY_BYTES / recipes / 8));
 }
 
 /** Bytes of the largest weight file: a writer's pieces are no larger. */

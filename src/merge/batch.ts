@@ -4,10 +4,11 @@ import type { StudioError } from '../bytes/errors';
 import type { Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
-import { pieceOf } from './batch-plan';
+import { copyPieceOf, pieceOf } from './batch-plan';
 import type { BatchPlan, Wave } from './batch-plan';
 import { BatchMeter } from './batch-progress';
 import type { BatchItem, BatchProgress } from './batch-progress';
+import { FirstFault } from './first-fault';
 import type { OpenShard } from './reading';
 import { runMerge } from './run';
 import type { RunHooks, RunResult } from './run-types';
@@ -76,9 +77,10 @@ export async function runBatch(items: readonly BatchItem[], batch: BatchPlan, ba
 async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks, meter: BatchMeter): Promise<RunResult[]> {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
+  const fault = new FirstFault();
   hooks.signal?.addEventListener('abort', stop, { once: true });
   const ready = async () => {
-    await (hooks.ready ? meter.pausing(hooks.ready) : undefined);
+    await (hooks.ready ? meter.pausing(() => fault.during(hooks.ready!)) : undefined);
     throwIfAborted(stopping.signal);
   };
   const reads = new SharedReads(openShard, hooks.holdBytes);
@@ -93,11 +95,13 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
         signal: stopping.signal,
         ready,
         onProgress: (progress) => meter.tell(entry, progress),
-        ...(entries.length > 1 ? { stepsBy: steps.join, pieceBytes: pieceOf(entries.length) } : {}),
+        ...(entries.length > 1 ? { stepsBy: steps.join, pieceBytes: pieceOf(entries.length), copyBytes: copyPieceOf(entries.length) } : {}),
       });
       return result;
     } catch (error) {
       failures.push(error);
+      // The others may wait for a pause to end.
+      fault.tell(new CancelledError());
       stop();
       return null;
     }

@@ -2,7 +2,6 @@
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Dtype, MergedDtype, OutputDtype } from '../bytes/dtypes';
 import { decodeToF32, encodeFromF32 } from '../bytes/floats';
-import { COPY_BYTES } from './io-sizes';
 import type { InputPart } from './inputs';
 import type { ByteRange, CopyPart, InputRange } from './plan-types';
 import type { Sources } from './reading';
@@ -13,7 +12,7 @@ import type { Sources } from './reading';
  */
 export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<number> {
   let overflow = 0;
-  const pieces = piecesOf(part.range, COPY_BYTES);
+  const pieces = piecesOf(part.range, sources.copyBytes);
   const start = (i: number) => {
     const bytes = sources.readPart(pieceOf(part.range, pieces[i]!));
     // Met when its turn comes, or never when an earlier piece fails.

@@ -1,6 +1,5 @@
 /** Integer tensors that are copied from the base only when all checkpoints agree on their bytes (merging.md section 8). */
 import { IncompatibleCheckpointsError } from '../bytes/errors';
-import { COPY_BYTES } from './io-sizes';
 import { piecesOf } from './copying';
 import type { IntegerComparison } from './plan-types';
 import type { Sources } from './reading';
@@ -20,7 +19,7 @@ export async function compareIntegers(comparisons: readonly IntegerComparison[],
 
 /** Checkpoint id of the first model whose bytes are not the base's; null when all agree. */
 async function differingModel({ ranges }: IntegerComparison, sources: Sources): Promise<string | null> {
-  const [base, ...models] = ranges.map((range) => piecesOf(range, COPY_BYTES));
+  const [base, ...models] = ranges.map((range) => piecesOf(range, sources.copyBytes));
   for (const [i, piece] of base!.entries()) {
     const [expected, ...actual] = await sources.readAll([piece, ...models.map((pieces) => pieces[i]!)]);
     const at = actual.findIndex((bytes) => !sameBytes(expected!, bytes));

@@ -20,6 +20,8 @@ export interface PipelineMeans {
   readonly readAheadBytes: number;
   /** See `RunHooks.recompute`. */
   readonly recompute?: Recompute | undefined;
+  /** Hears of a step that fails ahead of its turn, which `finish` tells when that comes. */
+  readonly onFault?: ((reason: unknown) => void) | undefined;
 }
 
 /** What carries out the steps of a run that are no copies. Steps are finished in their order. */
@@ -82,20 +84,19 @@ class Turn {
 export class Pipeline<Outcome> implements StepRunner<Outcome> {
   private readonly underWay = new Map<number, UnderWay<Outcome>>();
   private readonly stopping = new AbortController();
-  private readonly windows: readonly Window[];
-  /** Of them, the first that is not read. */
-  private nextWindow = 0;
+  /** Those not read yet, as long as so much may be held. */
+  private windows: { left: Window[]; readonly readAheadBytes: number };
   /** First step that has not begun. */
   private next = 0;
   private hasFailed = false;
 
   constructor(
-    steps: readonly Step[],
+    private readonly steps: readonly Step[],
     private readonly means: PipelineMeans,
     /** What is done with a step, `mergeStep` for one. */
     private readonly act: (prepared: Prepared, context: StepContext) => Promise<Outcome>,
   ) {
-    this.windows = windowsOf(steps, means.readAheadBytes);
+    this.windows = { left: windowsOf(steps, means.readAheadBytes), readAheadBytes: means.readAheadBytes };
     means.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
   }
 
@@ -165,7 +166,7 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
 
   /** Beside the windows that are read there must be room for any of their groups at the backend. */
   private mayEnter(): boolean {
-    const window = this.windows[this.nextWindow];
+    const window = this.nextWindow();
     // Copies are made in their turn; what comes after one is read when it begins.
     if (window?.first !== this.next) return false;
     const { live } = this;
@@ -178,11 +179,23 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
     return Math.max(alone, this.held + window.bytes) <= groupsBudget(this.means);
   }
 
+  /** Less may be held than when windows were made: what is left is cut anew. */
+  private nextWindow(): Window | undefined {
+    const { readAheadBytes } = this.means;
+    if (readAheadBytes !== this.windows.readAheadBytes) {
+      const from = this.windows.left[0]?.first ?? this.steps.length;
+      const left = windowsOf(this.steps.slice(from), readAheadBytes).map((window) => ({ ...window, first: window.first + from }));
+      this.windows = { left, readAheadBytes };
+    }
+    return this.windows.left[0];
+  }
+
   /** Starts reading the next window. */
   private enter(): void {
-    const window = this.windows[this.nextWindow++]!;
+    const window = this.nextWindow()!;
+    this.windows.left.shift();
     const { readers, ready } = readWindow(window, this.means.sources, this.means.readAheadBytes);
-    ready.catch(() => {});
+    ready.catch((error: unknown) => this.means.onFault?.(error));
     const live: LiveWindow<Outcome> = { window, steps: [], isReadOut: false };
     const readOut = () => {
       if (live.isReadOut) return;
@@ -204,8 +217,9 @@ export class Pipeline<Outcome> implements StepRunner<Outcome> {
     const { backend, sources, meter, recompute } = this.means;
     own.merging = this.act(own, { backend, sources, meter, turn: own.turn.come, signal: this.stopping.signal, recompute })
       .catch((error: unknown) => {
-        // Nothing more is begun: the run learns of it when this step's turn comes.
+        // Nothing more is begun: the run learns of it when this step's turn comes, or by `onFault`.
         this.hasFailed = true;
+        this.means.onFault?.(error);
         throw error;
       })
       .finally(() => {

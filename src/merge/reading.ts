@@ -4,7 +4,7 @@ import type { ByteSource } from '../bytes/source';
 import { ReadLimits, Watchdog } from '../bytes/watchdog';
 import { InputValues } from './inputs';
 import type { Adapt, InputPart } from './inputs';
-import { READ_BYTES } from './io-sizes';
+import { COPY_BYTES, READ_BYTES } from './io-sizes';
 import type { ByteRange } from './plan-types';
 import { SourceProbe } from './source-probe';
 
@@ -19,6 +19,8 @@ export interface ReadWatch {
   reading<T>(bytes: number, read: () => Promise<T>): Promise<T>;
   /** Memory ran out at a read: less is to be held from now on. The read is tried once more. Resolves to what may be held, bytes. */
   short?(): number;
+  /** Bytes of a piece of what is copied or compared, default COPY_BYTES. */
+  readonly copyBytes?: number | undefined;
   /** Reads under way end soon after it is aborted, whatever the disk does. */
   readonly signal?: AbortSignal | undefined;
   /** Finds reads that never end; default one over real time. */
@@ -54,6 +56,11 @@ export class Sources {
   ) {
     this.values = new InputValues((range) => this.read(range), adapt);
     this.watchdog = watch.watchdog ?? new Watchdog();
+  }
+
+  /** Bytes of a piece of what is copied or compared. */
+  get copyBytes(): number {
+    return this.watch.copyBytes ?? COPY_BYTES;
   }
 
   /** Bytes of one range, in reads of at most READ_BYTES. */

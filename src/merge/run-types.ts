@@ -44,6 +44,8 @@ export interface RunHooks {
   readonly readAheadBytes?: number;
   /** Bytes of a piece handed to a sink, default WRITE_BYTES: for tests of streaming. */
   readonly pieceBytes?: number;
+  /** Bytes of a piece of what is copied or compared, default COPY_BYTES: smaller where several runs go side by side. */
+  readonly copyBytes?: number;
   /** Computes a sample of every merged tensor again, which is compared with what the backend gave; absent: nothing is. */
   readonly recompute?: Recompute;
   /** Makes another backend, which computes everything again once it is written; absent: nothing is. */

@@ -7,6 +7,7 @@ import { ReadLimits, Watchdog } from '../bytes/watchdog';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
+import { FirstFault } from './first-fault';
 import { OutputFolder } from './folder';
 import { mergeStep, refuseNonfinite } from './groups';
 import type { GroupOutcome } from './groups';
@@ -89,6 +90,8 @@ class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
   private readonly watchdog: Watchdog;
+  /** Met by whoever waits for a pause to end: what fails meanwhile is told at once. */
+  private readonly fault = new FirstFault();
   private readonly means: PipelineMeans;
   /** Null until the tensors are ranked. */
   private pipeline: StepRunner<GroupOutcome> | null = null;
@@ -120,6 +123,7 @@ class Run {
       ready: () => this.ready(),
       reading: (bytes, read) => this.meter.reading(bytes, read),
       short: () => (readAheadBytes = Math.ceil(readAheadBytes / 2)),
+      copyBytes: hooks.copyBytes,
       signal,
       watchdog: this.watchdog,
     };
@@ -134,6 +138,7 @@ class Run {
         return readAheadBytes;
       },
       recompute,
+      onFault: (reason) => this.fault.tell(reason),
     };
   }
 
@@ -176,6 +181,8 @@ class Run {
   /** Gives up what is open and removes what was finished, but for shards that the journal can tell of. Never rejects. */
   async abandon(error: unknown): Promise<void> {
     this.isAbandoned = true;
+    // Whoever waits for a pause to end is let go.
+    this.fault.tell(new CancelledError());
     this.meter.stop();
     await this.pipeline?.stop();
     await Promise.all([...this.unfinished].map((writer) => writer.abort()));
@@ -291,7 +298,11 @@ class Run {
   private async create(name: string, fileBytes: number, counted = true): Promise<ShardWriter> {
     await this.ready();
     const sink = await this.folder.create(name);
-    const watch = counted ? this.meter : { writing: (_: number, write: () => Promise<void>) => write() };
+    const told = (writing: Promise<void>) => writing.catch((error: unknown) => {
+      this.fault.tell(error);
+      throw error;
+    });
+    const watch = { writing: (bytes: number, write: () => Promise<void>) => told(counted ? this.meter.writing(bytes, write) : write()) };
     const writer = new ShardWriter(sink, watch, fileBytes, this.hooks.pieceBytes);
     this.unfinished.add(writer);
     return writer;
@@ -342,7 +353,7 @@ class Run {
   private async ready(): Promise<void> {
     this.throwIfOver();
     if (!this.hooks.ready) return;
-    await this.meter.pausing(this.hooks.ready);
+    await this.meter.pausing(() => this.fault.during(this.hooks.ready!));
     this.throwIfOver();
   }
 

@@ -4,6 +4,7 @@ import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { mergeStep } from './groups';
 import type { GroupOutcome } from './groups';
+import { FirstFault } from './first-fault';
 import { READ_AHEAD_BYTES } from './io-sizes';
 import { Pipeline } from './pipeline';
 import { rankPlan } from './plan-ranking';
@@ -43,14 +44,15 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
   };
   const meter = new Meter(totals, hooks.onProgress, () => performance.now());
   let isOver = false;
+  const fault = new FirstFault();
   const ready = async () => {
     throwIfAborted(hooks.signal);
     if (isOver) throw new CancelledError();
-    if (hooks.ready) await meter.pausing(hooks.ready);
+    if (hooks.ready) await meter.pausing(() => fault.during(hooks.ready!));
     throwIfAborted(hooks.signal);
   };
   const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) }, (request) => backend.adapt(request));
-  const means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES };
+  const means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, onFault: (reason: unknown) => fault.tell(reason) };
   let pipeline: Pipeline<GroupOutcome> | null = null;
   try {
     const ranked = await rankPlan({ ...plan, steps }, means);
@@ -73,6 +75,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     throw asStudioError(error);
   } finally {
     isOver = true;
+    fault.tell(new CancelledError());
     meter.stop();
     await pipeline?.stop();
   }

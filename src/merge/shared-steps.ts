@@ -106,11 +106,11 @@ export class SharedSteps {
     return sideBySide(all, means.backend.concurrency ?? 1, (one) => this.mergeOne(one, { reader: values, ready: reading.ready }));
   }
 
-  private begin(at: number, { group, inputs }: MergeStep, { readAheadBytes }: PipelineMeans): Reading {
+  private begin(at: number, { group, inputs }: MergeStep, { readAheadBytes, onFault }: PipelineMeans): Reading {
     const reader = new ChunkReader(group, this.sources!, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
     const ready = reader.begin();
-    // Met by the merge, or by nobody when the runs stop.
-    ready.catch(() => {});
+    // Met by the merge, or by nobody when the runs stop; a run that waits for the end of a pause is to hear of it now.
+    ready.catch((error: unknown) => onFault?.(error));
     return { at, reader, ready };
   }
 

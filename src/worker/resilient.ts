@@ -15,7 +15,9 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
       return host.info ?? planned.info;
     },
     chunkBytes: planned.chunkBytes,
-    concurrency: planned.concurrency ?? 1,
+    // Groups that begin again after a loss do so in any order, and one that waits for its turn to write would keep the one before it
+    // from the device: of what can be lost, one at a time.
+    concurrency: planned.info.kind === 'webgpu' ? 1 : (planned.concurrency ?? 1),
     ...(planned.heldBytes ? { heldBytes: planned.heldBytes } : {}),
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);

@@ -6,9 +6,11 @@ import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
 import type { BatchFolder } from '../../../src/merge/batch';
 import type { BatchItem, BatchProgress } from '../../../src/merge/batch-progress';
-import { planBatch } from '../../../src/merge/batch-plan';
+import { copyPieceOf, planBatch } from '../../../src/merge/batch-plan';
 import { planMerge } from '../../../src/merge/plan';
+import { COPY_BYTES } from '../../../src/merge/io-sizes';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import type { MergePlan } from '../../../src/merge/plan-types';
 import { runMerge } from '../../../src/merge/run';
 import { batchTable, densityGrid } from '../../../src/recipe/batch';
 import type { Recipe } from '../../../src/recipe/types';
@@ -34,6 +36,19 @@ async function family(): Promise<Family> {
   return familyOf({ base: tensors(200), sft: tensors(200), ct: tensors(208) });
 }
 const paper = (of: Family, more: Partial<Recipe> = {}) => recipeOf(of, 'ties_sv', 'base', ['sft', 'ct'], { slack: { s: 0.04, of: 'retained', prefer: of.id('sft') }, ...more });
+
+it('copies of many recipes are counted, in pieces that together are what one recipe has', async () => {
+  const own = await family();
+  const plan = planMerge(own.checkpoints, paper(own), DEFAULT_CHOICES, LIMITS, {});
+  const range = { checkpoint: 'a', shard: 0, begin: 0, end: 2 ** 30 };
+  const copying: MergePlan = { ...plan, steps: [...plan.steps, { kind: 'copy', shard: 0, tensor: 'large', parts: [{ range, dtype: 'I32', outDtype: 'I32' }] }] };
+  const peak = (one: MergePlan, recipes: number) => planBatch(Array.from({ length: recipes }, () => one), { holdBytes: HOLD }).peakBytes;
+  const copies = peak(copying, 36) - peak(plan, 36);
+  expect(copyPieceOf(36)).toBeLessThanOrEqual(COPY_BYTES / 32);
+  // Two pieces each, and what is kept of one another's reads; less what the plan's own integers, 36 bytes of three files, take alike.
+  expect(copies).toBe(36 * (2 * copyPieceOf(36) - 3 * 36) + HOLD - 4 * 36);
+  expect(peak(copying, 1)).toBe(peak(plan, 1));
+});
 
 class Folders extends MemoryFolder implements BatchFolder {
   readonly inner = new Map<string, MemoryFolder>();

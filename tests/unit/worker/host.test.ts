@@ -4,6 +4,7 @@ import { DeviceLostError, GpuUnavailableError, InvalidRecipeError } from '../../
 import type { Backend } from '../../../src/merge/backend';
 import { BackendHost } from '../../../src/worker/host';
 import type { BackendReport } from '../../../src/worker/protocol';
+import { resilient } from '../../../src/worker/resilient';
 
 const disposed: string[] = [];
 function backendOf(kind: 'webgpu' | 'cpu', label: string, chunkBytes = 1000): Backend {
@@ -125,6 +126,10 @@ describe('a lost device', () => {
     return result;
   };
 
+  it('has one group of a merge at a time, whatever the backend takes: begun again in another order, two would wait for each other', () => {
+    const takes = (kind: 'webgpu' | 'cpu') => resilient(setUp([]).host, { ...backendOf(kind, 'x'), concurrency: 3 }).concurrency;
+    expect([takes('webgpu'), takes('cpu')]).toEqual([1, 3]);
+  });
   it('is replaced by a new one and the work begins again', async () => {
     const { host, reports } = setUp([1000, 1000]);
     expect(await lose(host, 1)).toEqual(['gpu 1', 'gpu 2']);
