@@ -47,6 +47,14 @@ describe('the origin of a checkpoint', () => {
     });
   });
 
+  it('keeps that rows were matched by id', () => {
+    const made = merged(exportMetadata(MADE, Object.values(THEN), { ...CHOICES, rows: 'id' }, new Map()));
+    const all = [...open('base', 'sft', 'ct'), made];
+    expect(originOf(made, all, [])).toMatchObject({ status: 'ready', choices: { rows: 'id', extraRows: { from: 'id:ct' } } });
+    const file = { file: 'merged/mergekit_config.yml', text: toMergeKit(NOW, (id) => id.slice(3), 'BF16', { ...DEFAULT_CHOICES, rows: 'id' }) };
+    expect(originOf(merged({}), all, [file])).toMatchObject({ status: 'ready', choices: { ...DEFAULT_CHOICES, rows: 'id' } });
+  });
+
   it('waits for its sources, by the names they had', () => {
     expect(originOf(merged(), [...open('sft'), merged()], [])).toEqual({ status: 'waiting', missing: ['old-base', 'ct'] });
   });
