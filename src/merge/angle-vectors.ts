@@ -7,7 +7,7 @@ import type { AngleRule } from '../recipe/angles';
 import type { TensorParameters, Vectors } from '../recipe/types';
 import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, Segment, WriteSegment } from './backend';
 import { emptyFigures, type Figures } from './figures';
-import { countBlock, resultOf } from './masks/count';
+import { countBlock, resultOf, signsOf } from './masks/count';
 import { partsOf, Reading, SlotVectors, type Block, type Part } from './masks/vectors';
 
 type Kind = Exclude<Vectors, 'tensor'>;
@@ -35,7 +35,7 @@ export async function mergeByVectors(
     await new SlotVectors(slot, parts[s]!, reading.look, options.signal).each((block) => {
       own.add(block);
       const into = counted.get(block.part)!;
-      countBlock(into, block, { selected: null, gamma: null });
+      countBlock(into, block, signsOf(block, null), null);
       block.nonfinite().forEach((count, input) => (into.nonfinite[input]! += count));
     });
     own.settle(rule, parameters[s]!.weight);
@@ -96,11 +96,21 @@ class VectorWeights {
     const key = here.join();
     const into = this.products.get(key) ?? new Float64Array(this.count * n * n);
     this.products.set(key, into);
-    const taus = here.map((model) => block.taus[model]!);
-    for (let p = 0; p < block.count; p++) {
-      if (!taus.every((tau) => Number.isFinite(tau[p]!))) continue;
-      const at = this.vectorOf(block.first + p) * n * n;
-      for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) into[at + i * n + j]! += taus[i]![p]! * taus[j]![p]!;
+    const taus = finiteOf(here.map((model) => block.taus[model]!));
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        this.eachRun(block, (vector, from, to) => addProduct(taus[i]!, taus[j]!, from, to, into, vector * n * n + i * n + j, this.kind === 'columns' ? n * n : 0));
+      }
+    }
+  }
+
+  /** Runs of a block: of one row, or of neighbouring columns from `vector` on. */
+  private eachRun({ first, count }: Block, visit: (vector: number, from: number, to: number) => void): void {
+    for (let p = 0; p < count; ) {
+      const inRow = (first + p) % this.row;
+      const end = Math.min(count, p + this.row - inRow);
+      visit(this.kind === 'columns' ? inRow : Math.floor((first + p) / this.row), p, end);
+      p = end;
     }
   }
 
@@ -109,6 +119,7 @@ class VectorWeights {
       const here = key === '' ? [] : key.split(',').map(Number);
       const n = here.length;
       const weights = new Float32Array(this.count * n);
+      for (let at = 0; at < products.length; at += n * n) for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) products[at + j * n + i] = products[at + i * n + j]!;
       const own = here.map((model) => given[model]!);
       for (let v = 0; v < this.count; v++) {
         const found = n < 2 ? [1] : rule(products.subarray(v * n * n, (v + 1) * n * n), own);
@@ -125,17 +136,35 @@ class VectorWeights {
     const n = here.length;
     const weights = this.weights.get(here.join())!;
     const taus = here.map((model) => block.taus[model]!);
-    return block.base.map((theta, p) => {
-      const at = this.vectorOf(block.first + p) * n;
-      let e = 0;
-      for (let i = 0; i < n; i++) e = Math.fround(e + Math.fround(weights[at + i]! * taus[i]![p]!));
-      return e === 0 ? theta : theta + e;
-    });
+    const merged = new Float32Array(block.count);
+    const step = this.kind === 'columns' ? n : 0;
+    for (const [i, tau] of taus.entries()) this.eachRun(block, (vector, from, to) => addWeighted(tau, weights, vector * n + i, step, from, to, merged));
+    for (let p = 0; p < merged.length; p++) merged[p] = merged[p] === 0 ? block.base[p]! : block.base[p]! + merged[p]!;
+    return merged;
   }
+}
 
-  private vectorOf(index: number): number {
-    return this.kind === 'columns' ? index % this.row : Math.floor(index / this.row);
+/** The product of a[from..to) and b there goes to one place of `into`, or to places `step` apart. */
+function addProduct(a: Float32Array, b: Float32Array, from: number, to: number, into: Float64Array, at: number, step: number): void {
+  if (step > 0) {
+    for (let p = from, place = at; p < to; p++, place += step) into[place]! += a[p]! * b[p]!;
+    return;
   }
+  let sum = into[at]!;
+  for (let p = from; p < to; p++) sum += a[p]! * b[p]!;
+  into[at] = sum;
+}
+
+/** e + w * tau, two f32 operations; weights from place `at` on, `step` apart. */
+function addWeighted(tau: Float32Array, weights: Float32Array, at: number, step: number, from: number, to: number, e: Float32Array): void {
+  for (let p = from, place = at; p < to; p++, place += step) e[p] = e[p]! + Math.fround(weights[place]! * tau[p]!);
+}
+
+/** With 0 in all of them where one is not finite. */
+function finiteOf(taus: readonly Float32Array[]): readonly Float32Array[] {
+  const isOdd = (tau: Float32Array) => tau.some((value) => !Number.isFinite(value));
+  if (!taus.some(isOdd)) return taus;
+  return taus.map((tau) => tau.map((value, p) => (taus.every((other) => Number.isFinite(other[p]!)) ? value : 0)));
 }
 
 const present = ({ taus }: Block) => [...taus.keys()].filter((model) => taus[model] !== null);

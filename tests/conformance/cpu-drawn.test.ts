@@ -13,6 +13,7 @@ import { mergeMasked } from '../../src/merge/masks/backend';
 import { Bits } from '../../src/merge/masks/bits';
 import { factorsOf, keptByPart, Magnitudes, type Choose } from '../../src/merge/masks/choose';
 import { keepByRank } from '../../src/merge/masks/ranked';
+import { keysOf } from '../../src/merge/masks/vectors';
 import { loadFixture } from './fixtures';
 import { loadGoldenCase } from './golden-cases';
 import { makeGroup, mergeWhole, readerOf, wholeSlots } from './harness';
@@ -63,7 +64,7 @@ describe('random_03_della', () => {
         const row = Float32Array.from({ length: COLUMNS }, (_, j) => theta[at + j]! - base[at + j]!);
         const keptOf = (shift: number) => {
           const kept = new Uint8Array(COLUMNS);
-          keepByRank(row, Uint32Array.from({ length: COLUMNS }, (_, j) => probabilities[at + j]! * 2 ** 32 + shift), 0.5, 0.15, kept);
+          keepByRank(row, keysOf(row), Uint32Array.from({ length: COLUMNS }, (_, j) => probabilities[at + j]! * 2 ** 32 + shift), 0.5, 0.15, kept);
           return kept.reduce((sum, one) => sum + one, 0);
         };
         expect([keptOf(-aside), keptOf(aside)]).toEqual([COLUMNS, 0]);
@@ -82,10 +83,9 @@ describe('random_03_della', () => {
       const sums = drawn.map(() => new Magnitudes());
       await vectors.each(({ taus, begin, count }) => {
         for (const [m, mask] of drawn.entries()) {
-          for (let j = 0; j < count; j++) {
-            if (mask[begin + j] === 1) bits[m]!.set(begin + j);
-            sums[m]!.add(taus[m]![j]!, mask[begin + j] === 1);
-          }
+          const kept = Uint8Array.from(mask.subarray(begin, begin + count));
+          bits[m]!.write(begin, kept);
+          sums[m]!.add(taus[m]!, kept);
         }
       });
       return { bits, parameters: factorsOf(parameters, sums), figures: keptByPart(vectors, bits) };

@@ -7,13 +7,14 @@ import { traitsOf } from '../../recipe/methods';
 import type { MethodTraits } from '../../recipe/methods';
 import type { TensorParameters } from '../../recipe/types';
 import type { Backend, Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../backend';
+import { oneChunk } from '../budget';
 import type { Choose, Chosen } from './choose';
 import { holdMasked } from './held';
 import { maskedGroup, maskedParameters, maskedRead, unmasked } from './masked';
 import { chooseMiddle } from './middle';
 import { chooseRanked } from './ranked';
 import { chooseVarying } from './varying';
-import { partsOf, Reading, SlotVectors } from './vectors';
+import { hostBytes, partsOf, Reading, SlotVectors } from './vectors';
 
 const CHOICES: Readonly<Record<MethodTraits['keeps'], Choose | null>> = {
   all: null,
@@ -35,8 +36,10 @@ export function withMasks<B extends Backend>(backend: B): B {
     const choose = chooseOf(group);
     return choose ? holdMasked(backend, choose, group, read) : backend.hold(group, read);
   };
+  const heldOf = backend.heldBytes ?? oneChunk;
+  const heldBytes: NonNullable<Backend['heldBytes']> = (group) => (chooseOf(group) ? heldOf(maskedGroup(group)) + hostBytes(group) : heldOf(group));
   // Property by property: `info` of a backend may be a getter.
-  const own = { merge: { value: merge, enumerable: true }, hold: { value: hold, enumerable: true } };
+  const own = { merge: { value: merge, enumerable: true }, hold: { value: hold, enumerable: true }, heldBytes: { value: heldBytes, enumerable: true } };
   return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(backend), ...own }) as B;
 }
 

@@ -6,12 +6,25 @@ export class Bits {
     this.words = new Uint32Array(Math.ceil(length / 32));
   }
 
-  set(place: number): void {
-    this.words[place >>> 5]! |= 1 << (place & 31);
+  /** Sets the bits from `begin` on where `mask` is 1. */
+  write(begin: number, mask: Uint8Array): void {
+    const { words } = this;
+    let j = 0;
+    while (j < mask.length) {
+      const place = begin + j;
+      // A word at a time: what is written bit by bit waits for itself.
+      const end = Math.min(mask.length, j + 32 - (place & 31));
+      let word = 0;
+      for (let shift = place & 31; j < end; j++, shift++) word |= mask[j]! << shift;
+      words[place >>> 5]! |= word;
+    }
   }
 
-  has(place: number): boolean {
-    return ((this.words[place >>> 5]! >>> (place & 31)) & 1) === 1;
+  /** Writes 1 into `mask` for the bits from `begin` on that are set, else 0. */
+  read(begin: number, mask: Uint8Array): void {
+    const { words } = this;
+    let place = begin;
+    for (let j = 0; j < mask.length; j++, place++) mask[j] = (words[place >>> 5]! >>> (place & 31)) & 1;
   }
 
   /** How many of [begin, end) are set. */
@@ -19,7 +32,7 @@ export class Bits {
     let sum = 0;
     for (let at = begin; at < end; ) {
       const whole = (at & 31) === 0 && at + 32 <= end;
-      sum += whole ? ones(this.words[at >>> 5]!) : Number(this.has(at));
+      sum += whole ? ones(this.words[at >>> 5]!) : (this.words[at >>> 5]! >>> (at & 31)) & 1;
       at += whole ? 32 : 1;
     }
     return sum;

@@ -24,16 +24,28 @@ export class Magnitudes {
   private all = 0;
   private kept = 0;
 
-  add(tau: number, isKept: boolean): void {
-    const magnitude = Math.abs(tau);
-    if (!Number.isFinite(magnitude)) return;
-    this.all += magnitude;
-    if (isKept) this.kept += magnitude;
+  /** The next values, and whether each is kept. */
+  add(tau: Float32Array, mask: Uint8Array): void {
+    let { all, kept } = this;
+    for (let j = 0; j < tau.length; j++) {
+      const magnitude = Math.abs(tau[j]!);
+      // NaN is no number below infinity.
+      if (!(magnitude < Infinity)) continue;
+      all += magnitude;
+      kept += magnitude * mask[j]!;
+    }
+    this.all = all;
+    this.kept = kept;
   }
 
   factor(): number {
     return this.all < LEAST_SUM || this.kept < LEAST_SUM ? 1 : Math.fround(this.all / this.kept);
   }
+}
+
+/** Lets what is not finite take part, in place. */
+export function keepNonfinite(keys: Uint32Array, mask: Uint8Array): void {
+  for (let j = 0; j < keys.length; j++) if (keys[j]! >= 0x7f800000) mask[j] = 1;
 }
 
 /** K_i of every part, given what each model keeps. */
@@ -44,6 +56,11 @@ export function keptByPart(vectors: SlotVectors, bits: readonly (Bits | null)[])
       return own ? own.count(begin, end) : segment.count;
     }),
   }));
+}
+
+/** Sums for the models that have bits, where the parameters ask for factors. */
+export function sumsFor({ rescale }: TensorParameters, bits: readonly (Bits | null)[]): (Magnitudes | null)[] {
+  return bits.map((own) => (rescale && own ? new Magnitudes() : null));
 }
 
 /** Per model: its factor where the parameters ask for one. */

@@ -62,12 +62,20 @@ export function masked(own: Uint8Array, dtype: MergedDtype, base: Uint8Array, ba
   return copy;
 }
 
+/** `perValue`: array elements that make one value. */
 function replace<T extends Float32Array | Uint16Array | Uint32Array>(values: T, base: T, bits: Bits, begin: number, perValue = 1): void {
-  for (let j = 0, w = 0; w < values.length; j++, w += perValue) {
-    if (bits.has(begin + j)) continue;
-    for (let i = w; i < w + perValue; i++) values[i] = base[i]!;
+  const mask = new Uint8Array(Math.min(AT_ONCE, values.length / perValue));
+  for (let at = 0; at < values.length / perValue; at += AT_ONCE) {
+    const count = Math.min(AT_ONCE, values.length / perValue - at);
+    bits.read(begin + at, mask);
+    const end = (at + count) * perValue;
+    if (perValue === 1) for (let j = 0, w = at; w < end; j++, w++) values[w] = mask[j] === 1 ? values[w]! : base[w]!;
+    else for (let w = at * perValue; w < end; w++) if (mask[Math.floor(w / perValue) - at] === 0) values[w] = base[w]!;
   }
 }
+
+/** Elements whose bits are looked up at a time. */
+const AT_ONCE = 2 ** 16;
 
 /** The masked group's results as those of the group. */
 export function unmasked(group: Group, parts: readonly (readonly Part[])[], chosen: readonly Chosen[], { segments }: GroupResult): GroupResult {

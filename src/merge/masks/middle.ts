@@ -7,13 +7,18 @@
  */
 import { keptCount } from '../backend';
 import { Bits } from './bits';
-import { factorsOf, keptByPart, Magnitudes, type Choose } from './choose';
+import { factorsOf, keepNonfinite, keptByPart, sumsFor, type Choose } from './choose';
 import { selectLargest, type Wanted } from './select';
 
 /** How many of n values are outliers, and how many of the rest are kept. */
 export function middleCounts(density: number, gamma: number, n: number): { readonly outliers: number; readonly kept: number } {
   const kept = keptCount(density, n);
   return { outliers: Math.min(Math.trunc(gamma * n), n - kept), kept };
+}
+
+/** Every outlier is among those that are larger than the rest. */
+function leaveOut(mask: Uint8Array, outliers: Uint8Array): void {
+  for (let j = 0; j < mask.length; j++) mask[j]! ^= outliers[j]!;
 }
 
 export const chooseMiddle: Choose = async (vectors, parameters) => {
@@ -24,20 +29,18 @@ export const chooseMiddle: Choose = async (vectors, parameters) => {
   const ranked = (model: number, count: number): Wanted => ({ count, keys: (block) => (block.taus[model] ? block.keys(model) : null) });
   const largest = await selectLargest(vectors, cut.flatMap((model) => [ranked(model, counts[model]!.outliers + counts[model]!.kept), ranked(model, counts[model]!.outliers)]));
   const bits = elements.map((_, model) => (cut.includes(model) ? new Bits(vectors.length) : null));
-  const sums = bits.map((own) => (own ? new Magnitudes() : null));
+  const sums = sumsFor(parameters, bits);
   await vectors.each((block) => {
     for (const [c, model] of cut.entries()) {
       const tau = block.taus[model];
       if (!tau) continue;
       const keys = block.keys(model);
-      const [below, outlying] = [largest[2 * c]!, largest[2 * c + 1]!];
-      const own = bits[model]!;
-      for (let j = 0; j < keys.length; j++) {
-        const isOutlier = outlying.takes(keys[j]!);
-        const isKept = (below.takes(keys[j]!) && !isOutlier) || !Number.isFinite(tau[j]!);
-        if (isKept) own.set(block.begin + j);
-        sums[model]!.add(tau[j]!, isKept);
-      }
+      const mask = largest[2 * c]!.taken(keys);
+      const outliers = largest[2 * c + 1]!.taken(keys);
+      leaveOut(mask, outliers);
+      keepNonfinite(keys, mask);
+      bits[model]!.write(block.begin, mask);
+      sums[model]?.add(tau, mask);
     }
   });
   return { bits, parameters: factorsOf(parameters, sums), figures: keptByPart(vectors, bits) };

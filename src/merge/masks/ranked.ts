@@ -5,10 +5,10 @@
  */
 import { drawOf, philoxWords } from '../draw';
 import { Bits } from './bits';
-import { factorsOf, keptByPart, Magnitudes, type Choose } from './choose';
+import { factorsOf, keepNonfinite, keptByPart, sumsFor, type Choose } from './choose';
 import { keysOf, type SlotVectors } from './vectors';
 
-/** Bins that the magnitudes of a row are first sorted into. */
+/** Bins that the magnitudes of a row are first sorted into: a few values each in the usual rows of thousands. */
 const BINS = 4096;
 
 /** Probability to keep the value of this rank, 0 for the smallest, among the n of its row. f64; what leaves [0, 1] is cut off there. */
@@ -21,28 +21,37 @@ export function keepProbability(density: number, epsilon: number, rank: number, 
  * Writes into `kept`, for the values of one row, whether the word drawn for each is below 2^32 times the probability of its rank.
  * Equal magnitudes rank by flat index, the lower one lower. Only where the bin of a magnitude leaves it open is its rank found.
  */
-export function keepByRank(row: Float32Array<ArrayBuffer>, words: Uint32Array, density: number, epsilon: number, kept: Uint8Array): void {
+export function keepByRank(row: Float32Array, keys: Uint32Array, words: Uint32Array, density: number, epsilon: number, kept: Uint8Array): void {
   const n = row.length;
-  const keys = keysOf(row);
   const limit = (rank: number) => keepProbability(density, epsilon, rank, n) * 2 ** 32;
   let largest = 0;
   for (let j = 0; j < n; j++) if (keys[j]! < 0x7f800000 && keys[j]! > largest) largest = keys[j]!;
   const scale = BINS / new Float32Array(Uint32Array.of(largest).buffer)[0]!;
-  // Rounding keeps order, so that a larger magnitude is in no lower bin; what is not finite is in the last.
-  const binOf = (j: number) => {
-    if (keys[j]! >= 0x7f800000) return BINS - 1;
-    return keys[j] === 0 ? 0 : Math.min(BINS - 1, Math.trunc(Math.abs(row[j]!) * scale));
-  };
   const bins = new Uint16Array(n);
   const ends = new Uint32Array(BINS + 1);
-  for (let j = 0; j < n; j++) ends[(bins[j] = binOf(j)) + 1]!++;
+  for (let j = 0; j < n; j++) {
+    // Rounding keeps order, so that a larger magnitude is in no lower bin; what is not finite is in the last.
+    let bin = BINS - 1;
+    if (keys[j] === 0) bin = 0;
+    else if (keys[j]! < 0x7f800000) bin = Math.min(BINS - 1, (Math.abs(row[j]!) * scale) | 0);
+    bins[j] = bin;
+    ends[bin + 1]!++;
+  }
   for (let bin = 0; bin < BINS; bin++) ends[bin + 1]! += ends[bin]!;
+  const [low, high] = [new Float64Array(BINS), new Float64Array(BINS)];
+  for (let bin = 0; bin < BINS; bin++) {
+    low[bin] = limit(ends[bin]!);
+    high[bin] = limit(ends[bin + 1]! - 1);
+  }
   const open = new Set<number>();
   for (let j = 0; j < n; j++) {
     const bin = bins[j]!;
-    const isSure = words[j]! < limit(ends[bin]!);
-    kept[j] = Number(isSure);
-    if (!isSure && words[j]! < limit(ends[bin + 1]! - 1)) open.add(bin);
+    const word = words[j]!;
+    if (word < low[bin]!) kept[j] = 1;
+    else {
+      kept[j] = 0;
+      if (word < high[bin]!) open.add(bin);
+    }
   }
   if (open.size > 0) settle(keys, words, bins, ends, open, limit, kept);
 }
@@ -51,7 +60,9 @@ export function keepByRank(row: Float32Array<ArrayBuffer>, words: Uint32Array, d
 function settle(keys: Uint32Array, words: Uint32Array, bins: Uint16Array, ends: Uint32Array, open: ReadonlySet<number>, limit: (rank: number) => number, kept: Uint8Array): void {
   const members = new Map<number, number[]>();
   for (const bin of open) members.set(bin, []);
-  for (let j = 0; j < bins.length; j++) members.get(bins[j]!)?.push(j);
+  const isOpen = new Uint8Array(BINS);
+  for (const bin of open) isOpen[bin] = 1;
+  for (let j = 0; j < bins.length; j++) if (isOpen[bins[j]!] === 1) members.get(bins[j]!)!.push(j);
   for (const [bin, places] of members) {
     // A stable sort: equal keys stay in flat order. A bin of one key, as in a tensor that was not trained, is in order already.
     if (places.some((j) => keys[j] !== keys[places[0]!])) places.sort((a, b) => keys[a]! - keys[b]!);
@@ -63,17 +74,16 @@ export const chooseRanked: Choose = async (vectors, parameters) => {
   const { slot, elements } = vectors;
   const draws = elements.map((_, model) => (slot.inputs[model + 1] === null ? null : drawOf(parameters, slot.name, model)));
   const bits = draws.map((draw) => draw && new Bits(vectors.length));
-  const sums = draws.map((draw) => draw && new Magnitudes());
+  const sums = sumsFor(parameters, bits);
   await eachRow(vectors, (model, row, begin, first) => {
     const draw = draws[model];
     if (!draw) return;
     const kept = new Uint8Array(row.length);
-    keepByRank(row, philoxWords(draw, first, row.length), parameters.density[model]!, parameters.epsilon?.[model] ?? 0, kept);
-    for (let j = 0; j < row.length; j++) {
-      const isKept = kept[j] === 1 || !Number.isFinite(row[j]!);
-      if (isKept) bits[model]!.set(begin + j);
-      sums[model]!.add(row[j]!, isKept);
-    }
+    const keys = keysOf(row);
+    keepByRank(row, keys, philoxWords(draw, first, row.length), parameters.density[model]!, parameters.epsilon?.[model] ?? 0, kept);
+    keepNonfinite(keys, kept);
+    bits[model]!.write(begin, kept);
+    sums[model]?.add(row, kept);
   });
   return { bits, parameters: factorsOf(parameters, sums), figures: keptByPart(vectors, bits) };
 };

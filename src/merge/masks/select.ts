@@ -1,10 +1,9 @@
-/** The largest keys of a slot, by three readings of it: 11 bits of the key, then 10, then 10. Twin of src/reference/select.ts. */
+/** The largest keys of a slot, by two readings of it: 16 bits of the key, then 15. Twin of src/reference/select.ts. */
 import type { Block, SlotVectors } from './vectors';
 
 const DIGITS = [
-  { shift: 20, bits: 11 },
-  { shift: 10, bits: 10 },
-  { shift: 0, bits: 10 },
+  { shift: 15, bits: 16 },
+  { shift: 0, bits: 15 },
 ] as const;
 
 /** What is ranked, and how many of it are wanted. */
@@ -22,9 +21,17 @@ export class Largest {
     private ties: number,
   ) {}
 
-  /** Whether the next key is among them. */
-  takes(key: number): boolean {
-    return key > this.threshold || (key === this.threshold && this.ties > 0 && this.ties-- > 0);
+  /** Whether each of the next keys is among them: 1 or 0. */
+  taken(keys: Uint32Array): Uint8Array {
+    const { threshold } = this;
+    const mask = new Uint8Array(keys.length);
+    // The sign of a difference rather than a branch, which would be as unpredictable as the values are. Keys have 31 bits.
+    for (let j = 0; j < keys.length; j++) mask[j] = (threshold - keys[j]!) >>> 31;
+    for (let j = keys.indexOf(threshold); j >= 0 && this.ties > 0; j = keys.indexOf(threshold, j + 1)) {
+      mask[j] = 1;
+      this.ties--;
+    }
+    return mask;
   }
 }
 
@@ -56,8 +63,6 @@ export async function selectLargest(vectors: SlotVectors, wanted: readonly Wante
 function countDigit(keys: Uint32Array, shift: number, bits: number, prefix: number, counts: Uint32Array): void {
   const mask = 2 ** bits - 1;
   const above = shift + bits;
-  for (let j = 0; j < keys.length; j++) {
-    const key = keys[j]!;
-    if (above >= 31 || key >>> above === prefix) counts[(key >>> shift) & mask]!++;
-  }
+  if (above === 31) for (let j = 0; j < keys.length; j++) counts[keys[j]! >>> shift]!++;
+  else for (let j = 0; j < keys.length; j++) if (keys[j]! >>> above === prefix) counts[(keys[j]! >>> shift) & mask]!++;
 }

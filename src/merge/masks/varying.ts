@@ -6,24 +6,27 @@
  */
 import { emptyFigures, type Figures } from '../figures';
 import { Bits } from './bits';
-import type { Choose } from './choose';
-import { countBlock } from './count';
+import { keepNonfinite, type Choose } from './choose';
+import { countBlock, signsOf } from './count';
 import { selectLargest, type Largest } from './select';
 import { keysOf, type Block, type Part } from './vectors';
 
 /** Keys of the variance over the models present at each position: f64, rounded once to f32. What is not finite varies most. */
 export function varianceKeys({ taus, count }: Pick<Block, 'taus' | 'count'>): Uint32Array {
   const here = taus.filter((tau) => tau !== null);
-  const variances = new Float32Array(count);
-  for (let j = 0; j < count; j++) {
-    let sum = 0;
-    for (const tau of here) sum += tau[j]!;
-    const mean = sum / here.length;
-    let squares = 0;
-    for (const tau of here) squares += (tau[j]! - mean) * (tau[j]! - mean);
-    variances[j] = squares / here.length;
+  const mean = new Float64Array(count);
+  const squares = new Float64Array(count);
+  for (const tau of here) for (let j = 0; j < count; j++) mean[j]! += tau[j]!;
+  for (let j = 0; j < count; j++) mean[j]! /= here.length;
+  for (const tau of here) {
+    for (let j = 0; j < count; j++) {
+      const apart = tau[j]! - mean[j]!;
+      squares[j]! += apart * apart;
+    }
   }
-  return keysOf(variances);
+  const variance = new Float32Array(count);
+  for (let j = 0; j < count; j++) variance[j] = squares[j]! / here.length;
+  return keysOf(variance);
 }
 
 /** Shares of the sum of the mean squares; equal ones where all are 0. */
@@ -40,19 +43,16 @@ export const chooseVarying: Choose = async (vectors, { topk = 1 }) => {
   const squares = elements.map(() => 0);
   const figures = new Map<Part, Figures>(vectors.parts.map((part) => [part, emptyFigures(models)]));
   await vectors.each((block) => {
-    const selected = selecting && Uint8Array.from(varianceKeys(block), (key) => Number(selecting.takes(key)));
+    const selected = selecting?.taken(varianceKeys(block)) ?? null;
     const gamma = electedSigns(block, selected);
-    countBlock(figures.get(block.part)!, block, { selected, gamma });
+    const signs = signsOf(block, selected);
+    countBlock(figures.get(block.part)!, block, signs, gamma);
     for (const [model, tau] of block.taus.entries()) {
       if (tau === null) continue;
-      let sum = 0;
-      for (let j = 0; j < block.count; j++) {
-        const isFinite = Number.isFinite(tau[j]!);
-        const isSelected = selected === null || selected[j] === 1;
-        if (isSelected && isFinite) sum += tau[j]! * tau[j]!;
-        if (!isFinite || (isSelected && tau[j]! * gamma[j]! > 0)) bits[model]!.set(block.begin + j);
-      }
-      squares[model]! += sum;
+      squares[model]! += squaresOf(tau, selected);
+      const mask = agreeing(model, signs, gamma);
+      keepNonfinite(block.keys(model), mask);
+      bits[model]!.write(block.begin, mask);
     }
   });
   const here = [...elements.keys()].filter((model) => elements[model]! > 0);
@@ -68,15 +68,34 @@ export const chooseVarying: Choose = async (vectors, { topk = 1 }) => {
 async function largestVariances(vectors: Parameters<Choose>[0], topk: number): Promise<Largest> {
   let varying = 0;
   await vectors.each((block) => {
-    for (const key of varianceKeys(block)) varying += Number(key !== 0);
+    const keys = varianceKeys(block);
+    for (let j = 0; j < keys.length; j++) if (keys[j] !== 0) varying++;
   });
   const [largest] = await selectLargest(vectors, [{ count: Math.trunc(topk * varying), keys: varianceKeys }]);
   return largest!;
 }
 
-/** Per position the sign of the f32 sum of what takes part, in model order; + for 0, - for NaN. */
+/** Per position the sign of the f32 sum of all task vectors, in model order; + for 0, - for NaN. Not selected ones have any. */
 function electedSigns({ taus, count }: Block, selected: Uint8Array | null): Int8Array {
   const e = new Float32Array(count);
   for (const tau of taus) if (tau) for (let j = 0; j < count; j++) e[j]! += tau[j]!;
-  return Int8Array.from(e, (sum, j) => (selected?.[j] === 0 || sum >= 0 ? 1 : -1));
+  const gamma = new Int8Array(count);
+  for (let j = 0; j < count; j++) gamma[j] = e[j]! >= 0 || selected?.[j] === 0 ? 1 : -1;
+  return gamma;
+}
+
+/** Sum of the squares of the finite values that are selected. */
+function squaresOf(tau: Float32Array, selected: Uint8Array | null): number {
+  let sum = 0;
+  for (let j = 0; j < tau.length; j++) {
+    const square = tau[j]! * tau[j]!;
+    if (square < Infinity && (selected === null || selected[j] === 1)) sum += square;
+  }
+  return sum;
+}
+
+function agreeing(model: number, { positive, negative }: ReturnType<typeof signsOf>, gamma: Int8Array): Uint8Array {
+  const mask = new Uint8Array(gamma.length);
+  for (let j = 0; j < mask.length; j++) mask[j] = ((gamma[j]! > 0 ? positive[j]! : negative[j]!) >> model) & 1;
+  return mask;
 }

@@ -3,9 +3,10 @@ import { decodeToF32 } from '../../bytes/floats';
 import { bytesPerValue } from '../../bytes/dtypes';
 import { throwIfAborted } from '../abort';
 import type { Group, ReadSegment, Segment, Slot } from '../backend';
+import { chunkInputBytes } from '../steps';
 
 /** Elements that are decoded at a time. */
-const BLOCK = 2 ** 18;
+const BLOCK = 2 ** 14;
 /** Values that are looked at before other events get their turn. */
 const VALUES_AT_ONCE = 2 ** 22;
 /** Input bytes of a group that are kept between the readings of it; those of one chunk always are, as a backend has them at once. */
@@ -104,7 +105,7 @@ export class SlotVectors {
     });
     const base = values[0] ?? new Float32Array(count);
     let counted: number[] | null = null;
-    const taus = values.slice(1).map((theta) => theta && theta.map((value, j) => value - base[j]!));
+    const taus = values.slice(1).map((theta) => theta && differences(theta, base));
     const known: (Uint32Array | undefined)[] = [];
     return {
       part,
@@ -113,10 +114,24 @@ export class SlotVectors {
       count,
       base,
       taus,
-      nonfinite: () => (counted ??= values.map((own) => own?.reduce((sum, value) => sum + Number(!Number.isFinite(value)), 0) ?? 0)),
+      nonfinite: () => (counted ??= values.map((own) => (own ? countNonfinite(own) : 0))),
       keys: (model) => (known[model] ??= keysOf(taus[model]!)),
     };
   }
+}
+
+/** theta - theta_init, one f32 subtraction each. */
+function differences(theta: Float32Array, base: Float32Array): Float32Array<ArrayBuffer> {
+  const tau = new Float32Array(theta.length);
+  for (let j = 0; j < tau.length; j++) tau[j] = theta[j]! - base[j]!;
+  return tau;
+}
+
+function countNonfinite(values: Float32Array<ArrayBuffer>): number {
+  const bits = new Uint32Array(values.buffer);
+  let count = 0;
+  for (let j = 0; j < bits.length; j++) if ((bits[j]! & 0x7fffffff) >= INFINITY_KEY) count++;
+  return count;
 }
 
 /** The bits of |value|, which order as unsigned integers. */
@@ -139,11 +154,7 @@ export class Reading {
     group: Group,
     private readonly source: ReadSegment,
   ) {
-    const bytes = group.chunks.flat().reduce((sum, { slot, count, present }) => {
-      const inputs = group.slots[slot]!.inputs.filter((dtype, input) => dtype !== null && present[input]);
-      return sum + inputs.reduce((own, dtype) => own + count * bytesPerValue(dtype!), 0);
-    }, 0);
-    this.keepsAll = group.chunks.length === 1 || bytes <= KEPT_BYTES;
+    this.keepsAll = keepsAll(group);
   }
 
   /** For looking at: the bytes stay this reading's own. */
@@ -162,6 +173,19 @@ export class Reading {
   forget(segment: Segment, inputs: number): void {
     for (let input = 0; input < inputs; input++) this.kept.delete(keyOf(segment, input));
   }
+}
+
+function keepsAll(group: Group): boolean {
+  return group.chunks.length === 1 || inputBytes(group) <= KEPT_BYTES;
+}
+
+const inputBytes = (group: Group) => group.chunks.reduce((sum, chunk) => sum + chunkInputBytes(group, chunk), 0);
+
+/** Most bytes that a reading of a group and the decisions about it hold beside what its backend does. */
+export function hostBytes(group: Group): number {
+  const bits = group.slots.reduce((sum, { elements, inputs }) => sum + (elements / 8) * (inputs.length - 1), 0);
+  const chunks = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
+  return Math.ceil(bits) + (keepsAll(group) ? inputBytes(group) : Math.max(...chunks));
 }
 
 const keyOf = ({ slot, first }: Segment, input: number) => `${slot}:${first}:${input}`;
