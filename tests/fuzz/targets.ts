@@ -17,6 +17,7 @@ import { readProvenance, RECIPE_KEY, SOURCES_KEY } from '../../src/recipe/proven
 import { defaultRecipe } from '../../src/recipe/presets';
 import { decodeRecipe, encodeRecipe } from '../../src/recipe/serialise';
 import { FAMILY_TARGETS } from './family-targets';
+import { FOLDER_TARGETS } from './folder-targets';
 import { mendPrefix, mutated } from './mutation';
 
 export interface FuzzTarget {
@@ -169,4 +170,5 @@ export const TARGETS: readonly FuzzTarget[] = [
     read: (bytes) => refusesByRecipe(() => readProvenance({ [RECIPE_KEY]: textOf(LINK), [SOURCES_KEY]: textOf(bytes) })),
   },
   ...FAMILY_TARGETS,
+  ...FOLDER_TARGETS,
 ];
