@@ -10,7 +10,7 @@ import { createHeld } from './held';
 import { inlineCrew } from './inline';
 import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
-import { Pool, POOL_DIED } from './pool';
+import { Pool, POOL_DIED, SPARE_BYTES } from './pool';
 import type { PoolWorker } from './pool-messages';
 import { tallyGroup } from './tally';
 import { createWorkspace, type Workspace } from './workspace';
@@ -93,7 +93,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     get concurrency() {
       return team === 0 ? 1 : CONCURRENCY;
     },
-    heldBytes: (group) => heldBytes(group, Math.max(1, team), residentBytes),
+    // What lies idle between parts is counted by the groups that may be under way.
+    heldBytes: (group) => heldBytes(group, Math.max(1, team), residentBytes) + (team === 0 ? 0 : SPARE_BYTES / CONCURRENCY),
     merge,
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.

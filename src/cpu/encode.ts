@@ -10,8 +10,10 @@ export type Output =
 /** Least magnitude that rounds to infinity in bf16. */
 const BF16_OVERFLOW = 0x7f7f8000;
 
-export function createOutput(dtype: OutputDtype, count: number): Output {
-  return dtype === 'F32' ? { dtype, words: new Int32Array(count) } : { dtype, words: new Uint16Array(count) };
+/** `into`: a buffer that is large enough, whose bytes are written over. */
+export function createOutput(dtype: OutputDtype, count: number, into?: ArrayBuffer): Output {
+  if (dtype === 'F32') return { dtype, words: into ? new Int32Array(into, 0, count) : new Int32Array(count) };
+  return { dtype, words: into ? new Uint16Array(into, 0, count) : new Uint16Array(count) };
 }
 
 /** Writes a block at `at`; returns how many finite values became infinite. */

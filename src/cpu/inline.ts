@@ -7,6 +7,7 @@ import { createWorkspace } from './workspace';
 export function inlineCrew(pause: () => Promise<void>, workspace = createWorkspace()): Crew {
   return {
     size: 1,
+    recycle: () => {},
     load(spec, inputs) {
       let part: Part | null = new Part(spec, inputs, workspace);
       const pass =

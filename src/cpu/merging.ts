@@ -114,6 +114,7 @@ async function writeGroup(
       if (!piece.isLast) return;
       await pause();
       await write(piece.segment, joined(gathered));
+      gathered.forEach((part) => crew.recycle(part));
       gathered = [];
       if (pieces[p + 1]?.chunk !== piece.chunk) onChunk?.(piece.chunk + 1, group.chunks.length);
     },

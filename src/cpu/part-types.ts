@@ -64,6 +64,8 @@ export interface PartPasses {
 export interface Crew {
   /** Parts that are worked on at the same time. */
   readonly size: number;
+  /** The bytes of a merged part are used up: they may be written over. */
+  recycle(bytes: Uint8Array<ArrayBuffer>): void;
   /** Takes the inputs over: their buffers may be moved away. */
   load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses;
 }

@@ -158,14 +158,15 @@ export class Part {
     return new KeyList(this.spec.count >> 5, most, this.spec.gathered !== undefined);
   }
 
-  merge(decision: Decision): MergedPart {
+  /** `into`: as for `createOutput`. */
+  merge(decision: Decision, into?: ArrayBuffer): MergedPart {
     const { spec, scratch } = this;
     this.gathered.clear();
     this.margin = null;
     const models = spec.dtypes.length - 1;
     const figures = emptyFigures(models);
     figures.numel = spec.count;
-    const output = createOutput(spec.outDtype, spec.count);
+    const output = createOutput(spec.outDtype, spec.count, into);
     const cutters = decision.cuts.map((cut) => new Cutter(cut));
     const reserver = this.reserves(decision) ? new Reserver(decision.reserve) : null;
     const merging = this.mergingBy(decision);
@@ -180,7 +181,7 @@ export class Part {
     });
     merging.count(figures);
     return {
-      bytes: new Uint8Array(output.words.buffer),
+      bytes: new Uint8Array(output.words.buffer, 0, output.words.byteLength),
       figures,
       last: cutters.map(({ last }) => last),
       reservedLast: reserver?.last ?? null,

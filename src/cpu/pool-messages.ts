@@ -22,11 +22,13 @@ export type ToPoolWorker =
   | { readonly load: PartSpec; readonly part: number; readonly inputs: readonly (Uint8Array<ArrayBuffer> | null)[] }
   | { readonly release: true; readonly part: number }
   | { readonly shed: true; readonly part: number }
-  | { readonly id: number; readonly part: number; readonly request: PassRequest }
+  | { readonly id: number; readonly part: number; readonly request: PassRequest; /** For the output of a merge. */ readonly into?: ArrayBuffer }
   | { readonly id: number; readonly adapt: AdaptRequest };
 export type FromPoolWorker =
   | { readonly id: number; readonly ok: true; readonly result: PassResult }
-  | { readonly id: number; readonly ok: false; readonly error: WireError };
+  | { readonly id: number; readonly ok: false; readonly error: WireError }
+  /** The inputs of a part that is released or shed. */
+  | { readonly spare: readonly ArrayBuffer[] };
 
 /** A worker as the pool sees it; the composition root makes them of whatever its environment has. */
 export interface PoolWorker {

@@ -1,9 +1,11 @@
 /** The crew of several workers. A part lives with one of them from its first pass to its last. */
 import { fromWire, StudioError } from '../bytes/errors';
+import { bytesPerValue } from '../bytes/dtypes';
 import type { AdaptRequest } from '../merge/adapting';
 import { joined, splitRequest } from './adapt';
 import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
 import type { Formed, FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
+import { BufferRing } from './ring';
 import type { Tally, TallyOfAll } from './select';
 
 /** The reason of the StudioError `internal` that passes reject with once a worker has died. */
@@ -19,7 +21,11 @@ interface Pending {
   reject(error: StudioError): void;
 }
 
+/** Bytes of buffers that lie idle between parts. */
+export const SPARE_BYTES = 64 * 2 ** 20;
+
 export class Pool implements Crew {
+  readonly ring = new BufferRing(SPARE_BYTES);
   private readonly hands: readonly Hand[];
   private readonly pending = new Map<number, Pending>();
   private next = 0;
@@ -40,7 +46,7 @@ export class Pool implements Crew {
     const part = this.next++;
     hand.elements += spec.count;
     const transfer = new Set<ArrayBuffer>();
-    const moved = inputs.map((bytes) => bytes && movable(bytes, transfer));
+    const moved = inputs.map((bytes) => bytes && this.movable(bytes, transfer));
     if (!this.death) hand.worker.post({ load: spec, part, inputs: moved }, [...transfer]);
     // What a pass answers with follows from what is asked.
     const ask = (request: PassRequest) => this.ask(hand, { part, request });
@@ -54,7 +60,7 @@ export class Pool implements Crew {
       tally: (model, range) => ask({ pass: 'tally', model, range }) as Promise<Tally | null>,
       margins: (decision, range) => ask({ pass: 'margins', decision, range }) as Promise<TallyOfAll | null>,
       magnitudes: (model, cut, before) => ask({ pass: 'magnitudes', model, cut, before }) as Promise<MagnitudeSums>,
-      merge: (decision) => ask({ pass: 'merge', decision }) as Promise<MergedPart>,
+      merge: (decision) => this.ask(hand, { part, request: { pass: 'merge', decision }, into: this.ring.take(spec.count * bytesPerValue(spec.outDtype)) }) as Promise<MergedPart>,
       shed: () => {
         giveUp();
         if (!this.death) hand.worker.post({ shed: true, part }, []);
@@ -68,6 +74,10 @@ export class Pool implements Crew {
     };
   }
 
+  recycle({ buffer }: Uint8Array<ArrayBuffer>): void {
+    this.ring.give(buffer);
+  }
+
   /** Forms the values of an adapter, each worker some rows of them. */
   async adapt(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
     const asked = splitRequest(request, this.size).map((piece, i) => this.ask(this.hands[i]!, { adapt: piece }) as Promise<Formed>);
@@ -79,20 +89,32 @@ export class Pool implements Crew {
     this.die('the pool was disposed of');
   }
 
-  private ask(hand: Hand, what: { readonly part: number; readonly request: PassRequest } | { readonly adapt: AdaptRequest }): Promise<PassResult> {
+  private ask(hand: Hand, what: { readonly part: number; readonly request: PassRequest; readonly into?: ArrayBuffer } | { readonly adapt: AdaptRequest }): Promise<PassResult> {
     if (this.death) return Promise.reject(this.death);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
-      hand.worker.post({ id, ...what }, []);
+      hand.worker.post({ id, ...what }, 'into' in what ? [what.into] : []);
     });
   }
 
   private receive(message: FromPoolWorker): void {
+    if ('spare' in message) return message.spare.forEach((buffer) => this.ring.give(buffer));
     const asked = this.pending.get(message.id);
     this.pending.delete(message.id);
     if (message.ok) asked?.resolve(message.result);
     else asked?.reject(fromWire(message.error));
+  }
+
+  /** `bytes` in a buffer that no one else looks at and that is not yet in `transfer`, where it is put. */
+  private movable(bytes: Uint8Array<ArrayBuffer>, transfer: Set<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    let own = bytes;
+    if (bytes.byteLength < bytes.buffer.byteLength || transfer.has(bytes.buffer)) {
+      own = new Uint8Array(this.ring.take(bytes.byteLength), 0, bytes.byteLength);
+      own.set(bytes);
+    }
+    transfer.add(own.buffer);
+    return own;
   }
 
   private die(reason: string): void {
@@ -102,11 +124,4 @@ export class Pool implements Crew {
     for (const { reject } of this.pending.values()) reject(this.death);
     this.pending.clear();
   }
-}
-
-/** `bytes` in a buffer that they fill and that is not yet in `transfer`, where it is put. */
-function movable(bytes: Uint8Array<ArrayBuffer>, transfer: Set<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const own = bytes.byteLength === bytes.buffer.byteLength && !transfer.has(bytes.buffer) ? bytes : bytes.slice();
-  transfer.add(own.buffer);
-  return own;
 }

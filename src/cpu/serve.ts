@@ -11,8 +11,15 @@ export function serveParts(
   workspace = createWorkspace(),
 ): (message: ToPoolWorker) => void {
   const parts = new Map<number, { readonly part: Part } | { readonly fault: unknown }>();
+  const inputs = new Map<number, ArrayBuffer[]>();
+  const giveBack = (part: number) => {
+    const spare = inputs.get(part) ?? [];
+    inputs.delete(part);
+    if (spare.length > 0) post({ spare }, spare);
+  };
   return (message) => {
     if ('load' in message) {
+      inputs.set(message.part, message.inputs.flatMap((bytes) => bytes?.buffer ?? []));
       // What is wrong with a part is told by its first pass.
       try {
         parts.set(message.part, { part: new Part(message.load, message.inputs, workspace) });
@@ -24,10 +31,12 @@ export function serveParts(
     if ('shed' in message) {
       const known = parts.get(message.part);
       if (known && 'part' in known) known.part.shed();
+      giveBack(message.part);
       return;
     }
     if ('release' in message) {
       parts.delete(message.part);
+      giveBack(message.part);
       return;
     }
     const { id } = message;
@@ -40,7 +49,7 @@ export function serveParts(
       const known = parts.get(number);
       if (!known) throw new Error(`part ${number} is not here`);
       if ('fault' in known) throw known.fault;
-      const result = passOver(known.part, request);
+      const result = passOver(known.part, request, message.into);
       post({ id, ok: true, result }, buffersOf(result));
     } catch (error) {
       post({ id, ok: false, error: asStudioError(error).toWire() }, []);
@@ -48,7 +57,7 @@ export function serveParts(
   };
 }
 
-function passOver(part: Part, request: PassRequest): PassResult {
+function passOver(part: Part, request: PassRequest, into: ArrayBuffer | undefined): PassResult {
   switch (request.pass) {
     case 'tally':
       return part.tally(request.model, request.range);
@@ -57,7 +66,7 @@ function passOver(part: Part, request: PassRequest): PassResult {
     case 'magnitudes':
       return part.magnitudes(request.model, request.cut, request.before);
     case 'merge':
-      return part.merge(request.decision);
+      return part.merge(request.decision, into);
   }
 }
 

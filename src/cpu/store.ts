@@ -78,7 +78,7 @@ export class PartStore {
     return whole.map((bytes) => {
       if (bytes === null) return null;
       const width = bytes.byteLength / segment.count;
-      return bytes.slice(offset * width, (offset + spec.count) * width);
+      return bytes.subarray(offset * width, (offset + spec.count) * width);
     });
   }
 
