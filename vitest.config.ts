@@ -7,18 +7,20 @@ import { kernels } from './scripts/kernels.mjs';
 const executablePath = await findChromium();
 
 /** A test hangs after this many milliseconds; on a busy machine those of seconds take many times as long. */
-const HANGS = 120_000;
+const HANGS = 300_000;
+
+const COMMON = { testTimeout: HANGS, hookTimeout: HANGS, setupFiles: ['tests/seed.ts'] };
 
 export default defineConfig({
   test: {
     projects: [
       {
         plugins: [kernels()],
-        test: { name: 'unit', environment: 'node', testTimeout: HANGS, setupFiles: ['tests/seed.ts'], include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        test: { ...COMMON, name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
         plugins: [kernels()],
-        test: { name: 'conformance-cpu', environment: 'node', testTimeout: HANGS, setupFiles: ['tests/seed.ts'], include: ['tests/conformance/cpu*.test.ts'] },
+        test: { ...COMMON, name: 'conformance-cpu', environment: 'node', include: ['tests/conformance/cpu*.test.ts'] },
       },
       {
         plugins: [kernels()],
@@ -29,13 +31,12 @@ export default defineConfig({
           include: ['yaml', 'fast-check', 'react', 'react-dom/client', 'react/jsx-dev-runtime', 'recharts', 'zustand', 'zustand/vanilla'],
         },
         test: {
+          // One page for all files: they share a device and its pipelines (tests/conformance/adapter.ts). SwiftShader computes
+          // on the CPU: a whole conformance case can take many seconds.
+          ...COMMON,
           name: 'browser',
-          // One page for all files, so that they share a device and its pipelines (tests/conformance/adapter.ts).
           isolate: false,
-          setupFiles: ['tests/seed.ts'],
           include: ['tests/browser/**/*.test.{ts,tsx}', 'tests/conformance/webgpu*.test.ts'],
-          // SwiftShader computes on the CPU: a whole conformance case can take many seconds.
-          testTimeout: HANGS,
           browser: {
             enabled: true,
             headless: true,

@@ -1,7 +1,7 @@
 /** The stages of `npm test`: what each runs, and how many checks that was. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, ROOT, tool } from './project.mjs';
+import { build, ROOT, run, tool } from './project.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
 /** A stage that hangs must end the run, not the patience of whoever waits for it. */
@@ -51,6 +51,17 @@ const check = (command) => async (options) => {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 };
 
+/** The page, and the command line, which two stages would bundle at the same time. */
+const buildBoth = async (options) => (await build(options)) || run(process.execPath, [join('scripts', 'cli.mjs'), '--help'], options);
+
+/** What a machine without Python or its packages cannot check is no failure, and no success. */
+const interop = async (options) => {
+  const report = join(REPORTS, 'interop.md');
+  const code = await run(process.execPath, [join('scripts', 'interop.mjs'), '--quick', '--install-limit', '60', '--report', report], { ...options, limitMs: STAGE_LIMIT_MS });
+  if (code === 0 && !existsSync(report)) return { passed: 0, failed: 0, skipped: 0, note: 'not checked: see its output' };
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+};
+
 export const STAGES = [
   { name: 'types', title: 'Types', run: check((options) => tool('typescript', ['--noEmit', '-p', '.'], options)) },
   { name: 'lint', title: 'Lint', run: check((options) => tool('eslint', ['.', '--max-warnings=0'], options)) },
@@ -62,12 +73,13 @@ export const STAGES = [
   { name: 'unit', title: 'Unit', run: vitest('unit') },
   { name: 'cpu', title: 'Conformance, CPU reference', run: vitest('conformance-cpu') },
   { name: 'webgpu', title: 'Conformance and browser, WebGPU', run: vitest('browser'), browser: true },
-  { name: 'build', title: 'Build', run: check(build) },
+  { name: 'build', title: 'Build', run: check(buildBoth) },
   { name: 'e2e', title: 'End to end', run: playwright, browser: true, needs: 'build' },
+  { name: 'interop', title: 'Python libraries on exports', run: interop, needs: 'build', extra: true },
 ];
 
 /** The longest first, so that none is left to run alone at the end; what tells of a slip soonest in between. */
-const STARTS = ['build', 'webgpu', 'types', 'e2e', 'unit', 'lint', 'cpu', 'imports'];
+const STARTS = ['build', 'webgpu', 'interop', 'types', 'e2e', 'unit', 'lint', 'cpu', 'imports'];
 export const byStart = (a, b) => STARTS.indexOf(a.name) - STARTS.indexOf(b.name);
 
 /**

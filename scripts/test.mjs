@@ -7,21 +7,21 @@ import { byStart, clearReports, outputFile, STAGES } from './stages.mjs';
 /** Stages at a time: most keep one core busy, and those with a browser little more. */
 const LANES = Math.min(2, os.availableParallelism());
 
-/** The stages that `--only a,b` names, with what they need in front; all of them without it. */
+/** The stages that `--only a,b` names, with what they need in front; without it all but the extra ones, and those that `--also c` names. */
 function chosenStages(args) {
-  const named = args.flatMap((argument, i) => {
-    if (argument === '--only') return (args[i + 1] ?? '').split(',');
-    return argument.startsWith('--only=') ? argument.slice('--only='.length).split(',') : [];
+  const names = (option) => args.flatMap((argument, i) => {
+    if (argument === option) return (args[i + 1] ?? '').split(',');
+    return argument.startsWith(`${option}=`) ? argument.slice(option.length + 1).split(',') : [];
   });
-  const unknown = named.filter((name) => !STAGES.some((stage) => stage.name === name));
-  const stray = args.filter((argument, i) => !argument.startsWith('--only') && args[i - 1] !== '--only');
+  const [only, also] = [names('--only'), names('--also')];
+  const unknown = [...only, ...also].filter((name) => !STAGES.some((stage) => stage.name === name));
+  const stray = args.filter((argument, i) => !/^--(only|also)(=|$)/.test(argument) && !/^--(only|also)$/.test(args[i - 1] ?? ''));
   if (unknown.length > 0 || stray.length > 0) {
-    console.error(`Unknown: ${[...unknown, ...stray].join(', ')}. Usage: npm test [-- --only NAME,NAME]`);
+    console.error(`Unknown: ${[...unknown, ...stray].join(', ')}. Usage: npm test [-- [--only NAME,NAME] [--also NAME]]`);
     console.error(`Stages: ${STAGES.map((stage) => stage.name).join(', ')}`);
     process.exit(2);
   }
-  if (named.length === 0) return STAGES;
-  const wanted = new Set(named);
+  const wanted = new Set([...also, ...(only.length > 0 ? only : STAGES.filter(({ extra }) => !extra).map(({ name }) => name))]);
   for (const stage of STAGES) if (wanted.has(stage.name) && stage.needs) wanted.add(stage.needs);
   return STAGES.filter((stage) => wanted.has(stage.name));
 }

@@ -55,5 +55,5 @@ for (const [c, [title, [first, second]]] of Object.entries(ADDED).entries()) {
       expectSameResult(result, expected.result);
       expect(Buffer.compare(outputs[0]!, expected.outputs[0]!)).toBe(0);
     }
-  }, 60_000);
+  });
 }

@@ -14,13 +14,12 @@ export interface PropertyOptions {
   readonly limits?: Partial<ScenarioLimits>;
   /** Every byte must equal the reference's, up to the sign of a zero. */
   readonly exact?: boolean;
-  readonly timeoutMilliseconds?: number;
 }
 
 export function describeProperties(
   name: string,
   makeBackend: () => Promise<Backend>,
-  { runs = 60, seed, limits = {}, exact = false, timeoutMilliseconds = 120_000 }: PropertyOptions = {},
+  { runs = 60, seed, limits = {}, exact = false }: PropertyOptions = {},
 ): void {
   describe(`random merges on ${name}`, () => {
     let backend: Backend;
@@ -52,7 +51,6 @@ export function describeProperties(
             { numRuns: runs, ...(seed === undefined ? {} : { seed }), reporter: reportWithShape },
           );
         },
-        timeoutMilliseconds,
       );
     }
   });

@@ -12,10 +12,9 @@ import { arbitraryScenario, EVERYTHING, generator, type ScenarioLimits } from '.
 export interface TallyOptions {
   readonly runs?: number;
   readonly limits?: Partial<ScenarioLimits>;
-  readonly timeoutMilliseconds?: number;
 }
 
-export function describeTallies(name: string, makeBackend: () => Promise<Backend>, { runs = 25, limits = {}, timeoutMilliseconds = 120_000 }: TallyOptions = {}): void {
+export function describeTallies(name: string, makeBackend: () => Promise<Backend>, { runs = 25, limits = {} }: TallyOptions = {}): void {
   describe(`rankings over several tensors on ${name}`, () => {
     let backend: Backend;
     const reference = createReferenceBackend();
@@ -51,7 +50,6 @@ export function describeTallies(name: string, makeBackend: () => Promise<Backend
           settings,
         );
       },
-      timeoutMilliseconds,
     );
 
     it(
@@ -79,7 +77,6 @@ export function describeTallies(name: string, makeBackend: () => Promise<Backend
           settings,
         );
       },
-      timeoutMilliseconds,
     );
   });
 }

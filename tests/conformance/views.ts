@@ -21,10 +21,9 @@ const SUM_FLOOR = 1e-30;
 
 export interface ViewOptions {
   readonly runs?: number;
-  readonly timeoutMilliseconds?: number;
 }
 
-export function describeViews(name: string, makeBackend: () => Promise<Backend>, { runs = 30, timeoutMilliseconds = 120_000 }: ViewOptions = {}): void {
+export function describeViews(name: string, makeBackend: () => Promise<Backend>, { runs = 30 }: ViewOptions = {}): void {
   describe(`views of a held group on ${name}`, () => {
     let backend: Backend;
     const reference = createReferenceBackend();
@@ -97,11 +96,11 @@ export function describeViews(name: string, makeBackend: () => Promise<Backend>,
         }
         expect(whole[0]!.conflict.at(-1)).toBeGreaterThan(whole[0]!.conflict[0]!);
       });
-    }, timeoutMilliseconds);
+    });
 
     it('surface: the others are fixed where there are more than two, and weights of any sign elect', async () => {
       await expectSameSurface(sampled('ties_sv', FOUR), { x: 2, y: 0, densitiesX: DENSITIES, densitiesY: [0.2, 0.5, 1] });
-    }, timeoutMilliseconds);
+    });
 
     it('surface: refuses what has none', async () => {
       const scenario = sampled('ties', PLAIN);
@@ -153,7 +152,6 @@ export function describeViews(name: string, makeBackend: () => Promise<Backend>,
             { numRuns: runs, endOnFailure: true },
           );
         },
-        timeoutMilliseconds,
       );
 
     property('random groups: the surface is what evaluating each cell says', arbitraryScenario(trimming), async (scenario, pick) => {

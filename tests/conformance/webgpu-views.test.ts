@@ -3,4 +3,4 @@ import { failOnUncaptured, make, NAME } from './adapter';
 import { describeViews } from './views';
 
 failOnUncaptured();
-describeViews(NAME, make(), { runs: 4, timeoutMilliseconds: 300_000 });
+describeViews(NAME, make(), { runs: 4 });

@@ -30,9 +30,9 @@ describeMasks(NAME, make(), { brief: true });
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make(), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make(), { runs: 14, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) }, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make(), { runs: 14, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) } });
 // What follows the draw is the passes of the methods above.
-describeProperties(NAME, make(), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) }, timeoutMilliseconds: 300_000 });
+describeProperties(NAME, make(), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) } });
 
 describe(`slack after rescale on ${NAME}`, () => {
   it('ranks the margins of the rescaled values', async () => {

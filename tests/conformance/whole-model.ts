@@ -21,7 +21,6 @@ export interface WholeModelOptions {
   readonly runs?: number;
   /** Bytes of a chunk: small ones cut the larger tensors. */
   readonly chunkBytes?: number;
-  readonly timeoutMilliseconds?: number;
 }
 
 /** A shape of the family, and of the recipe over it. */
@@ -51,7 +50,7 @@ const arbitrary: fc.Arbitrary<Drawn> = fc.record({
   seed: fc.integer({ min: 1, max: 2 ** 30 }),
 });
 
-export function describeWholeModel(name: string, makeBackend: () => Promise<Backend>, { runs = 40, chunkBytes = 2 ** 11, timeoutMilliseconds = 120_000 }: WholeModelOptions = {}): void {
+export function describeWholeModel(name: string, makeBackend: () => Promise<Backend>, { runs = 40, chunkBytes = 2 ** 11 }: WholeModelOptions = {}): void {
   describe(`whole-model scope on ${name}`, () => {
     let backend: Backend;
     beforeAll(async () => {
@@ -81,7 +80,6 @@ export function describeWholeModel(name: string, makeBackend: () => Promise<Back
           { numRuns: runs },
         );
       },
-      timeoutMilliseconds,
     );
   });
 }

@@ -32,7 +32,7 @@ it.each([
   const { kept, conflict, discarded, reserved } = expected.total;
   expect(counts).toEqual({ kept, conflict, discarded, reserved });
   expect(hashOf(tensors)).toBe(expected.sha256_of_bf16_tensors_in_utf8_name_order);
-}, 60_000);
+});
 
 it('decodes and encodes every F16 and BF16 word to itself', () => {
   const words = new Uint8Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer);

@@ -168,5 +168,5 @@ describe('whole arrays', () => {
   it('converts ten million values in each direction', () => {
     const bytes = new Uint8Array(20_000_000).fill(0x3c);
     for (const dtype of ['F16', 'BF16'] as const) expect(encodeFromF32(decodeToF32(bytes, dtype), dtype)).toHaveLength(20_000_000);
-  }, 60_000);
+  });
 });

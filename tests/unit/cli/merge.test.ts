@@ -50,7 +50,7 @@ beforeAll(async () => {
   await writeFile(recipe, RECIPE);
   // Bundles, so that no test pays for it.
   await cli('--help');
-}, 120_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('merge', () => {
@@ -66,7 +66,7 @@ describe('merge', () => {
     for (const name of [...tensors.keys()].sort()) hash.update(tensors.get(name)!.bytes);
     const figures = JSON.parse(await readFile(join(FAMILY, 'figures.json'), 'utf8')) as Record<string, Record<string, string>>;
     expect(hash.digest('hex')).toBe(figures['ties: sft + ct-x-4M']!['sha256_of_bf16_tensors_in_utf8_name_order']);
-  }, 60_000);
+  });
 
   it('is verified against its own recipe, to the bit, and a changed value is named', async () => {
     const out = join(folder, 'verified', 'merged');
@@ -83,7 +83,7 @@ describe('merge', () => {
     expect(other.code).toBe(1);
     expect(other.stdout).toMatch(/: 1 of \d+ values differ, first value \d+: /);
     expect(other.stderr).toContain('74 of 75 tensors are the same to the bit; 1 of 1575040 values differ');
-  }, 120_000);
+  });
 
   it('in several processes at once gives byte for byte what one gives', async () => {
     const [whole, parts] = [join(folder, 'whole', 'merged'), join(folder, 'parts', 'merged')];
@@ -96,7 +96,7 @@ describe('merge', () => {
     expect(await merge(parts, ...shards, '--finish', '3')).toMatchObject({ code: 0, stderr: '' });
     expect(await contents(parts)).toEqual(await contents(whole));
     expect(Object.keys(await contents(whole)).filter((name) => name.endsWith('.safetensors'))).toHaveLength(9);
-  }, 60_000);
+  });
 
   it('joins only parts that are complete, of this merge, and what they were', async () => {
     const out = join(folder, 'torn', 'merged');
@@ -117,7 +117,7 @@ describe('merge', () => {
     // Run again, it replaces what it wrote.
     expect((await merge(out, ...shards, '--part', '1/2')).code).toBe(0);
     expect((await merge(out, ...shards, '--finish', '2')).code).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('the package', () => {
@@ -130,7 +130,7 @@ describe('the package', () => {
     const planned = await run(process.execPath, [join(folder, 'package', bin['merging-studio']!), 'plan', recipe, ...MODELS]);
     expect(planned.stdout).toContain('75 tensors');
     await expect(readdir(join(folder, 'package', 'src'))).rejects.toThrow('ENOENT');
-  }, 60_000);
+  });
 });
 
 describe('a Hugging Face cache', () => {
@@ -145,7 +145,7 @@ describe('a Hugging Face cache', () => {
     expect([cached.code, cached.stderr, cached.stdout]).toEqual([0, '', plain.stdout]);
     await writeFile(join(cache, 'refs', 'main'), 'old');
     expect(await of(cache)).toMatchObject({ code: 2, stderr: expect.stringContaining('0 checkpoints') as string });
-  }, 60_000);
+  });
 });
 
 describe('refusals', () => {
@@ -173,7 +173,7 @@ describe('refusals', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('not-empty')]);
     expect(await readFile(join(full, 'model.safetensors'), 'utf8')).toBe('old');
     expect((await merge(full, '--replace')).code).toBe(0);
-  }, 60_000);
+  });
 
   it('a source that is written meanwhile: nothing that loads is left', async () => {
     const own = join(folder, 'moving');
@@ -189,7 +189,7 @@ describe('refusals', () => {
     const { code, stderr } = await running;
     expect([code, stderr]).toEqual([1, expect.stringContaining('source-changed')]);
     expect(await readdir(out)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('batch', () => {
@@ -203,5 +203,5 @@ describe('batch', () => {
     await merge(alone);
     expect((await contents(join(out, 'sft-0.2_ct-x-4M-1')))['model.safetensors']).toBe((await contents(alone))['model.safetensors']);
     expect((await cli('batch', recipe, '--out', out, ...MODELS, '--grid', 'sft=0.2', '--grid', 'ct-x-4M=1')).stderr).toContain('folders-exist');
-  }, 60_000);
+  });
 });

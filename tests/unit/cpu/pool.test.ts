@@ -45,7 +45,7 @@ describe('a pool of workers', () => {
     expect(Buffer.compare(merged.outputs[0]!, expected.outputs[0]!)).toBe(0);
     expect(workers.every(({ passes }) => passes() > 0)).toBe(true);
     backend.dispose();
-  }, 30_000);
+  });
 
   it('shares out the rows of an adapted tensor, and forms them here when a worker dies', async () => {
     const [rows, columns, rank] = [101, 24, 3];

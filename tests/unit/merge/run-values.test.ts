@@ -109,7 +109,7 @@ describe('the trained sample family', async () => {
       const { tensors } = await readHeader(new MemorySource(file, written.folder.files.get(file)!));
       expect(tensors.map((tensor) => tensor.name)).toContain(name);
     }
-  }, 30_000);
+  });
 });
 
 describe('golden cases through the planner', () => {
@@ -180,7 +180,7 @@ describe('chunks, shards and files change no bit', () => {
       }),
       { numRuns: 60 },
     );
-  }, 30_000);
+  });
 });
 
 describe('copies', () => {

@@ -99,5 +99,5 @@ out_dtype: bfloat16
       }),
       { numRuns: 60 },
     );
-  }, 30_000);
+  });
 });

@@ -241,7 +241,7 @@ describe('hostile YAML', () => {
   ])('is refused: %s', (_name, text, expected) => {
     expect(lines(text)).toEqual([expected]);
     // What is exponential in these texts never ends: the limit of the test is far from both.
-  }, 60_000);
+  });
 
   it('never throws, and gives a recipe or an error', () => {
     const pieces = fc.constantFrom('merge_method', 'models', 'model', 'parameters', 'weight', 'x_merging_studio', 'ties', 'm1', ': ', ':\n  ', '\n', '- ', '[', ']', '{', '}', ', ', '&a ', '*a', '!!binary ', '|\n', '"', "'", '# ', '---\n', '%YAML 1.1\n', '<<', '\t', '? ', '1', '.nan');

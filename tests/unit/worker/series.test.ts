@@ -87,5 +87,5 @@ describe('a folder of checkpoints of one run', () => {
     const slack: Recipe['slack'] = { ...recipe.slack, s: 0.04, of: 'discarded' };
     controller.setRecipe({ method: 'ties_sv', slack }, 'slack');
     held(await curve(), 'ties-sv 4% of discarded');
-  }, 120_000);
+  });
 });
