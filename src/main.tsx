@@ -40,6 +40,7 @@ rememberSnapshots(store);
 keepAwake(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');
+void controller.lookAtTarget();
 // A development server's files change under it; an insecure page has no service worker.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   const script = scriptUrl(new URL('service-worker.js', document.baseURI).href);

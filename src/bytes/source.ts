@@ -24,6 +24,9 @@ export interface ByteSink {
   abort(): Promise<void>;
 }
 
+/** In a destination while an export runs, and after one that was interrupted; a finished one has none. */
+export const JOURNAL_FILE = 'studio-journal.json';
+
 /** A folder to write to: where an export goes. */
 export interface Destination {
   /** As the user knows it. */

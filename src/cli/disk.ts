@@ -124,9 +124,10 @@ export class DiskDestination implements Destination {
       if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw fault(error, this.name, name);
     });
   }
+  /** Removes a file; one that is not there is no error. */
   async remove(name: string): Promise<void> {
     await unlink(join(this.path, name)).catch((error: unknown) => {
-      throw fault(error, this.name, name);
+      if (codeOf(error) !== 'ENOENT') throw fault(error, this.name, name);
     });
   }
 }

@@ -1,6 +1,9 @@
 /** The command line's entry: arguments in, an exit code out. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { asStudioError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import { carryOut } from './merge';
 import type { Output } from './progress';
 import { readOptions, USAGE, UsageError } from './usage';
@@ -11,12 +14,28 @@ const INTERRUPTED = 130;
 /** What the user can change in the command or the recipe. */
 const ASKED_WRONGLY: ReadonlySet<string> = new Set(['invalid-recipe', 'incompatible-checkpoints', 'malformed-file']);
 
+const REPLACE = 'Replace it with --replace, or choose another folder.';
+/** What to do about what lies in the folder, by reason. */
+const ADVICE: Readonly<Record<string, string>> = {
+  unfinished: 'Carry it on with --resume, replace it with --replace, or choose another folder.',
+  'not-empty': REPLACE,
+  'journal-of-another': REPLACE,
+  'journal-broken': REPLACE,
+  'journal-version': `Carry it on with the version that began it. ${REPLACE}`,
+};
+const KEPT = 'What is finished is kept: --resume carries on.';
+
+/** Whether the folder holds an unfinished merge. */
+const isResumable = (out: string | null): Promise<boolean> => (out === null ? Promise.resolve(false) : access(join(out, JOURNAL_FILE)).then(() => true, () => false));
+
 async function main(): Promise<number> {
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   process.once('SIGTERM', () => controller.abort());
+  let out: string | null = null;
   try {
     const options = readOptions(argv.slice(2));
+    out = options?.out ?? null;
     if (options === null) {
       stdout.write(`${USAGE}\n`);
       return argv.length > 2 ? 0 : NOT_POSSIBLE;
@@ -34,10 +53,11 @@ async function main(): Promise<number> {
     }
     const { code, reason, message } = asStudioError(error);
     if (code === 'cancelled') {
-      stderr.write('interrupted: nothing unfinished was left that loads\n');
+      stderr.write(`interrupted: nothing unfinished was left that loads\n${(await isResumable(out)) ? `${KEPT}\n` : ''}`);
       return INTERRUPTED;
     }
-    stderr.write(`${code} (${reason}): ${message}\n`);
+    const advice = ADVICE[reason] ?? ((await isResumable(out)) ? KEPT : null);
+    stderr.write(`${code} (${reason}): ${message}\n${advice === null ? '' : `${advice}\n`}`);
     return ASKED_WRONGLY.has(code) ? NOT_POSSIBLE : FAULT;
   }
 }

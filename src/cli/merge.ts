@@ -1,17 +1,21 @@
 /** The commands. The same plan, backends and run as the page's, composed over the disk. */
 import { version } from '../../package.json';
-import { IncompatibleCheckpointsError } from '../bytes/errors';
+import { DestinationError, IncompatibleCheckpointsError } from '../bytes/errors';
 import { MemorySource } from '../bytes/source';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf, type ExportSubject } from '../compose/export-input';
 import { extraFiles, notesOnExtras } from '../compose/extra-files';
-import { exportMetadata } from '../export/files';
+import { undertakingOf } from '../compose/undertaking';
+import { isExportFile } from '../export/files';
 import type { Backend } from '../merge/backend';
 import { limitsOf } from '../merge/budget';
 import type { BackendLimits } from '../merge/budget';
+import type { Journal } from '../merge/journal-types';
+import type { JournalHooks } from '../merge/journaling';
 import { partOfPlan } from '../merge/part';
 import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
+import { readJournal } from '../merge/resuming';
 import { runMerge } from '../merge/run';
 import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
@@ -45,14 +49,16 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
 interface Planned {
   readonly plan: MergePlan;
   readonly contents: ReadonlyMap<string, string>;
+  readonly journal: JournalHooks;
 }
 
 /** Rejects with IncompatibleCheckpointsError `undecided`: what is to be decided, and the options that do. */
-async function planOf({ shardBytes, memoryBytes }: Options, { recipe, choices, checkpoints, openShard }: Opened, limits: BackendLimits): Promise<Planned> {
+async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choices, checkpoints, openShard }: Opened, limits: BackendLimits, resume: Journal | null = null): Promise<Planned> {
   const used = checkpointsOf(recipe, checkpoints);
   const contents = await contentsOfAll(used, openShard);
-  const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: memoryBytes / 2 }, exportMetadata(recipe, used, choices, contents));
-  if (plan.refusals.length === 0) return { plan, contents };
+  const { metadata, journal } = undertakingOf({ application: APPLICATION, recipe, choices, text, shardBytes, checkpoints: used, contents }, resume);
+  const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: memoryBytes / 2 }, metadata);
+  if (plan.refusals.length === 0) return { plan, contents, journal };
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
     const shapes = baseShape && modelShape ? `: [${baseShape.join(', ')}] in the base, [${modelShape.join(', ')}] here` : dtype === undefined ? '' : `: ${dtype}`;
@@ -77,16 +83,17 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
   const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
-    const planned = await planOf(options, opened, limitsOf(backend));
+    const planned = await planOf(options, opened, limitsOf(backend), options.resume ? await journalIn(options.out!, opened) : null);
     const whole = planned.plan;
     output.write(await fileWords(options, opened, planned));
     const { part, out } = options;
     const folder = part === null ? out! : partFolder(out!, part);
     const plan = part === null ? whole : partOfPlan(whole, part.part, part.of);
     const extras = part === null ? await extrasOf(options, opened, planned) : [];
-    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null, memoryBytes: options.memoryBytes, recheck: options.recheck }, output, signal);
+    const result = await run(plan, backend, opened, { folder, extras, replace: options.replace || part !== null, journal: part === null ? planned.journal : null, memoryBytes: options.memoryBytes, recheck: options.recheck }, output, signal);
     if (part !== null) await recordPart(folder, whole, backend.info.label, result.files, result.figures);
-    const { files, seconds, verified, checked, rechecked, overflow } = result;
+    const { files, shards, seconds, verified, checked, rechecked, overflow } = result;
+    output.write(originWords(shards));
     output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n`);
     output.write(`${verified} tensors in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal; ${checked.values} values of ${checked.tensors} tensors computed again by the CPU reference${rechecked ? `; all ${rechecked.values} by ${rechecked.by}, ${rechecked.differing} of them rounded by one unit in the last place` : ''}${overflow > 0 ? `; ${overflow} values overflowed the output dtype` : ''}: ${folder}\n`);
   } finally {
@@ -117,19 +124,49 @@ async function batch(options: Options, opened: Opened, output: Output, signal: A
   }
 }
 
+/** The journal of the unfinished merge in `out`. Rejects with DestinationError `nothing-to-resume`, and as `readJournal` does. */
+async function journalIn(out: string, opened: Opened): Promise<Journal> {
+  const journal = await readJournal(await DiskDestination.make(out, opened.paths));
+  if (journal === null) throw new DestinationError('nothing-to-resume', `${out} holds no unfinished merge`, { file: out });
+  return journal;
+}
+
+/** Which shards are of an earlier run, and which backend made each where they differ. */
+function originWords(shards: RunResult['shards']): string {
+  const kept = shards.filter(({ isKept }) => isKept).length;
+  const labels = (madeBy: RunResult['shards'][number]['madeBy']) => madeBy.map(({ label }) => label).join(' and ');
+  const isMixed = new Set(shards.flatMap(({ madeBy }) => (madeBy.length > 0 ? [labels(madeBy)] : []))).size > 1;
+  const by = isMixed ? shards.map(({ file, madeBy }) => `  ${file}: ${labels(madeBy) || 'copied'}\n`).join('') : '';
+  return `${kept > 0 ? `${kept} of ${shards.length} shards were finished before, read again and kept\n` : ''}${isMixed ? `made by different backends:\n${by}` : ''}`;
+}
+
 interface Target {
   readonly folder: string;
   readonly extras: readonly ExtraFile[];
   readonly replace: boolean;
+  /** Null for a part: it is run again as a whole. */
+  readonly journal: JournalHooks | null;
   readonly memoryBytes: number;
   readonly recheck: boolean;
 }
 
-async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace, memoryBytes, recheck }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
+async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, extras, replace, journal, memoryBytes, recheck }: Target, output: Output, signal: AbortSignal): Promise<RunResult> {
   const destination = await DiskDestination.make(folder, opened.paths);
   const { onProgress, end } = reportProgress(output);
   try {
-    return await runMerge(plan, backend, opened.openShard, destination, { signal, extras, replace, onProgress, readAheadBytes: memoryBytes / 2, hash: hashNatively, recompute: recomputeSpots, ...(recheck ? { recheckBy: () => recheckBackend(backend.info, memoryBytes / 2) } : {}) });
+    return await runMerge(plan, backend, opened.openShard, destination, {
+      signal,
+      extras,
+      replace,
+      isExportFile,
+      ...(journal ? { journal } : {}),
+      onLeftBehind: (names) => output.write(`could not be removed: ${names.join(', ')}\n`),
+      onProgress,
+      readAheadBytes: memoryBytes / 2,
+      hash: hashNatively,
+      recompute: recomputeSpots,
+      ...(recheck ? { recheckBy: () => recheckBackend(backend.info, memoryBytes / 2) } : {}),
+    });
   } finally {
     end();
   }

@@ -24,6 +24,8 @@ export interface Options {
   readonly replace: boolean;
   /** Compute everything again by other code and compare. */
   readonly recheck: boolean;
+  /** Carries on an unfinished merge that is in the folder. */
+  readonly resume: boolean;
   readonly allowNonfinite: boolean;
   /** Name of the model whose extra rows are kept. */
   readonly extraRows: string | null;
@@ -55,7 +57,8 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --part I/N              only the I-th of N disjoint parts of the output, for a scheduler
   --finish N              joins N finished parts into the folder, index last
   --grid MODEL=0.2,0.4    densities of one model of a batch; twice
-  --replace               replace an export that is in the folder
+  --replace               replace an export that is in the folder, finished or not
+  --resume                carry on the unfinished merge of this recipe that is in the folder
   --recheck               compute everything again on the CPU once it is written, and compare
   --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
   --rows-by-id            match embedding rows by id although the tokenizers differ; otherwise by token
@@ -65,7 +68,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --quiet                 print errors only
   --help
 
-Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted.`;
+Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted; merge --resume carries on.`;
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, mib: 2 ** 20, gib: 2 ** 30 };
 
@@ -84,6 +87,7 @@ export function readOptions(argv: readonly string[]): Options | null {
   if (values.recheck === true && command !== 'merge') throw new UsageError(`${command} takes no --recheck`);
   const grid = (values.grid ?? []).map(readDensities);
   if (command === 'batch' ? grid.length !== 2 || grid[0]!.model === grid[1]!.model : grid.length > 0) throw new UsageError('batch needs --grid MODEL=K,K for two models, and no other command takes it');
+  if (values.resume === true && (values.replace === true || part !== null || finish !== null || command !== 'merge')) throw new UsageError('--resume goes with merge alone, without --replace, --part or --finish: a part is run again instead');
   if (command === 'batch' && (part !== null || finish !== null || values.replace === true)) throw new UsageError('batch takes no --part, --finish or --replace');
   return {
     command,
@@ -97,6 +101,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     finish,
     replace: values.replace ?? false,
     recheck: values.recheck ?? false,
+    resume: values.resume ?? false,
     allowNonfinite: values['allow-nonfinite'] ?? false,
     extraRows: values['extra-rows'] ?? null,
     rowsById: values['rows-by-id'] ?? false,
@@ -124,6 +129,7 @@ function parse(argv: readonly string[]) {
         grid: { type: 'string', multiple: true },
         replace: { type: 'boolean' },
         recheck: { type: 'boolean' },
+        resume: { type: 'boolean' },
         'allow-nonfinite': { type: 'boolean' },
         'extra-rows': { type: 'string' },
         'leave-out': { type: 'string', multiple: true },

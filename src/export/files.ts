@@ -19,6 +19,11 @@ const CARRIED =
   /^(?:generation_config\.json|tokenizer.*\.(?:json|jinja)|special_tokens_map\.json|added_tokens\.json|merges\.txt|chat_template\.(?:json|jinja)|(?:pre|video_pre)?processor_config\.json)$/;
 const CODE = /^(?:configuration|modeling|tokenization|processing|image_processing)_\w+\.py$/;
 
+/** Whether a file of this name is one that an export carries beside its weights, of whatever model. */
+export function isExportFile(name: string): boolean {
+  return isCarried(name) || ['config.json', RECIPE_FILE, CHART_FILE, 'README.md'].includes(name);
+}
+
 /**
  * The files, in the order to write them: `config.json`, what is copied from the chosen model, `mergekit_config.yml`,
  * the chart of a method that elects, `README.md`. Nothing else of the model is carried: its card, its licence and its training logs are not true of a merge.

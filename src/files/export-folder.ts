@@ -1,5 +1,6 @@
 /** Where an export goes: a folder the user picked, or the browser's private storage; one merge at a time, never onto a source. */
 import { DestinationError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import type { PickedFolder } from '../worker/protocol';
 import { FolderDestination } from './destination';
@@ -16,15 +17,19 @@ export interface ExportFolder {
 /** Private storage holds one export, or one of several folders, replaced by the next: `exports/<this>/`. */
 const PRIVATE_NAME = 'merged-model';
 
+/** What is to become of what lies there: `new` keeps an unfinished export, which then refuses the merge; `resume` keeps all. */
+export type HowToOpen = 'new' | 'replace' | 'resume';
+
 /**
- * Takes `folder` (null: private storage, emptied first) for one merge of `sources`. Rejects with DestinationError: `locked` when
- * another tab is exporting to a folder of that name, `is-source` when a source file lies in it, `permission`, `removed`.
+ * Takes `folder` (null: private storage, emptied first unless an unfinished export is there or carried on) for one merge of `sources`.
+ * Rejects with DestinationError: `locked` when another tab is exporting to a folder of that name, `is-source` when a source file lies
+ * in it, `permission`, `removed`.
  */
-export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>): Promise<ExportFolder> {
+export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen = 'new'): Promise<ExportFolder> {
   const name = folder?.name ?? PRIVATE_NAME;
-  const release = await lock(`export to ${folder ? 'folder' : 'private storage'} ${name}`, name);
+  const release = await lock(lockKey(folder), name);
   try {
-    const directory = folder ? directoryOf(folder) : await privateDirectory({ empty: true });
+    const directory = folder ? directoryOf(folder) : await privateDirectory(how);
     const source = await store.findIn(directory, sources);
     if (source) throw new DestinationError('is-source', `${name} holds ${source.path}, which is being merged`, { file: source.path, actual: name });
     return { destination: new FolderDestination(name, directory), privateStorage: folder === null, release };
@@ -34,11 +39,30 @@ export async function openExportFolder(folder: PickedFolder | null, store: FileS
   }
 }
 
+/**
+ * Takes a folder to look at what lies there, changing nothing. Null when another tab is exporting to it, and where there is no such
+ * folder or it cannot be read.
+ */
+export async function visitExportFolder(folder: PickedFolder | null): Promise<ExportFolder | null> {
+  const name = folder?.name ?? PRIVATE_NAME;
+  const release = await lock(lockKey(folder), name).catch(() => null);
+  if (release === null) return null;
+  try {
+    const directory = folder ? directoryOf(folder) : await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
+    return { destination: new FolderDestination(name, directory), privateStorage: folder === null, release };
+  } catch {
+    await release();
+    return null;
+  }
+}
+
+const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder ${folder.name}` : `private storage ${PRIVATE_NAME}`}`;
+
 /** A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError `removed`. */
 export async function exportedFile(name: string): Promise<File> {
   try {
     const path = name.split('/');
-    let directory = await privateDirectory({ empty: false });
+    let directory = await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
     for (const folder of path.slice(0, -1)) directory = await directory.getDirectoryHandle(folder);
     return await (await directory.getFileHandle(path.at(-1)!)).getFile();
   } catch (error) {
@@ -46,13 +70,22 @@ export async function exportedFile(name: string): Promise<File> {
   }
 }
 
-async function privateDirectory({ empty }: { readonly empty: boolean }): Promise<FileSystemDirectoryHandle> {
+async function privateRoot({ create }: { readonly create: boolean }): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
-  const exports = await root.getDirectoryHandle('exports', { create: true });
-  if (empty) {
-    for await (const old of exports.keys()) await exports.removeEntry(old, { recursive: true });
-  }
+  return root.getDirectoryHandle('exports', { create });
+}
+
+async function privateDirectory(how: HowToOpen): Promise<FileSystemDirectoryHandle> {
+  const exports = await privateRoot({ create: true });
+  const directory = await exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
+  if (how === 'resume' || (how === 'new' && (await holds(directory, JOURNAL_FILE)))) return directory;
+  for await (const old of exports.keys()) await exports.removeEntry(old, { recursive: true });
   return exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
+}
+
+async function holds(directory: FileSystemDirectoryHandle, file: string): Promise<boolean> {
+  for await (const name of directory.keys()) if (name === file) return true;
+  return false;
 }
 
 function directoryOf({ name, handle }: PickedFolder): FileSystemDirectoryHandle {

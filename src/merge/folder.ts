@@ -1,11 +1,13 @@
 /** The folder a merge writes to: refused when it holds weights, and left without any that load when the merge does not end well. */
 import { DestinationError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
-import { JOURNAL_FILE } from './journal-types';
 import type { Journal } from './journal-types';
 
 /** What a loader would take for an export: transformers prefers `model.safetensors`, then the index (faults.md, writing). */
 const WEIGHTS = /^model.*\.safetensors$|\.safetensors\.index\.json$/i;
+/** transformers loads nothing without it. */
+export const CONFIG_FILE = 'config.json';
 /** What a browser, or the command line, writes to until a file is final: left behind when it is killed. */
 const UNFINISHED = /\.(?:crswap|part)$/i;
 
@@ -23,11 +25,15 @@ export interface FolderRules {
 export class OutputFolder {
   /** Files that are there because of this run, or may be. */
   private readonly own = new Set<string>();
+  /** Of the old config.json, once that is removed. */
+  private config: Uint8Array<ArrayBuffer> | null = null;
 
   private constructor(
     private readonly destination: Destination,
     /** What was there before and still is. */
     private readonly before: Set<string>,
+    /** All that will be written. */
+    readonly names: readonly string[],
     /** Files of an older export that is there whole: it is replaced, and nothing becomes final before everything is merged. */
     readonly replaces: readonly string[],
   ) {}
@@ -45,17 +51,16 @@ export class OutputFolder {
     if (resume === null && !replace) {
       if (before.includes(JOURNAL_FILE)) throw new DestinationError('unfinished', `${destination.name} holds an unfinished export`, where);
       if (old.some((name) => WEIGHTS.test(name) || names.includes(name))) throw new DestinationError('not-empty', `${destination.name} holds ${old.join(', ')}`, where);
-      return new OutputFolder(destination, new Set(before), []);
+      return new OutputFolder(destination, new Set(before), names, []);
     }
-    // Of an export that an unfinished one was to replace, everything is there until the first of its own files is.
-    const isWhole = resume === null ? !before.includes(JOURNAL_FILE) || before.some(loads) : resume.replaces.length > 0 && resume.done.length === 0;
+    const isWhole = resume === null ? !before.includes(JOURNAL_FILE) || before.some(loads) : keepsOld(resume, before);
     const known = resume === null ? old : old.filter((name) => names.includes(name) || resume.replaces.includes(name));
     const foreign = old.filter((name) => WEIGHTS.test(name) && !known.includes(name));
     // What came there meanwhile would be loaded instead.
     if (foreign.length > 0) throw new DestinationError('not-empty', `${destination.name} holds ${foreign.join(', ')}`, { file: destination.name, names: foreign });
-    const kept = new Set(resume?.done.map(({ file }) => file));
+    const kept = new Set(isWhole ? [] : resume?.done.map(({ file }) => file));
     const debris = before.filter((name) => (isLeftover(name, rules) || (!isWhole && known.includes(name))) && !kept.has(name));
-    const folder = new OutputFolder(destination, new Set(before), isWhole ? known : []);
+    const folder = new OutputFolder(destination, new Set(before), names, isWhole ? known : []);
     await folder.clear(debris);
     return folder;
   }
@@ -78,6 +83,25 @@ export class OutputFolder {
     this.own.add(name);
   }
 
+  /** Removes the old config.json, without which nothing loads: the new weights are not to be read with what is beside the old ones. */
+  async setConfigAside(): Promise<void> {
+    if (!this.replaces.includes(CONFIG_FILE)) return;
+    const source = await this.destination.open(CONFIG_FILE);
+    this.config = await source.read(0, source.size);
+    await this.clear([CONFIG_FILE]);
+  }
+
+  /** Gives the old export its config.json back, if it can. */
+  private async restoreConfig(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const sink = await this.destination.create(CONFIG_FILE).catch(() => null);
+    try {
+      await sink?.write(bytes);
+      await sink?.close();
+    } catch {
+      await sink?.abort();
+    }
+  }
+
   /** Removes files that the run does not want, or does not trust. */
   async clear(names: readonly string[]): Promise<void> {
     for (const name of indexFirst(names)) {
@@ -88,12 +112,16 @@ export class OutputFolder {
 
   /**
    * Removes what is this run's and final, the index first, but for `keep`. What it replaced cannot come back: such a weight file is
-   * removed, a sidecar left. Resolves to the names that could not be removed.
+   * removed, a sidecar left; while nothing was, the older export is as it was. Resolves to the names that could not be removed.
    */
   async discard(keep: ReadonlySet<string>): Promise<string[]> {
+    const hasWeights = [...this.own].some((name) => WEIGHTS.test(name));
+    if (this.config !== null && !hasWeights) await this.restoreConfig(this.config);
     if (this.own.size === 0) return [];
-    const present = await this.destination.list().catch(() => [...this.own]);
     const left: string[] = [];
+    // What was beside weights that are gone is nobody's.
+    if (this.config !== null) for (const name of this.replaces) if (this.before.has(name) && !this.names.includes(name)) await this.destination.remove(name).catch(() => left.push(name));
+    const present = await this.destination.list().catch(() => [...this.own]);
     for (const name of indexFirst([...this.own].filter((own) => present.includes(own)))) {
       if (keep.has(name) || (this.before.has(name) && !WEIGHTS.test(name))) continue;
       await this.destination.remove(name).catch(() => left.push(name));
@@ -129,6 +157,20 @@ export function oldFiles(present: readonly string[], { names, isExportFile }: Pi
   return present.filter((name) => isWeight(name) || (hasExport && isExportFile?.(name) === true));
 }
 
+/**
+ * What an unfinished export left in `folder`, in the order to remove it, its journal last: what it made, and what the storage left of
+ * files that never became final. Of an older export that is still whole nothing. Without a journal that can be read, weights that no
+ * loader finds.
+ */
+export async function debrisOf(folder: Destination, journal: Journal | null, isExportFile: (name: string) => boolean): Promise<string[]> {
+  const before = await folder.list();
+  const names = journal?.files ?? [];
+  const isOld = journal === null ? before.some(loads) : keepsOld(journal, before);
+  const own = before.filter((name) => (journal === null ? WEIGHTS.test(name) : names.includes(name) && !(isOld && journal.replaces.includes(name))));
+  const leftovers = before.filter((name) => isLeftover(name, { names, isExportFile }));
+  return [...indexFirst(journal === null && isOld ? [] : own), ...leftovers, ...before.filter((name) => name === JOURNAL_FILE)];
+}
+
 /** What the storage left of a file that never became final. */
 export function isLeftover(name: string, { names, isExportFile }: Pick<FolderRules, 'names' | 'isExportFile'>): boolean {
   if (!UNFINISHED.test(name)) return false;
@@ -136,11 +178,16 @@ export function isLeftover(name: string, { names, isExportFile }: Pick<FolderRul
   return stem === JOURNAL_FILE || WEIGHTS.test(stem) || names.includes(stem) || isExportFile?.(stem) === true;
 }
 
+/** Whether an unfinished export has not begun to take the place of the older one: the first it does is to remove a file of that. */
+export function keepsOld({ replaces }: Journal, present: readonly string[]): boolean {
+  return replaces.length > 0 && replaces.every((name) => present.includes(name));
+}
+
 const isIndex = (name: string) => name.endsWith('.index.json');
 /** Whether a loader finds weights by it. */
 const loads = (name: string) => name === 'model.safetensors' || (WEIGHTS.test(name) && isIndex(name));
 
-/** Without its index a folder of shards is visibly incomplete (faults.md B 41). */
+/** Without what loads a folder is visibly incomplete (faults.md B 41). */
 function indexFirst(names: readonly string[]): string[] {
-  return [...names].sort((a, b) => Number(isIndex(b)) - Number(isIndex(a)));
+  return [...names].sort((a, b) => Number(loads(b)) - Number(loads(a)));
 }

@@ -2,9 +2,6 @@
 import type { BackendInfo, SlotResult } from './backend';
 import type { Checked } from './spot-check';
 
-/** In the folder of the export while a merge runs; a finished export has none. */
-export const JOURNAL_FILE = 'studio-journal.json';
-
 /** A checkpoint that is merged, as it was when the merge began. */
 export interface JournalSource {
   /** In the recipe of the journal; another one once the files are dropped again from elsewhere. */
@@ -59,6 +56,8 @@ export interface Journal {
   readonly layout: string;
   /** Every shard that will be written, with its bytes. */
   readonly shards: readonly { readonly file: string; readonly bytes: number }[];
+  /** Names of all files that will be written, but for this one. */
+  readonly files: readonly string[];
   /** Files of an older export that are there until this one is merged; empty when it replaces none. */
   readonly replaces: readonly string[];
   readonly done: readonly FinishedShard[];

@@ -45,12 +45,13 @@ function broken(file: string, what: string): DestinationError {
 }
 
 function isJournal(value: unknown): value is Journal {
-  const { subject, started, updated, layout, shards, replaces, done } = record(value) ?? {};
+  const { subject, started, updated, layout, shards, files, replaces, done } = record(value) ?? {};
   return (
     isSubject(subject) &&
     [started, updated].every(isCount) &&
     isText(layout) &&
     isList(shards, (shard) => isPlainName(record(shard)?.file) && isCount(record(shard)?.bytes)) &&
+    isList(files, isPlainName) &&
     isList(replaces, isText) &&
     isList(done, isShard)
   );

@@ -1,8 +1,8 @@
 /** The journal of a run: written before anything else, with every shard before that becomes final, removed when all is done. */
 import { StudioError, asStudioError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import type { Destination } from '../bytes/source';
 import { encodeJournal } from './journal';
-import { JOURNAL_FILE } from './journal-types';
 import type { FinishedShard, Journal, JournalSubject } from './journal-types';
 import type { ByteRange, MergePlan } from './plan-types';
 import { layoutOf, shardFileBytes } from './shards';
@@ -30,6 +30,8 @@ export class Journaling {
     private readonly plan: MergePlan,
     private readonly destination: Destination,
     private readonly hooks: JournalHooks,
+    /** All that will be written. */
+    private readonly files: readonly string[],
     /** Files of an older export that the run takes the place of. */
     private readonly replaces: readonly string[],
   ) {
@@ -45,9 +47,9 @@ export class Journaling {
 
   /** Makes what is known final. A crash leaves this journal or the one before, never half of one. */
   async write(): Promise<void> {
-    const { plan, layout, replaces, started } = this;
+    const { plan, layout, files, replaces, started } = this;
     const shards = plan.shards.map((shard) => ({ file: shard.file, bytes: shardFileBytes(shard) }));
-    const bytes = encodeJournal({ subject: this.hooks.subject, started, updated: this.now(), layout, shards, replaces, done: [...this.done.values()] });
+    const bytes = encodeJournal({ subject: this.hooks.subject, started, updated: this.now(), layout, shards, files, replaces, done: [...this.done.values()] });
     this.isThere = true;
     const sink = await this.destination.create(JOURNAL_FILE);
     try {

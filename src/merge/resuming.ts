@@ -1,11 +1,11 @@
 /** Taking an unfinished merge up again: is the journal of this merge, and which of its shards are as they were written? */
 import { DestinationError, asStudioError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import type { Destination } from '../bytes/source';
 import type { OutputFolder } from './folder';
 import { VERIFIED_AT_ONCE } from './io-sizes';
 import { MAX_JOURNAL_BYTES, parseJournal } from './journal';
-import { JOURNAL_FILE } from './journal-types';
 import type { FinishedShard, Journal, JournalSubject } from './journal-types';
 import type { JournalHooks } from './journaling';
 import type { ByteRange, MergePlan, OutputShard } from './plan-types';
@@ -60,6 +60,8 @@ export function refuseAnother(folder: string, journal: Journal, subject: Journal
  * `read` and the destination do.
  */
 export async function keepShards(journal: Journal, plan: MergePlan, folder: OutputFolder, { isWritten = () => false, agree }: JournalHooks, read: ReadPiece, hash: () => FileHash): Promise<ReadonlyMap<string, KeptShard>> {
+  // Whatever of these names is there is of the older export.
+  if (folder.replaces.length > 0) return new Map();
   const candidates = stillTrue(journal, plan, isWritten).filter(({ file }) => folder.has(file));
   const found = await sideBySide(candidates, VERIFIED_AT_ONCE, (done) => readAgain(folder, done, plan.shards.find(({ file }) => file === done.file)!, read, hash));
   const sound = found.filter((shard) => shard !== null);

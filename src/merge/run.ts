@@ -1,5 +1,6 @@
 /** Running a plan: read, merge, write, finish, read again. */
 import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
@@ -8,12 +9,11 @@ import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
 import { FirstFault } from './first-fault';
-import { OutputFolder } from './folder';
+import { CONFIG_FILE, OutputFolder } from './folder';
 import { mergeStep, refuseNonfinite } from './groups';
 import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
 import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
-import { JOURNAL_FILE } from './journal-types';
 import type { FinishedShard } from './journal-types';
 import { Journaling, leavesShards } from './journaling';
 import { Pipeline } from './pipeline';
@@ -114,7 +114,7 @@ class Run {
     private readonly folder: OutputFolder,
     private readonly hooks: RunHooks,
   ) {
-    this.journaling = hooks.journal ? new Journaling(plan, destination, hooks.journal, folder.replaces) : null;
+    this.journaling = hooks.journal ? new Journaling(plan, destination, hooks.journal, folder.names, folder.replaces) : null;
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     const { signal, recompute } = hooks;
     this.watchdog = hooks.watchdog ?? new Watchdog();
@@ -157,8 +157,13 @@ class Run {
     this.meter.enter('finalising');
     if (this.replaces) {
       await this.record(shards);
-      await this.folder.clearOld([...shards, ...extras].map(({ name }) => name));
-      await this.finish([...shards, ...extras]);
+      const clear = () => this.folder.clearOld([...shards, ...extras].map(({ name }) => name));
+      // A single file takes the place of another at once or not at all: until then the older export can stay.
+      const isAtOnce = shards.length === 1 && this.folder.replaces.includes(shards[0]!.name);
+      await (isAtOnce ? this.folder.setConfigAside() : clear());
+      await this.finish(shards);
+      if (isAtOnce) await clear();
+      await this.finish([...extras.filter(({ name }) => name !== CONFIG_FILE), ...extras.filter(({ name }) => name === CONFIG_FILE)]);
     } else {
       await this.finish(extras);
       await this.finishShards(shards.filter(({ writer }) => this.unfinished.has(writer)));

@@ -22,6 +22,7 @@ import { readDraft } from './recipe-text';
 import { comparedSeriesEstimates, seriesEstimates } from './series';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
+import { resumableOf } from './unfinished';
 import { throttleEvents } from './throttle';
 import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type Theme, type ViewState, type WantedRecipe } from './types';
 import { createViews, type ViewControls } from './views';
@@ -48,6 +49,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   reopenRecipe(id: string): void;
   /** SFT and the last checkpoint of two runs, as the paper's three-model merge; nothing happens where only one run is open. */
   mergeTwoLanguages(): void;
+  /** Carries on the interrupted merge at the destination, with its recipe; nothing while a source is not open. */
+  resume(): Promise<void>;
   /** The one open checkpoint multiplied by a weight. */
   scaleAlone(): void;
   setShardBytes(bytes: number): void;
@@ -201,6 +204,15 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     setRecipe: (patch, key) => editRecipe(key, patch),
     scaleAlone: () => edit(null, (now) => withScaling(now, openNow()) ?? now),
     applyRecipe,
+    async resume() {
+      const { merge } = store.getState().target.unfinished ?? {};
+      const found = merge ? resumableOf(merge, openNow()) : null;
+      if (found?.status !== 'ready' || isBusy(store.getState().job)) return;
+      const { recipe, text, choices, shardBytes } = found;
+      edit(null, (now) => ({ ...now, recipe, text, choices, shardBytes, roles: rolesOf(recipe, openNow(), now.roles) }));
+      store.setState({ draft: null });
+      await job.merge(true);
+    },
     setDraft: (text) => store.setState({ draft: text === null ? null : { text, dropped: false } }),
     reopenRecipe(id) {
       const { checkpoints, recipes } = store.getState();

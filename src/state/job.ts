@@ -5,6 +5,7 @@ import type { BatchPlanSummary, BatchRequestEntry, PickedFolder } from '../worke
 import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
+import { createUnfinishedControls, type UnfinishedControls } from './unfinished';
 import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from './types';
 
 /** One of the two is null. */
@@ -13,8 +14,9 @@ export interface BatchPlanned {
   readonly problem: WireError | null;
 }
 
-export interface JobControls {
-  merge(): Promise<void>;
+export interface JobControls extends UnfinishedControls {
+  /** `resume`: carries on what lies at the destination, which is of the present recipe. */
+  merge(resume?: boolean): Promise<void>;
   /** What several merges in one job would take. Never rejects. */
   planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanned>;
   /** Several merges in one job, a folder each. */
@@ -45,6 +47,7 @@ interface Reports {
 export function createJobControls(store: StudioStore, worker: WorkerPort, files: FilePort, reports: Reports, settled: (outdated: boolean) => void): JobControls {
   let folder: PickedFolder | null = null;
   const setJob = (job: Job) => store.setState({ job });
+  const unfinished = createUnfinishedControls(store, worker, () => folder);
   const setTarget = (patch: Partial<TargetState>) => store.setState(({ target }) => ({ target: { ...target, ...patch } }));
 
   /** Moves a running job to another running state, keeping its progress. */
@@ -58,6 +61,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     const { job, decisions } = store.getState();
     if (isBusy(job)) return;
     setJob({ status: 'running', kind, progress: null });
+    if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, left: [] });
     reports.drop();
     try {
       const outcome = await work(decisions.present);
@@ -72,12 +76,14 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       setJob(error.code === 'cancelled' ? { status: 'cancelled', kind } : { status: 'failed', kind, error, progress: 'progress' in last ? last.progress : null });
     }
     settled(store.getState().decisions.present !== decisions.present);
+    if (kind === 'merge' || kind === 'batch') void unfinished.lookAtTarget();
   }
 
-  const merge = () =>
+  const merge = (resume = false) =>
     run('merge', async ({ recipe, text, choices, shardBytes }) => {
-      const { replace, recheck } = store.getState().target;
-      return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, replace, recheck }) };
+      const { recheck, replace } = store.getState().target;
+      const how = resume ? { replace: false, resume } : { replace };
+      return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, recheck, ...how }) };
     });
   const exportBatch = (entries: readonly BatchRequestEntry[]) =>
     run('batch', async ({ shardBytes }) => ({ status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder }) }));
@@ -109,6 +115,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   }
 
   return {
+    ...unfinished,
     merge,
     async planBatch(entries) {
       try {
@@ -140,14 +147,16 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         const chosen = await files.chooseDestination();
         if (chosen === null) return;
         folder = chosen;
-        setTarget({ folder: chosen.name, replace: false, problem: null });
+        setTarget({ folder: chosen.name, replace: false, problem: null, unfinished: null, left: [] });
+        void unfinished.lookAtTarget();
       } catch (cause) {
         setTarget({ problem: asStudioError(cause).toWire() });
       }
     },
     usePrivateStorage() {
       folder = null;
-      setTarget({ folder: null, replace: false, problem: null });
+      setTarget({ folder: null, replace: false, problem: null, unfinished: null, left: [] });
+      void unfinished.lookAtTarget();
     },
     setReplace: (replace) => setTarget({ replace }),
     setRecheck: (recheck) => setTarget({ recheck }),

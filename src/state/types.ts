@@ -6,7 +6,7 @@ import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, VerifyReport } from '../worker/protocol';
+import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -114,6 +114,10 @@ export interface TargetState {
   readonly recheck: boolean;
   /** False where the browser cannot write to a folder on disk. */
   readonly canWriteFolders: boolean;
+  /** An interrupted export lies there. */
+  readonly unfinished: Unfinished | null;
+  /** Files of the last export that failed or was removed, which are still there. */
+  readonly left: readonly string[];
   /** Why no folder could be chosen. */
   readonly problem: WireError | null;
 }

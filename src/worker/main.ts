@@ -1,5 +1,5 @@
 /** The worker's entry: puts the session together with this machine's backends and files, and connects it to the page. */
-import { exportedFile, openExportFolder } from '../files/export-folder';
+import { exportedFile, openExportFolder, visitExportFolder } from '../files/export-folder';
 import { openFiguresStore } from '../files/figures-store';
 import { fetchSample } from '../files/sample';
 import { FileStore } from '../files/store';
@@ -14,7 +14,7 @@ import { SIZING } from './sizing';
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
 const { hash } = new HashWorkers(VERIFIED_AT_ONCE, spawnHashWorker);
-const handlers = createSession({ hash, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
+const handlers = createSession({ hash, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 
 /** Held as long as this worker lives, under the name the page gave it; see `spawnWorker` of the client. */

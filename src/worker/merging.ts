@@ -1,15 +1,18 @@
 /** The merge job: plan, run, export, and what the page hears meanwhile. */
+import { DestinationError } from '../bytes/errors';
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
 import { elementsOf, extraFiles } from '../compose/extra-files';
-import { exportMetadata } from '../export/files';
+import { undertakingOf } from '../compose/undertaking';
+import { isExportFile } from '../export/files';
 import type { ExportFolder } from '../files/export-folder';
 import { limitsOf } from '../merge/budget';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
+import { readJournal } from '../merge/resuming';
 import { runMerge } from '../merge/run';
 import { recomputeSpots } from '../reference/spots';
 import type { Catalogue } from './catalogue';
@@ -37,9 +40,9 @@ export interface MergeContext {
   readonly counted: (figures: TensorFigures) => void;
 }
 
-/** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and then leaves no weights there. */
+/** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and with DestinationError `nothing-to-resume`; what is left then can be resumed, or is nothing. */
 export async function merge(
-  { recipe, choices, shardBytes, replace, recheck = false, text = null }: RequestPayload<'merge'>,
+  { recipe, choices, shardBytes, replace, resume = false, recheck = false, text = null }: RequestPayload<'merge'>,
   folder: ExportFolder,
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, emit, counted }: MergeContext,
@@ -50,8 +53,11 @@ export async function merge(
   const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: READ_AHEAD };
   const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
   const contents = await contentsOfAll(checkpoints, openShard);
-  const plan = planMerge(open, recipe, choices, limits, exportMetadata(recipe, checkpoints, choices, contents));
   const { destination, privateStorage } = folder;
+  const unfinished = resume ? await readJournal(destination) : null;
+  if (resume && unfinished === null) throw new DestinationError('nothing-to-resume', `${destination.name} holds no unfinished export`, { file: destination.name });
+  const { metadata, journal } = undertakingOf({ application, recipe, choices, text, shardBytes, checkpoints, contents }, unfinished);
+  const plan = planMerge(open, recipe, choices, limits, metadata);
   const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, contents, checkpoints, plan }, openFile);
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
@@ -62,7 +68,10 @@ export async function merge(
       signal,
       ready,
       replace,
+      isExportFile,
+      journal,
       extras,
+      onLeftBehind: (names) => emit({ event: 'left', names }),
       readAheadBytes: READ_AHEAD,
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
@@ -74,9 +83,9 @@ export async function merge(
         tensors.offer([figures]);
       },
     });
-    const { files, seconds, verified, checked, rechecked, overflow } = result;
+    const { files, shards, seconds, verified, checked, rechecked, overflow } = result;
     const backend = host.info ?? planned.info;
-    return { destination: destination.name, privateStorage, files, seconds, backend, tensors: result.tensors, verified, checked, rechecked, overflow };
+    return { destination: destination.name, privateStorage, files, shards, seconds, backend, tensors: result.tensors, verified, checked, rechecked, overflow };
   } finally {
     progress.flush();
     tensors.flush();

@@ -9,9 +9,11 @@ import type { Kin } from '../merge/kinship';
 import type { FitChoices, PlanNote } from '../merge/plan-types';
 import type { RunProgress } from '../merge/progress';
 import type { Rechecked } from '../merge/recheck';
+import type { ShardOrigin } from '../merge/run-types';
 import type { Verification } from '../merge/verify';
 import type { Results } from '../recipe/results';
 import type { RecipeText } from '../recipe/mergekit';
+import type { SourceRecord } from '../recipe/provenance';
 import type { Recipe } from '../recipe/types';
 
 /** A dropped or picked file: `handle` is opaque outside `files/` (a File or a FileSystemFileHandle). */
@@ -122,6 +124,8 @@ export interface MergeSummary {
   /** True when the files are in private storage and are to be downloaded. */
   readonly privateStorage: boolean;
   readonly files: readonly ExportedFile[];
+  /** Where each weight file comes from. */
+  readonly shards: readonly ShardOrigin[];
   readonly seconds: number;
   readonly backend: BackendInfo;
   readonly tensors: number;
@@ -132,6 +136,37 @@ export interface MergeSummary {
   /** What was computed again of all that was written, and by what; null where it was not asked for. */
   readonly rechecked: Rechecked | null;
   readonly overflow: number;
+}
+
+/** An export that was interrupted. */
+export interface Unfinished {
+  /** Of the folder. */
+  readonly folder: string;
+  /** Null when its journal cannot be read: why is in `problem`. */
+  readonly merge: UnfinishedMerge | null;
+  readonly problem: WireError | null;
+  /** Files that removing it would remove. */
+  readonly files: readonly string[];
+}
+/** Ids are of the time when it began. */
+export interface UnfinishedMerge {
+  readonly recipe: Recipe;
+  /** FitChoices as JSON had them: taken on trust by nobody. */
+  readonly choices: unknown;
+  readonly text: RecipeText | null;
+  readonly shardBytes: number;
+  readonly sources: readonly SourceRecord[];
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  readonly shards: number;
+  /** Shards that are there as large as they should be, and their bytes. */
+  readonly done: number;
+  readonly bytesDone: number;
+  readonly bytes: number;
+  /** Labels of the backends that made them. */
+  readonly madeBy: readonly string[];
+  /** It was to take the place of an older export, which is still whole. */
+  readonly keepsOld: boolean;
 }
 
 /** What came of comparing a merged checkpoint with its recipe. */
@@ -222,11 +257,17 @@ export interface Requests {
       readonly replace: boolean;
       /** Compute everything again on the CPU and compare, once it is written. */
       readonly recheck?: boolean;
+      /** Carries on the unfinished merge of this recipe that lies there. */
+      readonly resume?: boolean;
       /** The text the recipe was read from, for the exported one. */
       readonly text?: RecipeText | null;
     },
     MergeSummary,
   ];
+  /** The unfinished export that lies where the destination is; null where none does, or another tab is at it. */
+  unfinished: [{ readonly destination: PickedFolder | null }, Unfinished | null];
+  /** Removes it, and nothing else. Replies with what could not be removed. */
+  removeUnfinished: [{ readonly destination: PickedFolder | null }, { readonly left: readonly string[] }];
   planBatch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number }, BatchPlanSummary];
   /** Several merges in one job, a folder each. Replies, too, when it was stopped after some folders were finished. */
   batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null }, BatchSummary];
@@ -245,6 +286,8 @@ export type WorkerEvent =
   | { readonly event: 'tensor'; readonly figures: readonly TensorFigures[] }
   /** A finer sample is held: the same question now has a better answer. */
   | { readonly event: 'sample' }
+  /** Files that a failed merge could not remove. */
+  | { readonly event: 'left'; readonly names: readonly string[] }
   | { readonly event: 'backend'; readonly report: BackendReport };
 
 export type ToWorker = { [N in RequestName]: { readonly id: number; readonly request: N; readonly payload: RequestPayload<N> } }[RequestName];

@@ -1,8 +1,8 @@
 /** What the worker does for each request. Free of its environment: backends, files and the way out are arguments. */
 import type { FileHash } from '../bytes/file-hash';
-import type { ByteSource } from '../bytes/source';
+import type { ByteSource, Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
-import type { ExportFolder } from '../files/export-folder';
+import type { ExportFolder, HowToOpen } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
 import { limitsOf } from '../merge/budget';
@@ -27,6 +27,7 @@ import { Planner } from './planning';
 import { readRecipes } from './recipes';
 import { verify } from './verifying';
 import { takeResults } from './results';
+import { removeUnfinished, unfinishedIn } from './unfinished';
 import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
 export interface SessionParts {
@@ -35,7 +36,9 @@ export interface SessionParts {
   /** Files of the sample family served under a URL. */
   readonly fetchSample: (baseUrl: string) => Promise<readonly { readonly path: string; readonly source: ByteSource }[]>;
   /** Takes a folder (null: private storage) for one merge; rejects with DestinationError. */
-  readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>) => Promise<ExportFolder>;
+  readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen) => Promise<ExportFolder>;
+  /** Takes a folder to see what lies there; null when another tab has it, or there is none. */
+  readonly visitExportFolder: (folder: PickedFolder | null) => Promise<ExportFolder | null>;
   /** A file of the last export in private storage. */
   readonly exportedFile: (name: string) => Promise<unknown>;
   /** Where exact figures outlive the page. */
@@ -47,7 +50,7 @@ export interface SessionParts {
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, exportedFile, figuresStore, sizing, hash, emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hash, emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
@@ -67,6 +70,15 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       await exact.finish(key, outlives(recipe));
       return result;
     });
+
+  const visit = async <T>(destination: PickedFolder | null, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
+    const folder = await visitExportFolder(destination);
+    try {
+      return folder === null ? otherwise : await act(folder.destination);
+    } finally {
+      await folder?.release();
+    }
+  };
 
   return {
     start: ({ choice }) => host.start(choice),
@@ -114,16 +126,18 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     },
     merge: async (payload, control) => {
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);
-      const folder = await openExportFolder(payload.destination, store, sources);
+      const folder = await openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
       try {
         return await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
       } finally {
         await folder.release();
       }
     },
+    unfinished: async ({ destination }) => visit(destination, null, unfinishedIn),
+    removeUnfinished: async ({ destination }) => ({ left: await visit(destination, [], removeUnfinished) }),
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
     batch: async (payload, control) => {
-      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf));
+      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), 'new');
       try {
         return await explorer.jobs.during(() =>
           exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {

@@ -93,11 +93,42 @@ const SOURCE = {
   }),
 } satisfies Record<string, Template>;
 
+/** What tells the merge of a journal from another: see `Difference` of merge/resuming. */
+const DIFFERENCES: Readonly<Record<string, string>> = {
+  application: 'the version of the studio',
+  recipe: 'the recipe',
+  choices: 'what was decided where checkpoints differ',
+  'shard-size': 'the shard size',
+  sources: 'the checkpoints or their contents',
+  layout: 'what would be written',
+};
+
 const DESTINATION = {
   'not-empty': ({ file, names }) => ({
     title: 'The folder holds an older export',
     detail: `${file === 'The file' ? 'There' : file}: ${names}. Old and new files must not be mixed.`,
-    action: 'Choose another folder, or tick "Replace an older export" and merge again.',
+    action: 'Choose another folder, or tick "Replace an older export" and merge again: these files are then replaced or removed, and no others.',
+  }),
+  unfinished: ({ file }) => ({
+    title: `${file === 'The file' ? 'The folder' : file} holds an unfinished export`,
+    detail: 'A merge into it was interrupted. Nothing there loads, and what it finished can be kept.',
+    action: 'Resume it, remove it, or choose another folder.',
+  }),
+  'nothing-to-resume': ({ file }) => ({ title: `${file} holds no unfinished export`, detail: 'Another tab finished or removed it.', action: 'Merge anew.' }),
+  'journal-of-another': ({ file, names }) => ({
+    title: `What lies in ${file} is of another merge`,
+    detail: `Not the same: ${names.split(', ').map((name) => DIFFERENCES[name] ?? name).join(', ')}. Shards of two merges must not be mixed; nothing was touched.`,
+    action: 'Remove what lies there or tick "Replace an older export", or choose another folder.',
+  }),
+  'journal-broken': ({ file, actual }) => ({
+    title: 'An unfinished export cannot be carried on',
+    detail: `${file} is not what was written: ${actual}.`,
+    action: 'Remove what lies there, or choose another folder.',
+  }),
+  'journal-version': ({ file, expected, actual }) => ({
+    title: 'An unfinished export is of another version of the studio',
+    detail: `${file} has version ${actual}, this studio reads ${expected}.`,
+    action: 'Carry it on with the version that began it, or remove what lies there.',
   }),
   'folders-exist': ({ names }) => ({
     title: 'The folder holds folders of these names',
@@ -179,7 +210,7 @@ export const RUN_MESSAGES = {
   cancelled: {
     cancelled: () => ({
       title: 'Cancelled',
-      detail: 'The merge was stopped. The sources are untouched, and the shard being written was thrown away.',
+      detail: 'The merge was stopped. The sources are untouched, the shard being written was thrown away; finished ones are kept to be resumed.',
       action: 'Change what you like and merge again.',
     }),
   },

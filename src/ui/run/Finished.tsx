@@ -5,6 +5,23 @@ import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { useController } from '../studio';
 import { VerifiedLine } from './VerifiedLine';
 
+/** Which shards an earlier run finished, and what made each where they are of several backends. */
+function OriginLine({ shards }: { shards: MergeSummary['shards'] }) {
+  const kept = shards.filter(({ isKept }) => isKept).length;
+  const byLabel = new Map<string, string[]>();
+  for (const { file, madeBy } of shards) {
+    const label = madeBy.map((one) => one.label).join(' and then ');
+    if (label !== '') byLabel.set(label, [...(byLabel.get(label) ?? []), file]);
+  }
+  if (kept === 0 && byLabel.size < 2) return null;
+  return (
+    <p>
+      {kept > 0 && `${kept} of ${plural(shards.length, 'weight file')} were finished before, read again and kept. `}
+      {byLabel.size > 1 && `Made by different backends: ${[...byLabel].map(([label, files]) => `${files.map((file) => showName(file)).join(', ')} by ${label}`).join('; ')}.`}
+    </p>
+  );
+}
+
 /** The summary of a finished merge: what was written, that it was re-read, and the files. */
 export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
   const controller = useController();
@@ -30,6 +47,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
         )}
         {children}
       </header>
+      <OriginLine shards={summary.shards} />
       <VerifiedLine verified={verified} tensors={tensors} values={checked.values} rechecked={rechecked} overflow={overflow} />
       <div className="files">
         <table>

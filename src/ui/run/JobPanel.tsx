@@ -8,6 +8,9 @@ import { Finished } from './Finished';
 import { FinishedBatch } from './FinishedBatch';
 import { Verified } from './Verified';
 
+/** What may be in the folder that a merge can take the place of. */
+const REPLACEABLE: ReadonlySet<string> = new Set(['not-empty', 'unfinished', 'journal-of-another', 'journal-broken', 'journal-version']);
+
 /** What came of the last merge, until it is put away. */
 export function JobPanel() {
   const controller = useController();
@@ -64,10 +67,11 @@ export function JobPanel() {
               {job.kind === 'batch'
                 ? 'No folder was finished, and what was begun is removed.'
                 : progress && progress.bytesWritten > 0
-                ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors, and the shard being written was thrown away.`
+                ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors; the shard being written was thrown away, finished ones are kept to be resumed.`
                 : 'Nothing was written.'}
             </p>
-            {error.code === 'destination' && error.reason === 'not-empty' && (
+            {error.code === 'destination' && REPLACEABLE.has(error.reason) && (
+
               <p>
                 <button
                   type="button"
@@ -77,7 +81,7 @@ export function JobPanel() {
                     void controller.merge();
                   }}
                 >
-                  Replace the older export and merge
+                  {error.reason === 'not-empty' ? 'Replace the older export and merge' : 'Replace it and merge'}
                 </button>
               </p>
             )}
@@ -89,7 +93,7 @@ export function JobPanel() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished, and what was begun is removed.' : 'The sources are untouched, and the shard being written was thrown away.'}>
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished, and what was begun is removed.' : 'The sources are untouched. The shard being written was thrown away; finished ones are kept to be resumed.'}>
             {dismiss}
           </Notice>
         </div>

@@ -7,6 +7,7 @@ import { DestinationPicker } from './DestinationPicker';
 import { JobPanel } from './JobPanel';
 import { PlanLine } from './PlanLine';
 import { ProgressLine } from './ProgressLine';
+import { UnfinishedNotice } from './UnfinishedNotice';
 
 /** The bottom bar: where to, what, and go; then how far, and what came of it. */
 export function MergeBar() {
@@ -18,6 +19,7 @@ export function MergeBar() {
   return (
     <section className="bar" aria-label="Merge and export">
       <JobPanel />
+      <UnfinishedNotice />
       <div className="bar-line">
         {busy ? <ProgressLine /> : <PlanLine />}
         {!busy && <DestinationPicker />}

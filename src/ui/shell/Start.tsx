@@ -1,6 +1,7 @@
 import { DraftNotice } from '../checkpoints/DraftNotice';
 import { ProblemList } from '../checkpoints/ProblemList';
 import { Notice } from '../Notice';
+import { UnfinishedNotice } from '../run/UnfinishedNotice';
 import { useController, useStudio } from '../studio';
 
 /** The page before anything is open. */
@@ -21,6 +22,7 @@ export function Start() {
         {wanted && (
           <Notice grave="calm" role="status" title="This link holds a recipe" detail={`It is for ${wanted.names.join(', ')}. Open these and it is applied.`} />
         )}
+        <UnfinishedNotice />
         <DraftNotice />
         <div className="drop-zone">
           <strong>{opening ? 'Reading headers' : 'Drop checkpoint folders, weight files or LoRA adapters anywhere'}</strong>

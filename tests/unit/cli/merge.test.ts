@@ -1,5 +1,5 @@
 /** The command line as processes on real folders: what it writes, and what several processes write together. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -203,5 +203,47 @@ describe('batch', () => {
     await merge(alone);
     expect((await contents(join(out, 'sft-0.2_ct-x-4M-1')))['model.safetensors']).toBe((await contents(alone))['model.safetensors']);
     expect((await cli('batch', recipe, '--out', out, ...MODELS, '--grid', 'sft=0.2', '--grid', 'ct-x-4M=1')).stderr).toContain('folders-exist');
+  });
+});
+
+describe('a merge that is killed', () => {
+  /** Enough shards that some are finished when it dies. */
+  const SMALL = ['--shard-size', '200kB'];
+
+  it('is refused, resumed to the same bytes with --resume, and leaves no journal', async () => {
+    const [whole, out] = [join(folder, 'killed', 'whole'), join(folder, 'killed', 'out')];
+    expect((await merge(whole, ...SMALL)).code).toBe(0);
+    const child = spawn(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), 'merge', recipe, '--out', out, ...MODELS, '--backend', 'cpu', ...SMALL], { stdio: 'ignore', detached: true });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    // As soon as something is finished, with the rest of it under way.
+    for (let there: string[] = []; !there.includes('model-00002-of-00017.safetensors') && child.exitCode === null; ) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      there = await readdir(out).catch(() => []);
+    }
+    process.kill(-child.pid!, 'SIGKILL');
+    await ended;
+    const left = await readdir(out);
+    expect(left).toContain('studio-journal.json');
+    expect(left).not.toContain('model.safetensors.index.json');
+
+    const refused = await merge(out, ...SMALL);
+    expect([refused.code, refused.stderr]).toEqual([1, `destination (unfinished): ${out} holds an unfinished export\nCarry it on with --resume, replace it with --replace, or choose another folder.\n`]);
+    const other = await merge(out, '--shard-size', '300kB', '--resume');
+    expect(other.stderr).toContain('destination (journal-of-another)');
+    const { code, stdout } = await merge(out, ...SMALL, '--resume');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^[1-9]\d* of 17 shards were finished before, read again and kept$/m);
+    expect(await contents(out)).toEqual(await contents(whole));
+    expect((await merge(out, ...SMALL, '--resume')).stderr).toContain('destination (nothing-to-resume)');
+  }, 120_000);
+
+  it('takes the place of another with --replace, of which no file stays that is the export\'s', async () => {
+    const out = join(folder, 'killed', 'replaced');
+    await merge(out);
+    for (const name of ['tokenizer.model', 'notes.txt']) await writeFile(join(out, name), 'of before');
+    expect((await merge(out)).stderr).toContain('destination (not-empty)');
+    expect((await merge(out, '--replace')).code).toBe(0);
+    const names = await readdir(out);
+    expect([names.includes('tokenizer.model'), names.includes('notes.txt'), names.includes('studio-journal.json')]).toEqual([false, true, false]);
   });
 });

@@ -10,7 +10,7 @@ describe('options', () => {
     expect(merge()).toEqual({
       command: 'merge', recipe: 'r.yml', out: 'o', models: new Map(), backend: 'auto', shardBytes: 5e9,
       memoryBytes: 768 * 2 ** 20, part: null, finish: null,
-      replace: false, allowNonfinite: false, extraRows: null, rowsById: false, leaveOut: [], integersFrom: [], grid: [], quiet: false, recheck: false,
+      replace: false, resume: false, allowNonfinite: false, extraRows: null, rowsById: false, leaveOut: [], integersFrom: [], grid: [], quiet: false, recheck: false,
     });
     expect(merge('-m', 'a=/x=y', '--model', 'b=z', '--part', '2/8', '--backend', 'cpu', '--leave-out', 'a:t', '-q')).toMatchObject({
       models: new Map([['a', '/x=y'], ['b', 'z']]), part: { part: 2, of: 8 }, backend: 'cpu', leaveOut: ['a:t'], quiet: true,

@@ -1,9 +1,9 @@
 /** A run that is interrupted anywhere is taken up again and gives the bytes of one that was not (faults.md B 37 to 42, 45). */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
+import { JOURNAL_FILE } from '../../../src/bytes/source';
 import type { Backend } from '../../../src/merge/backend';
 import { encodeJournal, parseJournal } from '../../../src/merge/journal';
-import { JOURNAL_FILE } from '../../../src/merge/journal-types';
 import type { Journal, JournalSubject } from '../../../src/merge/journal-types';
 import type { JournalHooks } from '../../../src/merge/journaling';
 import { planMerge } from '../../../src/merge/plan';
@@ -70,10 +70,13 @@ const sorted = (folder: MemoryFolder) => Object.fromEntries([...folder.files].ma
 /** A loader finds weights: all of one export or nothing. */
 function expectNothingHalf(folder: MemoryFolder, clean: Record<string, number[]>, old: Readonly<Record<string, string>>, what: string): void {
   const text = (name: string) => new TextDecoder().decode(folder.files.get(name));
+  // Weights of one export are not loaded with the config of another.
+  const single = text('model.safetensors');
+  if (single !== '' && text('config.json') !== '' && !(INDEX in old)) expect(text('config.json') === 'old', `${what}: config`).toBe(single === 'old');
   if (text(INDEX) === 'old') for (const [name, content] of Object.entries(old)) expect(text(name), `${what}: ${name}`).toBe(content);
   else if ((folder.files.get(INDEX)?.length ?? 0) > 0) for (const name of SHARDS) expect([...folder.files.get(name)!], `${what}: ${name}`).toEqual(clean[name]);
   // An empty one is no weight file to anybody.
-  if ((folder.files.get('model.safetensors')?.length ?? 0) > 0) expect([...folder.files.get('model.safetensors')!], what).toEqual(clean['model.safetensors']);
+  if (single !== '' && single !== 'old') expect([...folder.files.get('model.safetensors')!], what).toEqual(clean['model.safetensors']);
 }
 
 const CASES: readonly (readonly [string, number, Readonly<Record<string, string>>])[] = [
@@ -81,6 +84,7 @@ const CASES: readonly (readonly [string, number, Readonly<Record<string, string>
   ['one shard', 1e9, {}],
   ['three shards in the place of an older export', 416, OLD],
   ['one shard in the place of an older export', 1e9, OLD],
+  ['one shard in the place of another', 1e9, { 'model.safetensors': 'old', 'config.json': 'old', 'tokenizer.json': 'old', 'notes.txt': 'mine' }],
 ];
 describe.each(CASES)('%s', (_, shardBytes, old) => {
   const replace = Object.keys(old).length > 0;
@@ -279,7 +283,7 @@ describe('what is not resumed', () => {
 });
 
 describe('the journal as a file', () => {
-  const journal: Journal = { subject: SUBJECT, started: 1, updated: 2, layout: 'l', shards: [{ file: 'm', bytes: 3 }], replaces: [], done: [] };
+  const journal: Journal = { subject: SUBJECT, started: 1, updated: 2, layout: 'l', shards: [{ file: 'm', bytes: 3 }], files: ['m', 'c'], replaces: [], done: [] };
   const text = (of: Journal) => new TextDecoder().decode(encodeJournal(of));
   const parse = (of: string) => parseJournal(new TextEncoder().encode(of), 'out/journal');
 
@@ -318,4 +322,14 @@ describe('the journal as a file', () => {
     expect(() => parse('[]')).toThrow(expect.objectContaining({ reason: 'journal-broken' }));
     expect(() => parse('[['.repeat(100_000))).toThrow(expect.objectContaining({ reason: 'journal-broken' }));
   });
+});
+
+it('a single file that cannot become final leaves the older export as it was, its tokenizer included', async () => {
+  const old = { 'model.safetensors': 'old', 'config.json': 'old', 'tokenizer.json': 'old' };
+  const folder = new MemoryFolder(old);
+  folder.before = (_operation, what) => {
+    if (what === 'close model.safetensors') throw new StudioError('disk-full', 'disk-full', what);
+  };
+  await failure(run(folder, { shardBytes: 1e9, hooks: { replace: true } }));
+  expect(Object.fromEntries([...folder.files].map(([name, bytes]) => [name, new TextDecoder().decode(bytes)]))).toEqual(old);
 });

@@ -66,7 +66,7 @@ describe('a merge', () => {
     const one = await merging();
     one.worker.emit({ event: 'tensor', figures: [figuresOf('a', 5, true), figuresOf('b', 7, true)] });
     const backend = { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' } as const;
-    one.worker.last('merge').resolve({ destination: 'd', privateStorage: true, files: [], seconds: 1, backend, tensors: 2, verified: 2, checked: { values: 30, tensors: 2 }, rechecked: null, overflow: 0 });
+    one.worker.last('merge').resolve({ destination: 'd', privateStorage: true, files: [], shards: [], seconds: 1, backend, tensors: 2, verified: 2, checked: { values: 30, tensors: 2 }, rechecked: null, overflow: 0 });
     await settle();
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(1);

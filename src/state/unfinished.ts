@@ -1,0 +1,60 @@
+/** What an interrupted merge needs to be carried on: its recipe in the ids of what is open, or the names of what is not. */
+import { asStudioError } from '../bytes/errors';
+import type { Checkpoint } from '../checkpoint/types';
+import type { FitChoices } from '../merge/plan-types';
+import type { RecipeText } from '../recipe/mergekit';
+import { matchSources } from '../recipe/provenance';
+import type { Recipe } from '../recipe/types';
+import type { PickedFolder, UnfinishedMerge } from '../worker/protocol';
+import { idsOf, renamed } from './address';
+import { readChoices, renamedChoices } from './choices';
+import type { WorkerPort } from './ports';
+import type { StudioStore } from './store';
+
+export type Resumable =
+  /** Everything is open. */
+  | { readonly status: 'ready'; readonly recipe: Recipe; readonly choices: FitChoices; readonly text: RecipeText | null; readonly shardBytes: number }
+  /** Names of the sources that are not. */
+  | { readonly status: 'waiting'; readonly missing: readonly string[] };
+
+export function resumableOf({ recipe, choices, text, shardBytes, sources }: UnfinishedMerge, open: readonly Checkpoint[]): Resumable {
+  const ids = matchSources(sources, open);
+  const missing = idsOf(recipe).filter((id) => !ids.has(id));
+  if (missing.length > 0) return { status: 'waiting', missing: missing.map((id) => sources.find((source) => source.id === id)?.name ?? id) };
+  const idOf = (id: string) => ids.get(id) ?? id;
+  const paths = Object.fromEntries(Object.entries(text?.paths ?? {}).map(([id, path]) => [idOf(id), path]));
+  return { status: 'ready', recipe: renamed(recipe, idOf), choices: renamedChoices(readChoices(choices), idOf), text: text && { ...text, paths }, shardBytes };
+}
+
+export interface UnfinishedControls {
+  /** Looks what lies at the destination. Never rejects. */
+  lookAtTarget(): Promise<void>;
+  /** Removes what an interrupted export left there, and nothing else. */
+  removeUnfinished(): Promise<void>;
+}
+
+export function createUnfinishedControls(store: StudioStore, worker: WorkerPort, destination: () => PickedFolder | null): UnfinishedControls {
+  worker.subscribe((event) => {
+    if (event.event === 'left') store.setState(({ target }) => ({ target: { ...target, left: event.names } }));
+  });
+  let looks = 0;
+  async function lookAtTarget(): Promise<void> {
+    const look = ++looks;
+    const unfinished = await worker.request('unfinished', { destination: destination() }).catch(() => null);
+    // Another destination was chosen meanwhile.
+    if (look === looks) store.setState(({ target }) => ({ target: { ...target, unfinished } }));
+  }
+  return {
+    lookAtTarget,
+    async removeUnfinished() {
+      try {
+        const { left } = await worker.request('removeUnfinished', { destination: destination() });
+        store.setState(({ target }) => ({ target: { ...target, left } }));
+      } catch (cause) {
+        const problem = asStudioError(cause).toWire();
+        store.setState(({ target }) => ({ target: { ...target, problem } }));
+      }
+      await lookAtTarget();
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** A session that ends in the middle of a merge, and the next one that carries on (faults.md B 39, 45). */
+import { describe, expect, it } from 'vitest';
+import { JOURNAL_FILE } from '../../../src/bytes/source';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import type { PickedFile } from '../../../src/worker/protocol';
+import { fault } from '../files/fakes';
+import type { FakeFolder } from '../files/fakes';
+import { familyFiles, openFamily } from './family';
+
+const FILES = familyFiles();
+/** A payload of 16 bytes holds no two of the tensors: three shards. */
+const SHARD_BYTES = 16;
+const SHARDS = [1, 2, 3].map((n) => `model-0000${n}-of-00003.safetensors`);
+const bytesIn = (folder: FakeFolder) => Object.fromEntries([...folder.files].map(([name, { bytes }]) => [name, Buffer.from(bytes).toString('hex')] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+type Session = Awaited<ReturnType<typeof openFamily>>;
+const request = ({ request: ask, recipe }: Session, more: object = {}) => ask('merge', { recipe, choices: DEFAULT_CHOICES, shardBytes: SHARD_BYTES, destination: null, replace: false, ...more });
+
+/** A session whose disk is full at the third shard. */
+async function interrupted(files: PickedFile[] = FILES): Promise<Session> {
+  const session = await openFamily({}, files);
+  session.out.before = (operation, name) => {
+    if (operation === 'createWritable' && name === SHARDS[2]) throw fault('QuotaExceededError');
+  };
+  await expect(request(session)).rejects.toMatchObject({ code: 'disk-full' });
+  session.out.before = () => {};
+  return session;
+}
+/** A later session over the same folder. */
+async function next(folder: FakeFolder, files: PickedFile[] = FILES): Promise<Session> {
+  const session = await openFamily({}, files);
+  for (const [name, file] of folder.files) session.out.files.set(name, file);
+  return session;
+}
+const moved = (files: readonly PickedFile[], rename: (path: string) => string, modified?: number): PickedFile[] =>
+  files.map(({ path, handle }) => ({ path: rename(path), handle: modified === undefined ? handle : new File([handle as File], (handle as File).name, { lastModified: modified }) }));
+
+describe('an interrupted merge', () => {
+  it('is described by its journal', async () => {
+    const session = await interrupted();
+    const { request: ask, recipe } = session;
+    const found = (await ask('unfinished', { destination: null }))!;
+    expect([found.folder, found.problem, found.files]).toEqual(['out', null, [SHARDS[0], SHARDS[1], JOURNAL_FILE]]);
+    expect(found.merge).toMatchObject({ recipe, choices: DEFAULT_CHOICES, text: null, shardBytes: SHARD_BYTES, shards: 3, done: 2, keepsOld: false });
+    expect(found.merge!.sources.map(({ name }) => name)).toEqual(['base', 'sft', 'ct']);
+  });
+
+  it('is carried on by another session to the same bytes, and leaves no journal', async () => {
+    const whole = await openFamily({}, FILES);
+    await request(whole);
+    const session = await next((await interrupted()).out);
+    const summary = await request(session, { resume: true });
+    expect(summary.shards.map(({ isKept }) => isKept)).toEqual([true, true, false]);
+    expect(bytesIn(session.out)).toEqual(bytesIn(whole.out));
+    expect(await session.request('unfinished', { destination: null })).toBe(null);
+  });
+
+  it('is carried on with files that were dropped from elsewhere: the shards have one provenance', async () => {
+    const first = await interrupted();
+    const before = bytesIn(first.out);
+    const session = await next(first.out, moved(FILES, (path) => `elsewhere/${path}`));
+    expect(session.recipe.base).not.toBe(first.recipe.base);
+    const { shards } = await request(session, { resume: true });
+    expect(shards.map(({ isKept }) => isKept)).toEqual([true, true, false]);
+    const after = bytesIn(session.out);
+    expect(after[SHARDS[0]!]).toBe(before[SHARDS[0]!]);
+    const recipeOf = (name: string) => /merging_studio\.recipe":"(.*?)[^\\]"/.exec(Buffer.from(after[name]!, 'hex').toString('latin1'))![1];
+    expect(recipeOf(SHARDS[2]!)).toBe(recipeOf(SHARDS[0]!));
+  });
+
+  it('makes shards again whose sources were written since, although their sizes and samples are the same', async () => {
+    const session = await next((await interrupted()).out, moved(FILES, (path) => path, 1_800_000_000_000));
+    const { shards } = await request(session, { resume: true });
+    expect(shards.map(({ isKept }) => isKept)).toEqual([false, false, false]);
+  });
+
+  it('is not carried on with another recipe or other values, and the folder stays as it is', async () => {
+    const first = await interrupted();
+    const before = bytesIn(first.out);
+    const recipe = await next(first.out);
+    await expect(request(recipe, { resume: true, recipe: { ...recipe.recipe, lambda: 0.5 } })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['recipe'] } });
+    const values = await next(first.out, familyFiles([3, 4]));
+    await expect(request(values, { resume: true })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['sources'] } });
+    await expect(request(recipe, { resume: true, shardBytes: 2 ** 30 })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['shard-size'] } });
+    for (const { out } of [recipe, values]) expect(bytesIn(out)).toEqual(before);
+  });
+
+  it('refuses a new merge until it is removed or replaced', async () => {
+    const session = await interrupted();
+    await expect(request(session)).rejects.toMatchObject({ code: 'destination', reason: 'unfinished' });
+    expect(await session.request('removeUnfinished', { destination: null })).toEqual({ left: [] });
+    expect([...session.out.files.keys()]).toEqual([]);
+    await request(session);
+    const replaced = await interrupted();
+    await request(replaced, { replace: true });
+    expect(replaced.out.files.has(JOURNAL_FILE)).toBe(false);
+  });
+
+  it('with a broken journal it is said to be one, and removing it leaves the user\'s own files', async () => {
+    const session = await interrupted();
+    session.out.files.get(JOURNAL_FILE)!.bytes = new TextEncoder().encode('{"format":');
+    for (const name of ['notes.txt', 'tokenizer.json']) session.out.files.set(name, { bytes: new Uint8Array(3), modified: 1 });
+    const found = (await session.request('unfinished', { destination: null }))!;
+    expect([found.merge, found.problem?.reason]).toEqual([null, 'journal-broken']);
+    await expect(request(session, { resume: true })).rejects.toMatchObject({ reason: 'journal-broken' });
+    await session.request('removeUnfinished', { destination: null });
+    expect([...session.out.files.keys()].sort()).toEqual(['notes.txt', 'tokenizer.json']);
+  });
+
+  it('that was to replace an older export leaves it whole when it is removed', async () => {
+    const { merge, ...session } = await openFamily({}, FILES);
+    await merge();
+    await new Promise(setImmediate);
+    const old = bytesIn(session.out);
+    session.out.before = (operation, name) => {
+      if (operation === 'close' && name !== JOURNAL_FILE) throw fault('AbortError');
+      if (operation === 'removeEntry') throw fault('NotAllowedError');
+    };
+    await expect(request({ merge, ...session }, { replace: true })).rejects.toMatchObject({ code: 'destination' });
+    session.out.before = () => {};
+    const names = new Set(session.events.flatMap((event) => (event.event === 'left' ? event.names : [])));
+    expect(names).toEqual(new Set([JOURNAL_FILE]));
+    expect((await session.request('unfinished', { destination: null }))!.merge).toMatchObject({ done: 0 });
+    await session.request('removeUnfinished', { destination: null });
+    expect(bytesIn(session.out)).toEqual(old);
+  });
+});
