@@ -15,7 +15,7 @@ import type { JournalHooks } from '../merge/journaling';
 import { partOfPlan } from '../merge/part';
 import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
-import { readJournal } from '../merge/resuming';
+import { readJournal } from '../merge/journal';
 import { runMerge } from '../merge/run';
 import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';

@@ -2,6 +2,7 @@
 import { DestinationError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
+import { readJournal } from './journal';
 import type { Journal } from './journal-types';
 
 /** What a loader would take for an export: transformers prefers `model.safetensors`, then the index (faults.md, writing). */
@@ -39,19 +40,23 @@ export class OutputFolder {
   ) {}
 
   /**
-   * Rejects with DestinationError, when `replace` is not set: `unfinished` when the folder holds a journal, `not-empty`, naming the files that would be
+   * Rejects with DestinationError, when `replace` is not set: `unfinished` when the folder holds a journal and something that is finished, `not-empty`, naming the files that would be
    * replaced or removed, when it holds one of `names`, weights or an index. What an unfinished export left is removed, but for
    * the finished shards of one that is carried on.
    */
   static async prepare(destination: Destination, rules: FolderRules): Promise<OutputFolder> {
-    const { names, replace, resume } = rules;
+    const { names, replace, resume, isExportFile = () => false } = rules;
     const before = await destination.list();
     const old = oldFiles(before, rules);
     const where = { file: destination.name, names: old };
     if (resume === null && !replace) {
-      if (before.includes(JOURNAL_FILE)) throw new DestinationError('unfinished', `${destination.name} holds an unfinished export`, where);
-      if (old.some((name) => WEIGHTS.test(name) || names.includes(name))) throw new DestinationError('not-empty', `${destination.name} holds ${old.join(', ')}`, where);
-      return new OutputFolder(destination, new Set(before), names, []);
+      const stale = before.includes(JOURNAL_FILE) ? await staleFiles(destination, isExportFile) : [];
+      if (stale === null) throw new DestinationError('unfinished', `${destination.name} holds an unfinished export`, where);
+      const inTheWay = old.filter((name) => !stale.includes(name));
+      if (inTheWay.some((name) => WEIGHTS.test(name) || names.includes(name))) throw new DestinationError('not-empty', `${destination.name} holds ${inTheWay.join(', ')}`, { ...where, names: inTheWay });
+      const folder = new OutputFolder(destination, new Set(before), names, []);
+      await folder.clear(stale);
+      return folder;
     }
     const isWhole = resume === null ? !before.includes(JOURNAL_FILE) || before.some(loads) : keepsOld(resume, before);
     const known = resume === null ? old : old.filter((name) => names.includes(name) || resume.replaces.includes(name));
@@ -169,6 +174,15 @@ export async function debrisOf(folder: Destination, journal: Journal | null, isE
   const own = before.filter((name) => (journal === null ? WEIGHTS.test(name) : names.includes(name) && !(isOld && journal.replaces.includes(name))));
   const leftovers = before.filter((name) => isLeftover(name, { names, isExportFile }));
   return [...indexFirst(journal === null && isOld ? [] : own), ...leftovers, ...before.filter((name) => name === JOURNAL_FILE)];
+}
+
+/** What `debrisOf` an unfinished export lists when nothing of it is finished, so that nobody misses it; null where something is, or may be. */
+async function staleFiles(folder: Destination, isExportFile: (name: string) => boolean): Promise<string[] | null> {
+  const journal = await readJournal(folder).catch(() => null);
+  if (journal === null) return null;
+  const present = await folder.list();
+  const isThere = journal.done.some(({ file }) => present.includes(file));
+  return isThere && !keepsOld(journal, present) ? null : debrisOf(folder, journal, isExportFile);
 }
 
 /** What the storage left of a file that never became final. */

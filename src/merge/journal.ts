@@ -1,5 +1,7 @@
 /** The journal as a file: written whole, read as something that anybody may have changed. */
 import { DestinationError } from '../bytes/errors';
+import { JOURNAL_FILE } from '../bytes/source';
+import type { Destination } from '../bytes/source';
 import { sha256Hex } from '../bytes/sha256';
 import type { Journal } from './journal-types';
 
@@ -29,6 +31,15 @@ export function parseJournal(bytes: Uint8Array, file: string): Journal {
   if (outer.sha256 !== sha256Hex(utf8(JSON.stringify(outer.journal) ?? ''))) throw broken(file, 'its checksum is wrong');
   if (!isJournal(outer.journal)) throw broken(file, 'a field is missing or of the wrong type');
   return outer.journal;
+}
+
+/** The journal that lies in `folder`, null where none does. Rejects as `parseJournal` and the destination do. */
+export async function readJournal(folder: Destination): Promise<Journal | null> {
+  if (!(await folder.list()).includes(JOURNAL_FILE)) return null;
+  const source = await folder.open(JOURNAL_FILE);
+  const file = `${folder.name}/${JOURNAL_FILE}`;
+  // One byte more than is allowed says that it is too large, however large it is.
+  return parseJournal(await source.read(0, Math.min(source.size, MAX_JOURNAL_BYTES + 1)), file);
 }
 
 function json(bytes: Uint8Array, file: string): unknown {

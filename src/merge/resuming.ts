@@ -1,11 +1,8 @@
 /** Taking an unfinished merge up again: is the journal of this merge, and which of its shards are as they were written? */
 import { DestinationError, asStudioError } from '../bytes/errors';
-import { JOURNAL_FILE } from '../bytes/source';
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
-import type { Destination } from '../bytes/source';
 import type { OutputFolder } from './folder';
 import { VERIFIED_AT_ONCE } from './io-sizes';
-import { MAX_JOURNAL_BYTES, parseJournal } from './journal';
 import type { FinishedShard, Journal, JournalSubject } from './journal-types';
 import type { JournalHooks } from './journaling';
 import type { ByteRange, MergePlan, OutputShard } from './plan-types';
@@ -20,15 +17,6 @@ import type { ReadPiece } from './verifying';
 export interface KeptShard extends FinishedShard {
   /** Hex SHA-256 of the file as read again. */
   readonly sha256: string;
-}
-
-/** The journal that lies in `folder`, null where none does. Rejects as `parseJournal` and the destination do. */
-export async function readJournal(folder: Destination): Promise<Journal | null> {
-  if (!(await folder.list()).includes(JOURNAL_FILE)) return null;
-  const source = await folder.open(JOURNAL_FILE);
-  const file = `${folder.name}/${JOURNAL_FILE}`;
-  // One byte more than is allowed says that it is too large, however large it is.
-  return parseJournal(await source.read(0, Math.min(source.size, MAX_JOURNAL_BYTES + 1)), file);
 }
 
 /** What tells the merge of a journal from the one at hand, each a word for the page; empty when they are the same. */

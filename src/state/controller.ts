@@ -177,6 +177,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     // Unless that one died as well.
     if (store.getState().worker.restarting) store.setState({ worker: { problem: null, restarting: false } });
     await startBackend(backend.choice);
+    await job.lookAtTarget();
   }
 
   return {

@@ -12,7 +12,7 @@ import type { ExportFolder } from '../files/export-folder';
 import { limitsOf } from '../merge/budget';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
-import { readJournal } from '../merge/resuming';
+import { readJournal } from '../merge/journal';
 import { runMerge } from '../merge/run';
 import { recomputeSpots } from '../reference/spots';
 import type { Catalogue } from './catalogue';

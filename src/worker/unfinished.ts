@@ -5,7 +5,7 @@ import type { Destination } from '../bytes/source';
 import { isExportFile } from '../export/files';
 import { debrisOf, keepsOld } from '../merge/folder';
 import type { Journal } from '../merge/journal-types';
-import { readJournal } from '../merge/resuming';
+import { readJournal } from '../merge/journal';
 import type { RecipeText } from '../recipe/mergekit';
 import { decodeRecipe } from '../recipe/serialise';
 import type { Unfinished, UnfinishedMerge } from './protocol';

@@ -9,7 +9,7 @@ import type { JournalHooks } from '../../../src/merge/journaling';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { MergePlan } from '../../../src/merge/plan-types';
-import { readJournal } from '../../../src/merge/resuming';
+import { readJournal } from '../../../src/merge/journal';
 import { runMerge } from '../../../src/merge/run';
 import type { ExtraFile, RunHooks, RunResult } from '../../../src/merge/run-types';
 import { createReferenceBackend } from '../../../src/reference/backend';
@@ -266,6 +266,18 @@ describe('what is not resumed', () => {
     }
     expect(await failure(run(folder, { shardBytes: 1e9, journal: { resume } }))).toMatchObject({ reason: 'journal-of-another', where: { names: ['layout'] } });
     expect(sorted(folder)).toEqual(before);
+  });
+
+  it('a journal without anything finished stops nobody: what else is there of it is removed', async () => {
+    const folder = new MemoryFolder({ 'notes.txt': 'mine', 'tokenizer.json': 'mine' });
+    folder.before = (_operation, what) => {
+      if (what === `write ${SHARDS[0]!}`) folder.stopAt(0);
+    };
+    await failure(run(folder));
+    folder.restart();
+    expect([...folder.files.keys()].sort()).toEqual([SHARDS[0], 'notes.txt', JOURNAL_FILE, 'tokenizer.json'].sort());
+    await run(folder);
+    expect([...folder.files.keys()].sort()).toEqual([...SHARDS, INDEX, 'config.json', 'README.md', 'notes.txt', 'tokenizer.json'].sort());
   });
 
   it('weights that came there meanwhile stop it: they would be loaded in its place', async () => {

@@ -1,0 +1,40 @@
+/** A page that goes away in a merge: what it finished is found again, and carried on to the same bytes (faults.md B 39, 45). */
+import { expect, photograph, test } from './support/fixtures';
+import { privateFiles } from './support/private-storage';
+import { choosePreset, merge, mergeButton, openPair, region, reportedFiles, visit } from './support/studio';
+
+test.use({ webgpu: false });
+
+test('a page reloaded in a merge offers to resume it, and the shards it finished are kept', async ({ page, complaints }) => {
+  await visit(page);
+  await openPair(page);
+  await choosePreset(page, 'Paper + slack 4 %');
+  await page.getByRole('spinbutton', { name: 'Largest shard in GB' }).fill('0.001');
+  await expect(mergeButton(page)).toBeEnabled();
+  const whole = await reportedFiles(await merge(page));
+  expect([...whole.keys()].filter((name) => name.endsWith('.safetensors'))).toHaveLength(4);
+
+  await page.getByRole('button', { name: 'Close the report' }).click();
+  await mergeButton(page).click();
+  // Stopped where a shard is final and others are not.
+  const finished = async () => Object.entries(await privateFiles(page, 'exports/merged-model')).filter(([name, bytes]) => name.startsWith('model-') && bytes > 0).length;
+  await expect.poll(finished, { intervals: [1] }).toBeGreaterThan(0);
+  await page.reload();
+  const found = page.getByRole('status').filter({ hasText: 'An unfinished merge lies in private storage' });
+  await expect(found).toContainText(/TIES-SV of sft and ct-x-4M on base, begun .*: [1-4] of 4 shards/);
+  await expect(found).toContainText('To resume it, open its checkpoints: base, sft, ct-x-4M');
+  await photograph(page, '50 unfinished merge');
+  await openPair(page);
+  await choosePreset(page, 'WAVG');
+  await photograph(page, '51 to be resumed');
+  await found.getByRole('button', { name: 'Resume the merge' }).click();
+  const report = page.getByRole('group', { name: 'Finished merge' });
+  const fault = region(page, 'Merge and export').getByRole('alert');
+  await expect(report.or(fault)).toBeVisible();
+  await expect(report).toContainText(/[1-4] of 4 weight files were finished before, read again and kept/);
+  expect(await reportedFiles(report)).toEqual(whole);
+  await photograph(page, '52 resumed');
+  expect(Object.keys(await privateFiles(page, 'exports/merged-model'))).not.toContain('studio-journal.json');
+  await expect(found).toBeHidden();
+  expect(complaints).toEqual([]);
+});
