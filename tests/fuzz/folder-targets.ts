@@ -26,6 +26,7 @@ const JOURNAL: Journal = {
   updated: 2,
   layout: HEX,
   shards: [{ file: SHARD, bytes: 500 }, { file: 'model-00002-of-00002.safetensors', bytes: 20 }],
+  files: [SHARD, 'config.json'],
   replaces: ['config.json'],
   done: [
     {
