@@ -8,6 +8,9 @@ import { distributionOf, effectOf } from './effect';
 import { maskedGroup, maskedParameters, maskedRead, unmasked } from './masked';
 import { partsOf, Reading, SlotVectors, type Part } from './vectors';
 
+/** Choices of a slot that are kept: a recipe's, and those of the evaluations that tell how much it moves with each density. */
+const KNOWN = 4;
+
 /** Reads a group of one chunk and keeps it. */
 export async function holdMasked(backend: Backend, choose: Choose, group: Group, read: ReadSegment): Promise<Held> {
   if (group.chunks.length !== 1) throw new RangeError(`a held group has one chunk, not ${group.chunks.length}`);
@@ -20,8 +23,8 @@ export async function holdMasked(backend: Backend, choose: Choose, group: Group,
 }
 
 class MaskedHeld implements Held {
-  /** Per slot: what was chosen last, and from which parameters. */
-  private readonly known = new Map<number, { readonly from: string; readonly chosen: Promise<Chosen> }>();
+  /** Per slot: what was chosen last, by the parameters that it was chosen from. */
+  private readonly known = new Map<number, Map<string, Promise<Chosen>>>();
   private reading: Reading | null;
 
   constructor(
@@ -83,13 +86,14 @@ class MaskedHeld implements Held {
   private async chosenOf(slot: number, parameters: TensorParameters, signal: AbortSignal | undefined): Promise<Chosen> {
     // Weights, lambda and normalisation choose nothing.
     const from = JSON.stringify({ ...parameters, weight: null, lambda: null, normalize: null });
-    const known = this.known.get(slot);
-    if (known?.from === from) return known.chosen;
-    const chosen = this.choose(this.vectors(slot, signal), parameters);
-    const entry = { from, chosen };
-    this.known.set(slot, entry);
+    const known = this.known.get(slot) ?? new Map<string, Promise<Chosen>>();
+    this.known.set(slot, known);
+    const chosen = known.get(from) ?? this.choose(this.vectors(slot, signal), parameters);
+    known.delete(from);
+    known.set(from, chosen);
+    for (const oldest of known.keys()) if (known.size > KNOWN) known.delete(oldest);
     // What was cancelled is asked again by the next one.
-    chosen.catch(() => this.known.get(slot) === entry && this.known.delete(slot));
+    chosen.catch(() => known.delete(from));
     return chosen;
   }
 
