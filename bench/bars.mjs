@@ -22,7 +22,10 @@ export function barsOf({ files = {}, cpu, node, tensor }) {
   ];
 }
 
-/** `{backend, cache, ratios: {family: merge / copy}, spread}`; cold and too large for the cache are one kind. */
+/**
+ * `{backend, cache, ratios: {family: merge / copy}, ranges: {family: [least, most]}, spread}`: of medians, and of the pairs of a copy
+ * and the merge after it. Cold and too large for the cache are one kind.
+ */
 export function scalingOf(runs) {
   const groups = new Map();
   for (const run of runs) {
@@ -38,8 +41,10 @@ export function scalingOf(runs) {
     const bySize = Object.keys(FAMILIES).flatMap((family) => (families.has(family) ? [[family, families.get(family)]] : []));
     const measured = bySize.filter(([, { copy, merge }]) => copy.length > 0 && merge.length > 0);
     const ratios = Object.fromEntries(measured.map(([family, { copy, merge }]) => [family, median(merge) / median(copy)]));
+    const pairs = ({ copy, merge }) => merge.slice(0, copy.length).map((seconds, i) => seconds / copy[i]);
+    const ranges = Object.fromEntries(measured.map(([family, own]) => [family, [Math.min(...pairs(own)), Math.max(...pairs(own))]]));
     const all = Object.values(ratios);
-    return { backend, cache, ratios, spread: all.length < 2 ? null : Math.max(...all) / Math.min(...all) - 1 };
+    return { backend, cache, ratios, ranges, spread: all.length < 2 ? null : Math.max(...all) / Math.min(...all) - 1 };
   });
 }
 

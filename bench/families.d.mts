@@ -6,4 +6,5 @@ export interface FamilyShape {
   readonly vocabulary: number;
 }
 export const FAMILIES: Readonly<Record<'160m' | '1.1b' | '7b' | '8b', FamilyShape>>;
+export function diskBytesOf(family: keyof typeof FAMILIES): number;
 export function tensorsOf(shape: FamilyShape): [name: string, shape: number[]][];

@@ -53,6 +53,14 @@ export function parametersOf(family) {
   return tensorsOf(FAMILIES[family]).reduce((sum, [, shape]) => sum + elementsOf(shape), 0);
 }
 
+/** Of one value in private storage, and what the browser keeps beside it. */
+const OUTPUT_BYTES = 2.2;
+
+/** Bytes of disk that merging a family takes: three inputs, and one output at a time, since a raw copy's is removed before a merge begins. */
+export function diskBytesOf(family) {
+  return (2 * MODELS.length + OUTPUT_BYTES) * parametersOf(family);
+}
+
 /** Tensors shard by shard. */
 function shardsOf(tensors) {
   const shards = [[]];
@@ -125,10 +133,10 @@ function checkRoom(folder, bytes) {
 }
 
 /**
- * Folder of a family in `cache`, made when it is not there. `more`: bytes that must be free beside it. Resolves to the paths of
- * every model's files; rejects before anything is written where the disk is too small.
+ * Folder of a family in `cache`, made when it is not there. Resolves to the paths of every model's files; rejects before anything
+ * is written where the disk is too small for it and an output.
  */
-export async function makeFamily(family, cache, more = 0) {
+export async function makeFamily(family, cache) {
   const shape = FAMILIES[family];
   const shards = shardsOf(tensorsOf(shape));
   const fileOf = (i) => (shards.length === 1 ? 'model.safetensors' : `model-${String(i + 1).padStart(5, '0')}-of-${String(shards.length).padStart(5, '0')}.safetensors`);
@@ -136,7 +144,7 @@ export async function makeFamily(family, cache, more = 0) {
   const paths = Object.fromEntries(MODELS.map((model) => [model, names.map((name) => join(cache, family, model, name))]));
   const missing = MODELS.filter((model) => !existsSync(join(cache, family, model, 'complete')));
   mkdirSync(cache, { recursive: true });
-  checkRoom(cache, missing.length * 2 * parametersOf(family) + more);
+  checkRoom(cache, diskBytesOf(family) - (MODELS.length - missing.length) * 2 * parametersOf(family));
   for (const model of missing) {
     const folder = join(cache, family, model);
     mkdirSync(folder, { recursive: true });

@@ -2,14 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { watchThreads } from './cpu-time.mjs';
 import { MODELS, makeFamily, parametersOf } from './families.mjs';
 import { removeAtEnd } from './janitor.mjs';
 import { watchMemory } from './memory.mjs';
 
 /** Above this the files of a family do not stay in memory between two readings. */
 const WARM_BYTES = 8e9;
-/** Of one value in private storage, and what the browser keeps beside it. */
-const OUTPUT_BYTES = 2.2;
 
 /** Drops the system's cache of files. False where that is not allowed: what follows is warm. */
 function dropCaches() {
@@ -39,12 +38,14 @@ export async function openStudio({ chromium, launch, profile, url, paths }) {
   return { context, page, empty };
 }
 
-/** One measurement of `act`, with the peak of memory above the empty page. */
+/** One measurement of `act`, with the peak of memory above the empty page and the CPU seconds of its threads. */
 async function watched(empty, act) {
   const memory = watchMemory();
+  const threads = watchThreads();
   const result = await act();
+  const cpuSeconds = threads.stop();
   const peak = memory.stop();
-  return { ...result, residentBytes: peak === null ? null : peak - empty };
+  return { ...result, cpuSeconds, residentBytes: peak === null ? null : peak - empty };
 }
 
 /**
@@ -52,7 +53,7 @@ async function watched(empty, act) {
  * in the system's cache: `cold` after dropping it, `warm` after another run, `large` where they do not fit.
  */
 export async function measureFamily({ chromium, launch, url, cache, family, backends, repetitions, onRun }) {
-  const paths = await makeFamily(family, cache, OUTPUT_BYTES * parametersOf(family));
+  const paths = await makeFamily(family, cache);
   const isLarge = 6 * parametersOf(family) > WARM_BYTES;
   const profile = join(cache, 'profile');
   const runs = [];
@@ -61,14 +62,16 @@ export async function measureFamily({ chromium, launch, url, cache, family, back
     const { context, page, empty } = await openStudio({ chromium, launch, profile, url, paths });
     try {
       const backend = await page.evaluate((wanted) => window.studio.start(wanted), choice);
-      const kinds = isLarge ? ['large'] : ['cold', ...Array(repetitions).fill('warm')];
+      const times = (kind) => Array(repetitions).fill(kind);
+      const kinds = isLarge ? times('large') : [...times('cold'), ...times('warm')];
       for (const kind of kinds) {
         for (const what of ['copy', 'merge']) {
           const isCold = kind === 'warm' ? false : dropCaches();
           const act = () => page.evaluate((name) => window.studio[name](), what);
           const measured = await watched(empty, act);
+          const reads = what === 'merge' ? await page.evaluate(() => window.studio.reads()) : null;
           const ledgerBytes = what === 'merge' ? await page.evaluate(() => window.studio.ledger()) : null;
-          const run = { family, choice, backend, what, cache: kind === 'cold' && !isCold ? 'warm' : kind, ...measured, ledgerBytes };
+          const run = { family, choice, backend, what, cache: kind === 'cold' && !isCold ? 'warm' : kind, ...measured, ledgerBytes, reads };
           runs.push(run);
           onRun(run);
         }

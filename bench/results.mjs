@@ -93,6 +93,7 @@ function filesText(families) {
     ...rows,
     '',
     ...scalingText(runs),
+    ...threadsText(groups),
     'Memory in MiB: *resident* is the peak of renderer and GPU process together above an empty page; *ledger* what the engine held in',
     'device buffers; *plan* what the studio said before the start that a run holds.',
     '',
@@ -106,16 +107,42 @@ function filesText(families) {
 /** How merge / copy changes with size. */
 function scalingText(runs) {
   const families = Object.keys(FAMILIES);
-  const cell = (ratio) => (ratio === undefined ? 'not measured' : ratio.toFixed(2));
+  const cell = (ratio, [least, most] = []) => {
+    if (ratio === undefined) return 'not measured';
+    return least === most ? ratio.toFixed(2) : `${ratio.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
+  };
   return [
-    'Merge / copy over sizes, files that do not stay in memory counted as cold; *spread* is the largest over the smallest, less one:',
+    'Merge / copy over sizes, files that do not stay in memory counted as cold: of the medians, and in brackets the least and the most of',
+    'the pairs of a copy and the merge after it. *Spread* is the largest over the smallest, less one:',
     '',
     `| backend | cache | ${families.join(' | ')} | spread |`,
     `|---|---|${'---:|'.repeat(families.length + 1)}`,
-    ...scalingOf(runs).map(({ backend, cache, ratios, spread }) => {
-      const cells = families.map((family) => cell(ratios[family]));
+    ...scalingOf(runs).map(({ backend, cache, ratios, ranges, spread }) => {
+      const cells = families.map((family) => cell(ratios[family], ranges[family]));
       return `| ${backend} | ${cache} | ${cells.join(' | ')} | ${spread === null ? '' : `${(100 * spread).toFixed(0)} %`} |`;
     }),
+    '',
+  ];
+}
+
+/** Where the CPU's time goes, and how many reads a merge takes. */
+function threadsText(groups) {
+  const told = [...groups.values()].flatMap((group) => ['copy', 'merge'].map((what) => group.filter((run) => run.what === what && run.cpuSeconds))).filter(({ length }) => length > 0);
+  if (told.length === 0) return [];
+  const rows = told.map((runs) => {
+    const [{ family, backend, cache, what, reads }] = runs;
+    const of = (part) => median(runs.map(({ cpuSeconds }) => cpuSeconds[part])).toFixed(1);
+    const seen = reads ? `${reads.count} of ${(reads.bytes / reads.count / MIB).toFixed(1)}` : '';
+    return `| ${[family, backend, cache, what, of('files'), of('studio'), of('workers'), of('pool'), of('other'), seen].join(' | ')} |`;
+  });
+  return [
+    'CPU seconds of threads (medians), verification included: *files* are the browser and its utility processes, which read and write;',
+    '*studio* is the worker that hands bytes on, *workers* compute (and hash whole files at the end), *pool* digests pieces as they are',
+    'written. *Reads* of inputs, and MiB of each on average:',
+    '',
+    '| family | backend | cache | | files | studio | workers | pool | other | reads |',
+    '|---|---|---|---|---:|---:|---:|---:|---:|---:|',
+    ...rows,
     '',
   ];
 }

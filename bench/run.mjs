@@ -6,7 +6,7 @@
  *   --minutes N                 of soak-merge (default 60)
  *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 56 GB of disk, 8b 66 GB)
  *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
- *   --repetitions N             warm runs of each family (default 3)
+ *   --repetitions N             runs of each family, cold and warm each; a copy and a merge in turns (default 3)
  *   --cache FOLDER              where families are made and private storage lies (default: the system's temporary folder)
  *   --keep                      leave the families in --cache for the next run; else all but the small ones are removed
  *   --gpu                       the machine's own adapter instead of the software one, which every machine has

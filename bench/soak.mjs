@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { removeAtEnd } from './janitor.mjs';
 import { residentNow, tellsMemory } from './memory.mjs';
 import { openStudio } from './pipeline.mjs';
-import { makeFamily, parametersOf } from './families.mjs';
+import { makeFamily } from './families.mjs';
 import { median, slopeInterval } from './statistics.mjs';
 
 const SAMPLE_MS = 1000;
@@ -16,7 +16,7 @@ const SAMPLE_MS = 1000;
  */
 export async function soak({ chromium, launch, url, cache, family, choice, minutes, onPoint }) {
   if (!tellsMemory) throw new Error('soak-merge reads the memory of processes from /proc, which this system does not have');
-  const paths = await makeFamily(family, cache, 2.2 * parametersOf(family));
+  const paths = await makeFamily(family, cache);
   const profile = join(cache, 'profile');
   const janitor = removeAtEnd([profile]);
   const { context, page, empty } = await openStudio({ chromium, launch, profile, url, paths });

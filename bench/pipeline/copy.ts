@@ -10,6 +10,8 @@ const FOLDER = 'raw-copy';
 /** The output is as large as the first model: its files are what is written. The models are read side by side. */
 export async function rawCopy(models: ModelFiles): Promise<Copied> {
   const root = await navigator.storage.getDirectory();
+  // What a merge before this one left, which else would be there beside the copy.
+  for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
   const destination = new FolderDestination(FOLDER, await root.getDirectoryHandle(FOLDER, { create: true }));
   const began = performance.now();
   const bytesRead = await Promise.all(models.map((files, model) => (model === 0 ? copyFiles(files, destination) : readFiles(files))));

@@ -3,7 +3,13 @@
 /** The files of each model. */
 export type ModelFiles = readonly (readonly File[])[];
 
-export type Ask = { readonly ask: 'copy'; readonly models: ModelFiles } | { readonly ask: 'ledger' };
+export type Ask = { readonly ask: 'copy'; readonly models: ModelFiles } | { readonly ask: 'ledger' } | { readonly ask: 'reads' };
+
+/** Reads of inputs since they were last asked for. */
+export interface Reads {
+  readonly count: number;
+  readonly bytes: number;
+}
 
 export interface Copied {
   /** From the first read to the last file closed. */
@@ -14,4 +20,4 @@ export interface Copied {
 /** Most bytes of device buffers alive at once since the backend was started; null where there is no device. */
 export type Ledger = number | null;
 
-export type Answer = { readonly answer: 'copy'; readonly copied: Copied } | { readonly answer: 'ledger'; readonly peakBytes: Ledger } | { readonly answer: 'failed'; readonly message: string };
+export type Answer = { readonly answer: 'copy'; readonly copied: Copied } | { readonly answer: 'ledger'; readonly peakBytes: Ledger } | { readonly answer: 'reads'; readonly reads: Reads } | { readonly answer: 'failed'; readonly message: string };

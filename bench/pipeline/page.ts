@@ -4,7 +4,7 @@ import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
 import { WorkerClient } from '../../src/worker/client';
 import type { BackendChoice, MergeProgress } from '../../src/worker/protocol';
 import { spawnModule } from '../../src/worker/spawn';
-import type { Answer, Ask, Copied, Ledger } from './messages';
+import type { Answer, Ask, Copied, Ledger, Reads } from './messages';
 import workerScript from './worker?worker&url';
 
 const MODELS = ['base', 'sft', 'ct'] as const;
@@ -67,6 +67,7 @@ class Studio {
   /** Merges into private storage. */
   async merge(): Promise<Merged> {
     const ask = { recipe: this.recipe!, choices: DEFAULT_CHOICES, shardBytes: SHARD_BYTES };
+    await this.reads();
     const { parameters, peakBytes } = await this.client.request('plan', ask);
     let merged: MergeProgress | null = null;
     const stop = this.client.subscribe((event) => {
@@ -95,6 +96,12 @@ class Studio {
   async ledger(): Promise<Ledger> {
     const answer = await this.ask({ ask: 'ledger' });
     return answer.answer === 'ledger' ? answer.peakBytes : null;
+  }
+
+  async reads(): Promise<Reads> {
+    const answer = await this.ask({ ask: 'reads' });
+    if (answer.answer !== 'reads') throw new Error(JSON.stringify(answer));
+    return answer.reads;
   }
 
   private ask(ask: Ask): Promise<Answer> {

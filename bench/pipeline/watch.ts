@@ -1,4 +1,5 @@
 /** Answers what the page asks beside the studio's requests. Loaded before the studio's worker, whose backends it watches. */
+import { FileSource } from '../../src/files/file-source';
 import type { Backend } from '../../src/merge/backend';
 import { BACKENDS } from '../../src/worker/backends';
 import { rawCopy } from './copy';
@@ -12,6 +13,15 @@ BACKENDS.webgpu = async (allowSoftware) => {
   return started;
 };
 
+let reads = { count: 0, bytes: 0 };
+/** Paths that the page gives to the inputs; the outputs have others. */
+const INPUT = /^(?:base|sft|ct)\//;
+const { read } = Object.getOwnPropertyDescriptors(FileSource.prototype);
+FileSource.prototype.read = function (this: FileSource, begin, end) {
+  if (INPUT.test(this.name)) reads = { count: reads.count + 1, bytes: reads.bytes + end - begin };
+  return read.value!.call(this, begin, end);
+};
+
 self.addEventListener('message', ({ data }: MessageEvent<Partial<Ask>>) => {
   if (data.ask === undefined) return;
   answer(data as Ask).then(
@@ -22,6 +32,11 @@ self.addEventListener('message', ({ data }: MessageEvent<Partial<Ask>>) => {
 
 async function answer(ask: Ask): Promise<Answer> {
   if (ask.ask === 'copy') return { answer: 'copy', copied: await rawCopy(ask.models) };
+  if (ask.ask === 'reads') {
+    const own = reads;
+    reads = { count: 0, bytes: 0 };
+    return { answer: 'reads', reads: own };
+  }
   const ledger = watched && 'ledger' in watched ? (watched.ledger as () => { readonly peakBytes: number })() : null;
   return { answer: 'ledger', peakBytes: ledger?.peakBytes ?? null };
 }

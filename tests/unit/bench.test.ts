@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { barsOf } from '../../bench/bars.mjs';
-import { FAMILIES, tensorsOf } from '../../bench/families.mjs';
+import { partsOf } from '../../bench/cpu-time.mjs';
+import { diskBytesOf, FAMILIES, tensorsOf } from '../../bench/families.mjs';
 import { removeAtEnd } from '../../bench/janitor.mjs';
 import { slope, slopeInterval } from '../../bench/statistics.mjs';
 
@@ -60,6 +61,30 @@ describe('families', () => {
     expect(tensorsOf(FAMILIES['8b'])).toHaveLength(291);
     expect(new Map(tensorsOf(FAMILIES['8b'])).get('model.embed_tokens.weight')).toEqual([128_256, 4096]);
     expect(new Map(tensorsOf(FAMILIES['8b'])).get('model.layers.31.self_attn.k_proj.weight')).toEqual([1024, 4096]);
+  });
+});
+
+describe('disk', () => {
+  it('of the largest family is less than 68 GB: 48 of inputs and one output at a time', () => {
+    expect((['7b', '8b'] as const).map((family) => (diskBytesOf(family) / 1e9).toFixed(1))).toEqual(['55.3', '65.8']);
+  });
+});
+
+describe('CPU seconds', () => {
+  it('are told by what threads do: the page\'s first worker is the studio\'s own', () => {
+    const thread = (tid: number, kind: string, name: string, ticks: number, began = tid) => ({ tid, began, kind, name, ticks });
+    const threads = [
+      thread(1, 'browser', 'chromium', 100),
+      thread(2, 'utility', 'ThreadPoolForeg', 50),
+      thread(3, 'renderer', 'chromium', 10),
+      // Numbers of threads are used again.
+      thread(4, 'renderer', 'DedicatedWorker', 300, 8),
+      thread(5, 'renderer', 'DedicatedWorker', 200),
+      thread(6, 'renderer', 'ThreadPoolForeg', 70),
+      thread(7, 'gpu-process', 'ThreadPoolForeg', 5),
+    ];
+    expect(partsOf(threads)).toEqual({ studio: 2, workers: 3, pool: 0.7, files: 1.5, other: 0.15 });
+    expect(partsOf([])).toEqual({ studio: 0, workers: 0, pool: 0, files: 0, other: 0 });
   });
 });
 
