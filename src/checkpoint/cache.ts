@@ -20,8 +20,8 @@ export interface NamedFiles {
 }
 
 const IN_CACHE = /^((?:.*\/)?models--[^/]+)\/(blobs|refs|snapshots)\/(.+)$/;
-/** Blobs looked at at the same time. */
-const AT_ONCE = 8;
+/** Blobs looked at at the same time: a header takes up to 25 MB. */
+const AT_ONCE = 4;
 /** A commit, as refs/main holds it. */
 const COMMIT = /^[0-9a-f]{7,64}$/;
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blobKind } from '../../../src/checkpoint/blob-names';
 import { openCheckpoints } from '../../../src/checkpoint/open';
@@ -148,6 +149,18 @@ describe('what a blob is, by how it begins', () => {
 
   it('the tokenizers of the tokenizers library, of every kind', () => {
     for (const name of ['bpe', 'unigram', 'wordpiece']) expect(named(read(FIXTURES, 'tokenizers', `${name}.json`))).toBe('tokenizer.json');
+  });
+
+  it('is told, or not, of any bytes at all', () => {
+    const piece = fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.constantFrom('{"', '":', 'weight_map', 'model_type', '{% ', 'messages', '"', '\\', '}', '[', 'PK\u0003\u0004', '\n', '0').map(text));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), fc.nat({ max: 1e12 }), (pieces, more) => {
+        const head = new Uint8Array(pieces.flatMap((one) => [...one]));
+        const kind = blobKind(head, head.length + more);
+        expect(kind === null || ['safetensors', 'torch', 'index'].includes(kind.kind) || (kind.kind === 'named' && /^[a-z_]+\.(?:json|txt|jinja|model|gguf|h5)$/.test(kind.name))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('however it was cut, and in no more than linear time', () => {
