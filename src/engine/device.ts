@@ -1,5 +1,6 @@
 /** Getting a device: the causes of not getting one, told apart, and the adapter's real limits asked for. */
 import { GpuUnavailableError } from '../bytes/errors';
+import type { AdapterFacts } from '../merge/backend';
 
 export interface StudioDevice {
   readonly device: GPUDevice;
@@ -7,6 +8,7 @@ export interface StudioDevice {
   readonly label: string;
   /** WebGPU done by the CPU. */
   readonly software: boolean;
+  readonly adapter: AdapterFacts;
 }
 
 /** Limits the engine uses; every adapter's defaults suffice, more is used where it is there. */
@@ -33,5 +35,16 @@ export async function requestStudioDevice(gpu?: GPU): Promise<StudioDevice> {
   const { vendor, architecture, description } = adapter.info;
   const label = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
   const fallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
-  return { device, label, software: fallback || /swiftshader|llvmpipe|basic render|software/i.test(`${label} ${architecture}`) };
+  return { device, label, software: fallback || /swiftshader|llvmpipe|basic render|software/i.test(`${label} ${architecture}`), adapter: factsOf(adapter) };
+}
+
+function factsOf({ info, features, limits }: GPUAdapter): AdapterFacts {
+  const { vendor, architecture, device, description } = info;
+  // Limits are getters of the prototype.
+  const numbers: Record<string, number> = {};
+  for (const name in limits) {
+    const value: unknown = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') numbers[name] = value;
+  }
+  return { vendor, architecture, device, description, features: [...features].sort(), limits: numbers };
 }

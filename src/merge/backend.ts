@@ -134,6 +134,16 @@ export interface BackendInfo {
   readonly arithmetic: 'native' | 'guarded' | 'integer';
 }
 
+/** What a WebGPU adapter says of itself, for a report. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
 export interface Backend {
   readonly info: BackendInfo;
   /** Most bytes of inputs and output that one chunk may hold on the device. */

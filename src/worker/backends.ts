@@ -20,17 +20,18 @@ function recheck({ kind }: BackendInfo): Backend {
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */
 async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {
-  const { device, label, software } = await requestStudioDevice();
+  const { device, label, software, adapter } = await requestStudioDevice();
   try {
     if (software && !allowSoftware) {
       throw new GpuUnavailableError('software-adapter', `WebGPU has only a software adapter here: ${label}`, { actual: label });
     }
     const backend = await createWebGpuBackend(device, { label, software });
-    const findings = await selfTest(backend, createReferenceBackend());
+    const findings = await selfTest(() => backend.onTrial(), createReferenceBackend());
     const wrong = findings.filter(({ ok }) => !ok);
-    if (wrong.length === 0) return { backend, selfTest: findings };
-    throw new GpuUnavailableError('self-test-failed', wrong.map(({ pass, detail }) => `${pass}: ${detail}`).join('; '), {
+    if (wrong.length === 0) return { backend, selfTest: findings, adapter };
+    throw new GpuUnavailableError('self-test-failed', `${label}: ${wrong.map(({ pass, detail }) => `${pass}: ${detail}`).join('; ')}`, {
       names: wrong.map(({ pass }) => pass),
+      actual: label,
     });
   } catch (error) {
     device.destroy();

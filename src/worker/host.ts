@@ -1,13 +1,15 @@
 /** The backend in use, and what happens when its device is lost: a new device once, then the CPU (faults.md 27, 30, 31). */
 import { asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
-import type { Backend, BackendInfo } from '../merge/backend';
+import type { AdapterFacts, Backend, BackendInfo } from '../merge/backend';
 import type { BackendChoice, BackendReason, BackendReport, BackendSpeed } from './protocol';
 import { serialised } from './serialised';
 
 export interface StartedBackend {
   readonly backend: Backend;
   readonly selfTest: BackendReport['selfTest'];
+  /** Of WebGPU. */
+  readonly adapter?: AdapterFacts;
 }
 /** How backends are made; the composition root and tests bring their own. */
 export interface BackendFactory {
@@ -149,7 +151,7 @@ export class BackendHost {
   private adopt(next: StartedBackend, gpuProblem: BackendReport['gpuProblem'], why: BackendReason): BackendReport {
     this.running?.backend.dispose();
     this.running = next;
-    return (this.report = { info: next.backend.info, gpuProblem, selfTest: next.selfTest, speeds: this.speeds(), why });
+    return (this.report = { info: next.backend.info, gpuProblem, selfTest: next.selfTest, ...(next.adapter ? { adapter: next.adapter } : {}), speeds: this.speeds(), why });
   }
 
   private speeds(): BackendSpeed[] {
@@ -157,8 +159,8 @@ export class BackendHost {
   }
 
   private async webgpu(allowSoftware: boolean): Promise<StartedBackend> {
-    const { backend, selfTest } = await this.factory.webgpu(allowSoftware);
-    return { backend: serialised(backend), selfTest };
+    const { backend, ...found } = await this.factory.webgpu(allowSoftware);
+    return { backend: serialised(backend), ...found };
   }
   private cpu(): StartedBackend {
     return { backend: serialised(this.factory.cpu()), selfTest: [] };

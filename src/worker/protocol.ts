@@ -2,7 +2,7 @@
 import type { WireError } from '../bytes/errors';
 import type { Checkpoint, FileEntry, FitIssue } from '../checkpoint/types';
 import type { ExportNote } from '../export/types';
-import type { BackendInfo } from '../merge/backend';
+import type { AdapterFacts, BackendInfo } from '../merge/backend';
 import type { SlackCurveRequest, SlotDistribution, SlotEffect, SlotSlackCurve, SlotSurface, SurfaceRequest } from '../merge/exploring';
 import type { Figures, FigureSpread } from '../merge/figures';
 import type { Kin } from '../merge/kinship';
@@ -46,6 +46,8 @@ export interface BackendReport {
   readonly gpuProblem: WireError | null;
   /** The self-test's finding per pass, empty for the CPU. */
   readonly selfTest: readonly { readonly pass: string; readonly ok: boolean; readonly detail: string }[];
+  /** Of WebGPU. */
+  readonly adapter?: AdapterFacts;
   /** What was measured here so far, fastest first: parameters a second of a TIES merge of bf16 values in memory. */
   readonly speeds: readonly BackendSpeed[];
   readonly why: BackendReason;

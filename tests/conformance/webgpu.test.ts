@@ -1,6 +1,5 @@
 /** The WebGPU engine on this machine's adapter, in Chromium. No adapter is a failure, never a skip. */
 import { describe, expect, it } from 'vitest';
-import { selfTest } from '../../src/merge/self-test';
 import { drops } from '../../src/recipe/methods';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { failOnUncaptured, make, NAME } from './adapter';
@@ -44,30 +43,6 @@ describe(`slack after rescale on ${NAME}`, () => {
     expectSameResult(actual.result, expected.result);
     expect(expected.result.slots[0]!.figures.reserved).toBeGreaterThan(0);
     backend.dispose();
-  });
-});
-
-describe(`self-test on ${NAME}`, () => {
-  it('finds every pass equal to the reference', async () => {
-    const backend = await make()();
-    const findings = await selfTest(backend, createReferenceBackend());
-    expect(findings.map(({ pass }) => pass)).toEqual(['trim', 'elect', 'slack', 'count', 'merge']);
-    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-    backend.dispose();
-  });
-
-  it('notices a backend whose output has one flipped bit', async () => {
-    const honest = createReferenceBackend();
-    const faulty = {
-      ...honest,
-      merge: (...[group, parameters, read, write, options]: Parameters<typeof honest.merge>) =>
-        honest.merge(group, parameters, read, (segment, bytes) => {
-          bytes[101]! ^= 0x40;
-          return write(segment, bytes);
-        }, options),
-    };
-    const findings = await selfTest(faulty, createReferenceBackend());
-    expect(findings.filter(({ ok }) => !ok).map(({ pass }) => pass)).toEqual(['merge']);
   });
 });
 

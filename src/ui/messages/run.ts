@@ -37,10 +37,10 @@ const GPU = {
     detail: `The studio needs ${expected}, the adapter has ${actual}.`,
     action: `Choose another graphics card for the browser if there is one. ${CPU_WORKS}`,
   }),
-  'self-test-failed': ({ names }) => ({
+  'self-test-failed': ({ names, actual }) => ({
     title: 'WebGPU is not used: the adapter miscalculates',
-    detail: `Its results differed from the reference in the self-test${names === '' ? '' : `: ${names}`}.`,
-    action: `Update the graphics driver and the browser. ${CPU_WORKS}`,
+    detail: `The results of ${actual === 'unknown' ? 'the adapter' : actual} differed from the reference in the self-test${names === '' ? '' : `: ${names}`}.`,
+    action: `Update the graphics driver and the browser; if it stays, report it with the text that the backend in the header copies. ${CPU_WORKS}`,
   }),
 } satisfies Record<GpuUnavailableReason, Template>;
 

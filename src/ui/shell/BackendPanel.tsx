@@ -4,6 +4,7 @@ import type { BackendChoice, BackendReport } from '../../worker/protocol';
 import { ErrorNotice } from '../Notice';
 import { reasonText, speedText } from '../messages/backend';
 import { useController, useStudio } from '../studio';
+import { CopyReport } from './CopyReport';
 import { Panel } from './Panel';
 
 const CHOICES: readonly { choice: BackendChoice; label: string }[] = [
@@ -95,6 +96,11 @@ export function BackendPanel() {
             </table>
           )}
         </>
+      )}
+      {!starting && (
+        <div className="row">
+          <CopyReport />
+        </div>
       )}
       <p className="quiet-text">Which values are kept, elected and reserved is the same on every backend, to the bit.</p>
     </Panel>

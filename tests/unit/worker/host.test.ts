@@ -46,6 +46,22 @@ function setUp(devices: readonly (number | null)[], speeds: Readonly<Record<stri
 const labels = (reports: readonly BackendReport[]) => reports.map(({ info, gpuProblem }) => [info.label, gpuProblem?.code ?? null]);
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+describe('an adapter that fails the self-test', () => {
+  it('is named, refused, and replaced by the CPU; asked for by name, it is refused and what was in use stays', async () => {
+    const factory = {
+      webgpu: () => Promise.reject(new GpuUnavailableError('self-test-failed', 'Card X: trim: 3 instead of 4', { names: ['trim'], actual: 'Card X' })),
+      cpu: () => backendOf('cpu', 'cpu'),
+      recheck: () => backendOf('cpu', 'recheck'),
+      measure: async () => null,
+    };
+    const host = new BackendHost(factory, () => undefined);
+    const report = await host.start('auto');
+    expect(report).toMatchObject({ info: { kind: 'cpu' }, why: 'alone', gpuProblem: { reason: 'self-test-failed', where: { names: ['trim'], actual: 'Card X' } } });
+    await expect(host.start('webgpu')).rejects.toMatchObject({ reason: 'self-test-failed' });
+    expect(host.info?.kind).toBe('cpu');
+  });
+});
+
 describe('calibration', () => {
   it('auto takes the faster of a real GPU and the CPU, and disposes of the other', async () => {
     const fast = setUp([1000], { 'gpu 1': 500e6, cpu: 60e6 });
