@@ -2,9 +2,11 @@
 import { asStudioError } from '../bytes/errors';
 import { checkpointsOf } from '../compose/export-input';
 import { extraFiles } from '../compose/extra-files';
+import { isExportFile } from '../export/files';
 import type { Backend } from '../merge/backend';
 import { runBatch } from '../merge/batch';
 import { planBatch } from '../merge/batch-plan';
+import type { JournalHooks } from '../merge/journaling';
 import type { MergePlan } from '../merge/plan-types';
 import { batchTable, densityGrid } from '../recipe/batch';
 import type { BatchEntry } from '../recipe/batch';
@@ -19,6 +21,7 @@ export interface PlannedEntry {
   readonly entry: BatchEntry;
   readonly plan: MergePlan;
   readonly contents: ReadonlyMap<string, string>;
+  readonly journal: JournalHooks;
 }
 
 /** The recipe with every pair of densities of `--grid`. Throws UsageError for a model that is not in the recipe. */
@@ -40,9 +43,9 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   output.write(`${planned.length} merges, ${batch.waves.map(({ entries }) => entries.length).join(', then ')} side by side: reads ${gigabytes(batch.bytesRead)}, holds at most ${gigabytes(batch.peakBytes)}, writes ${gigabytes(batch.bytesWritten)}\n`);
   const items = [];
-  for (const { entry: { folder, recipe }, plan, contents } of planned) {
+  for (const { entry: { folder, recipe }, plan, contents, journal } of planned) {
     const extras = await extraFiles({ name: folder, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan }, openFile);
-    items.push({ folder, plan, extras });
+    items.push({ folder, plan, extras, journal });
   }
   const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
   const table = { name: 'results.csv', of: (folders: readonly string[]) => batchTable(planned.flatMap(({ entry }) => (folders.includes(entry.folder) ? [entry] : [])), nameOf) };
@@ -53,6 +56,8 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     holdBytes,
     onProgress,
     table,
+    isExportFile,
+    resume: options.resume,
     readAheadBytes: options.memoryBytes / 2,
     hash: hashNatively,
     recompute: recomputeSpots,

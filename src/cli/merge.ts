@@ -1,4 +1,5 @@
 /** The commands. The same plan, backends and run as the page's, composed over the disk. */
+import { join } from 'node:path';
 import { version } from '../../package.json';
 import { DestinationError, IncompatibleCheckpointsError } from '../bytes/errors';
 import { MemorySource } from '../bytes/source';
@@ -117,7 +118,10 @@ async function batch(options: Options, opened: Opened, output: Output, signal: A
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const planned: PlannedEntry[] = [];
-    for (const entry of entriesOf(options, opened)) planned.push({ entry, ...(await planOf(options, { ...opened, recipe: entry.recipe }, limitsOf(backend))) });
+    for (const entry of entriesOf(options, opened)) {
+      const journal = options.resume ? await readJournal(await DiskDestination.make(join(options.out!, entry.folder), opened.paths)) : null;
+      planned.push({ entry, ...(await planOf(options, { ...opened, recipe: entry.recipe }, limitsOf(backend), journal)) });
+    }
     await mergeSeveral(planned, backend, options, opened, APPLICATION, output, signal);
   } finally {
     backend.dispose();

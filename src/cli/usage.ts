@@ -58,7 +58,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --finish N              joins N finished parts into the folder, index last
   --grid MODEL=0.2,0.4    densities of one model of a batch; twice
   --replace               replace an export that is in the folder, finished or not
-  --resume                carry on the unfinished merge of this recipe that is in the folder
+  --resume                carry on the unfinished merge, or batch, of this recipe that is in the folder
   --recheck               compute everything again on the CPU once it is written, and compare
   --extra-rows NAME       keep the embedding rows that only this model has; otherwise they are cut
   --rows-by-id            match embedding rows by id although the tokenizers differ; otherwise by token
@@ -87,7 +87,7 @@ export function readOptions(argv: readonly string[]): Options | null {
   if (values.recheck === true && command !== 'merge') throw new UsageError(`${command} takes no --recheck`);
   const grid = (values.grid ?? []).map(readDensities);
   if (command === 'batch' ? grid.length !== 2 || grid[0]!.model === grid[1]!.model : grid.length > 0) throw new UsageError('batch needs --grid MODEL=K,K for two models, and no other command takes it');
-  if (values.resume === true && (values.replace === true || part !== null || finish !== null || command !== 'merge')) throw new UsageError('--resume goes with merge alone, without --replace, --part or --finish: a part is run again instead');
+  if (values.resume === true && (values.replace === true || part !== null || finish !== null || (command !== 'merge' && command !== 'batch'))) throw new UsageError('--resume goes with merge and batch, without --replace, --part or --finish: a part is run again instead');
   if (command === 'batch' && (part !== null || finish !== null || values.replace === true)) throw new UsageError('batch takes no --part, --finish or --replace');
   return {
     command,

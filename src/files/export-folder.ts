@@ -78,13 +78,16 @@ async function privateRoot({ create }: { readonly create: boolean }): Promise<Fi
 async function privateDirectory(how: HowToOpen): Promise<FileSystemDirectoryHandle> {
   const exports = await privateRoot({ create: true });
   const directory = await exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
-  if (how === 'resume' || (how === 'new' && (await holds(directory, JOURNAL_FILE)))) return directory;
+  if (how === 'resume' || (how === 'new' && (await holdsUnfinished(directory)))) return directory;
   for await (const old of exports.keys()) await exports.removeEntry(old, { recursive: true });
   return exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
 }
 
-async function holds(directory: FileSystemDirectoryHandle, file: string): Promise<boolean> {
-  for await (const name of directory.keys()) if (name === file) return true;
+/** Whether an export there, or one of several in folders of their own, was interrupted. */
+async function holdsUnfinished(directory: FileSystemDirectoryHandle): Promise<boolean> {
+  for await (const [name, entry] of directory.entries()) {
+    if (name === JOURNAL_FILE || (entry.kind === 'directory' && (await holdsUnfinished(entry)))) return true;
+  }
   return false;
 }
 

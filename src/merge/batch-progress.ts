@@ -1,5 +1,6 @@
 /** Several merges in one run, and how far they are as one. */
 import type { BatchPlan, Wave } from './batch-plan';
+import type { JournalHooks } from './journaling';
 import type { MergePlan } from './plan-types';
 import { Stopwatch } from './progress';
 import type { RunProgress } from './progress';
@@ -11,6 +12,8 @@ export interface BatchItem {
   readonly folder: string;
   readonly plan: MergePlan;
   readonly extras: readonly ExtraFile[];
+  /** Makes its run resumable; with `resume` it is the one that lies in its folder. */
+  readonly journal?: JournalHooks;
 }
 
 export interface BatchProgress extends RunProgress {

@@ -1,6 +1,7 @@
 /** Several merges over the same inputs in one run: a folder each, and a table of them all. */
 import { CancelledError, DestinationError, asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
+import { hashHere } from '../bytes/file-hash';
 import type { Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
@@ -8,6 +9,7 @@ import { copyPieceOf, pieceOf } from './batch-plan';
 import type { BatchPlan, Wave } from './batch-plan';
 import { BatchMeter } from './batch-progress';
 import type { BatchItem, BatchProgress } from './batch-progress';
+import { Agreement, finishedBefore } from './finished-before';
 import { FirstFault } from './first-fault';
 import type { OpenShard } from './reading';
 import { runMerge } from './run';
@@ -23,10 +25,12 @@ export interface BatchFolder extends Destination {
   removeEmpty(name: string): Promise<void>;
 }
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'now'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders, of those that are finished; by their folders. */
   readonly table?: { readonly name: string; readonly of: (folders: readonly string[]) => string };
+  /** Carries on an interrupted batch: folders that are complete stay as they are, those with a journal are resumed. */
+  readonly resume?: boolean;
   /** See `BatchLimits`. */
   readonly holdBytes: number;
 }
@@ -45,21 +49,24 @@ export interface BatchResult {
  * Carries out the waves of `batch` (`planBatch` of the items' plans), one after the other. Within a wave each group is read once
  * and merged with every recipe; each folder is an export as `runMerge` leaves it.
  *
- * A fault or cancelling stops the wave: its folders are removed, those of earlier waves stay and are told in the result. Rejects,
+ * A fault or cancelling stops the wave: what is finished of its folders stays with their journals, or is removed where they have none;
+ * complete folders stay and are told in the result. With `resume` these are left as they are, and the others carried on. Rejects,
  * as `runMerge` does, when no folder was finished; with DestinationError `folders-exist`, naming them, when there are folders or a table of these names,
  * `name-twice` when two folders would be one.
  */
-export async function runBatch(items: readonly BatchItem[], batch: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
+export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
   const names = [...items.map(({ folder }) => folder), ...(hooks.table ? [hooks.table.name] : [])];
-  refuseClashes(names, await destination.list(), destination.name);
+  const present = await destination.list();
+  const results = hooks.resume ? await finishedFolders(items, present, destination, hooks) : new Map<number, RunResult>();
+  // A run refuses what is in its own way, and the table is written anew.
+  refuseClashes(names, hooks.resume ? [] : present, destination.name);
+  const batch = without(whole, items, results);
   const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()));
-  const results = new Map<number, RunResult>();
   let stopped: StudioError | null = null;
   for (const wave of batch.waves) {
     try {
       throwIfAborted(hooks.signal);
-      const done = await runWave(wave, items, backend, meter.watching(openShard), destination, hooks, meter);
-      wave.entries.forEach((entry, i) => results.set(entry, done[i]!));
+      await runWave(wave, items, backend, meter.watching(openShard), destination, hooks, meter, results);
       meter.finish(wave);
     } catch (error) {
       stopped = hooks.signal?.aborted ? new CancelledError() : asStudioError(error);
@@ -73,8 +80,8 @@ export async function runBatch(items: readonly BatchItem[], batch: BatchPlan, ba
   return { finished, missing, stopped, seconds: meter.elapsedMs / 1000 };
 }
 
-/** All of a wave, or the first failure when everything of it is removed. */
-async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks, meter: BatchMeter): Promise<RunResult[]> {
+/** Adds what is complete to `results`. Rejects with the first failure, once nothing of the wave is under way. */
+async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks, meter: BatchMeter, results: Map<number, RunResult>): Promise<void> {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   const fault = new FirstFault();
@@ -85,13 +92,17 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
   };
   const reads = new SharedReads(openShard, hooks.holdBytes);
   const steps = new SharedSteps(entries.length, openShard, hooks.holdBytes, ready, () => reads.forget(), stopping.signal);
+  const agreement = new Agreement(entries.length, stopping.signal);
+  // Where one begins anew, all do.
+  const agree = entries.every((entry) => items[entry]!.journal?.resume) ? agreement.agree : async () => [];
   const failures: unknown[] = [];
   const runs = entries.map(async (entry) => {
-    const { folder, plan, extras } = items[entry]!;
+    const { folder, plan, extras, journal } = items[entry]!;
     try {
       const result = await runMerge(plan, backend, reads.openShard, await destination.folder(folder), {
         ...hooks,
         extras,
+        ...(journal ? { journal: { ...journal, agree } } : {}),
         signal: stopping.signal,
         ready,
         onProgress: (progress) => meter.tell(entry, progress),
@@ -106,10 +117,14 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
       return null;
     }
   });
-  const results = await Promise.all(runs);
+  const done = await Promise.all(runs);
   hooks.signal?.removeEventListener('abort', stop);
-  if (failures.length === 0) return results as RunResult[];
-  for (const entry of entries) await abandoned(destination, items[entry]!, results[entries.indexOf(entry)]!);
+  for (const [i, entry] of entries.entries()) {
+    const result = done[i]!;
+    if (result && (failures.length === 0 || items[entry]!.journal)) results.set(entry, result);
+    else await abandoned(destination, items[entry]!, result);
+  }
+  if (failures.length === 0) return;
   // The others of a wave are stopped when one fails; why it did is what counts.
   throw failures.find((error) => asStudioError(error).code !== 'cancelled') ?? failures[0];
 }
@@ -120,6 +135,25 @@ async function abandoned(destination: BatchFolder, { folder }: BatchItem, result
   // The index is the last of the files, and without it nothing loads.
   for (const { name } of [...(result?.files ?? [])].reverse()) await own?.remove(name).catch(() => {});
   await destination.removeEmpty(folder).catch(() => {});
+}
+
+/** Those that an earlier attempt finished, by their index. */
+async function finishedFolders(items: readonly BatchItem[], present: readonly string[], destination: BatchFolder, { hash = hashHere }: BatchHooks): Promise<Map<number, RunResult>> {
+  const results = new Map<number, RunResult>();
+  for (const [i, item] of items.entries()) {
+    if (!present.includes(item.folder) || item.journal?.resume) continue;
+    const result = await finishedBefore(item, await destination.folder(item.folder), hash);
+    if (result) results.set(i, result);
+  }
+  return results;
+}
+
+/** What is left to do of a batch. */
+function without(batch: BatchPlan, items: readonly BatchItem[], results: ReadonlyMap<number, RunResult>): BatchPlan {
+  if (results.size === 0) return batch;
+  const waves = batch.waves.map((wave) => ({ ...wave, entries: wave.entries.filter((entry) => !results.has(entry)) })).filter(({ entries }) => entries.length > 0);
+  const written = [...results.keys()].reduce((sum, entry) => sum + items[entry]!.plan.bytesWritten, 0);
+  return { ...batch, waves, bytesRead: waves.reduce((sum, { bytesRead }) => sum + bytesRead, 0), bytesWritten: batch.bytesWritten - written };
 }
 
 function refuseClashes(names: readonly string[], present: readonly string[], destination: string): void {

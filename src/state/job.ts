@@ -21,6 +21,8 @@ export interface JobControls extends UnfinishedControls {
   planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanned>;
   /** Several merges in one job, a folder each. */
   exportBatch(entries: readonly BatchRequestEntry[]): Promise<void>;
+  /** The last of these again, keeping what lies there. */
+  resumeBatch(): Promise<void>;
   /** Counts every tensor in full; writes nothing. */
   scan(): Promise<void>;
   /** Merges again what a merged checkpoint was made of, and compares; nothing while its sources are not open. */
@@ -85,8 +87,12 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       const how = resume ? { replace: false, resume } : { replace };
       return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, recheck, ...how }) };
     });
-  const exportBatch = (entries: readonly BatchRequestEntry[]) =>
-    run('batch', async ({ shardBytes }) => ({ status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder }) }));
+  let batch: readonly BatchRequestEntry[] = [];
+  const exportBatch = (entries: readonly BatchRequestEntry[], resume = false) =>
+    run('batch', async ({ shardBytes }) => {
+      batch = entries;
+      return { status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder, ...(resume ? { resume } : {}) }) };
+    });
   const scan = () =>
     run('scan', async ({ recipe, choices }) => {
       const { tensors, seconds } = await worker.request('scan', { recipe, choices });
@@ -124,7 +130,8 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         return { plan: null, problem: asStudioError(cause).toWire() };
       }
     },
-    exportBatch,
+    exportBatch: (entries) => exportBatch(entries),
+    resumeBatch: () => exportBatch(batch, true),
     scan,
     verify,
     async pause(paused) {

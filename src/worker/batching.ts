@@ -6,12 +6,15 @@ import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
 import { elementsOf, extraFiles } from '../compose/extra-files';
-import { exportMetadata } from '../export/files';
+import { undertakingOf } from '../compose/undertaking';
+import type { Undertaking } from '../compose/undertaking';
+import { exportMetadata, isExportFile } from '../export/files';
 import type { ExportFolder } from '../files/export-folder';
 import { runBatch } from '../merge/batch';
 import type { BatchItem } from '../merge/batch-progress';
 import { planBatch } from '../merge/batch-plan';
 import type { BatchPlan } from '../merge/batch-plan';
+import { readJournal } from '../merge/journal';
 import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
 import { batchTable } from '../recipe/batch';
@@ -32,11 +35,11 @@ export const TABLE_FILE = 'results.csv';
 const HOLD_BYTES = 3 * READ_AHEAD;
 
 type Entries = RequestPayload<'batch'>['entries'];
-type Contents = ReadonlyMap<string, string>;
 
 /** What a batch would take. Rejects as `planMerge` does, and with IncompatibleCheckpointsError `undecided`. */
 export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatch'>, catalogue: Catalogue, limits: BackendLimits): BatchPlanSummary {
-  const { waves, ...plan } = planBatch(plansOf(entries, shardBytes, catalogue, limits, new Map()), { holdBytes: HOLD_BYTES });
+  const metadataOf = (i: number) => exportMetadata(entries[i]!.recipe, checkpointsOf(entries[i]!.recipe, catalogue.checkpoints), entries[i]!.choices, new Map());
+  const { waves, ...plan } = planBatch(plansOf(entries, shardBytes, catalogue, limits, metadataOf), { holdBytes: HOLD_BYTES });
   return { ...plan, folders: entries.length, waves: waves.map(({ entries: own }) => own.length) };
 }
 
@@ -45,7 +48,7 @@ export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatc
  * `counted` hears of every tensor of every finished recipe.
  */
 export async function exportBatch(
-  { entries, shardBytes }: RequestPayload<'batch'>,
+  { entries, shardBytes, resume = false }: RequestPayload<'batch'>,
   folder: ExportFolder,
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, emit }: Omit<MergeContext, 'counted'>,
@@ -56,28 +59,38 @@ export async function exportBatch(
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const used = [...new Map(entries.flatMap(({ recipe }) => checkpointsOf(recipe, open)).map((one) => [one.id, one])).values()];
   const contents = await contentsOfAll(used, openShard);
-  const plans = plansOf(entries, shardBytes, catalogue, limitsOf(planned), contents);
+  const { destination, privateStorage } = folder;
+  const undertakings: Undertaking[] = [];
+  const present = resume ? await destination.list() : [];
+  for (const { folder: name, recipe, text, choices } of entries) {
+    const journal = present.includes(name) ? await readJournal(await destination.folder(name)) : null;
+    undertakings.push(undertakingOf({ application, recipe, choices, text, shardBytes, checkpoints: checkpointsOf(recipe, open), contents }, journal));
+  }
+  const plans = plansOf(entries, shardBytes, catalogue, limitsOf(planned), (i) => undertakings[i]!.metadata);
   const items: BatchItem[] = [];
   for (const [i, { folder: name, recipe, text, choices }] of entries.entries()) {
     const plan = plans[i]!;
-    items.push({ folder: name, plan, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
+    items.push({ folder: name, plan, journal: undertakings[i]!.journal, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
   }
   const batch: BatchPlan = planBatch(plans, { holdBytes: HOLD_BYTES });
   const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
-  const { destination, privateStorage } = folder;
   try {
     const { finished, missing, stopped, seconds } = await runBatch(items, batch, resilient(host, planned), openShard, destination, {
       signal,
       ready,
       readAheadBytes: READ_AHEAD,
       holdBytes: HOLD_BYTES,
+      isExportFile,
+      resume,
       recompute: recomputeSpots,
       ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
       table: { name: TABLE_FILE, of: (folders) => batchTable(entries.filter((entry) => folders.includes(entry.folder)), nameOf) },
     });
     for (const { folder: name, result } of finished) {
+      // Left as it was, it was not counted again.
+      if (result.figures.size === 0) continue;
       const at = entries.findIndex((entry) => entry.folder === name);
       const elements = elementsOf(plans[at]!);
       await counted(entries[at]!, [...result.figures].map(([tensor, slot]) => tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! })));
@@ -97,9 +110,9 @@ export async function exportBatch(
   }
 }
 
-function plansOf(entries: Entries, shardBytes: number, { checkpoints: open }: Catalogue, limits: BackendLimits, contents: Contents): MergePlan[] {
-  return entries.map(({ recipe, choices }) => {
-    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpointsOf(recipe, open), choices, contents));
+function plansOf(entries: Entries, shardBytes: number, { checkpoints: open }: Catalogue, limits: BackendLimits, metadataOf: (entry: number) => Readonly<Record<string, string>>): MergePlan[] {
+  return entries.map(({ recipe, choices }, i) => {
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, metadataOf(i));
     if (plan.refusals.length === 0) return plan;
     const names = plan.refusals.map(({ tensor }) => tensor);
     throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });

@@ -137,7 +137,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     removeUnfinished: async ({ destination }) => ({ left: await visit(destination, [], removeUnfinished) }),
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
     batch: async (payload, control) => {
-      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), 'new');
+      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), payload.resume ? 'resume' : 'new');
       try {
         return await explorer.jobs.during(() =>
           exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {

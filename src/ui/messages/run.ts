@@ -133,7 +133,7 @@ const DESTINATION = {
   'folders-exist': ({ names }) => ({
     title: 'The folder holds folders of these names',
     detail: `There: ${names}. An export of several never replaces anything.`,
-    action: 'Choose another folder, or rename or remove these.',
+    action: 'If an export of these was interrupted, carry it on: complete folders stay as they are. Otherwise choose another folder, or rename or remove these.',
   }),
   'is-source': ({ file }) => ({
     title: 'The destination is a source of this merge',

@@ -11,6 +11,7 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
   const { destination, privateStorage, folders, table, missing, stopped, seconds, backend } = summary;
   const sum = (of: (folder: BatchSummary['folders'][number]) => number) => folders.reduce((total, one) => total + of(one), 0);
   const bytesOf = ({ files }: BatchSummary['folders'][number]) => files.reduce((total, file) => total + file.bytes, 0);
+  const before = folders.filter(({ tensors }) => tensors === 0).length;
   const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
   const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
   return (
@@ -33,9 +34,10 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
       {reason !== null && (
         <p className="action">
           {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).join(', ')}
-          {missing.length > 4 && `, … ${missing.at(-1)!}`}). What was unfinished is removed; the folders below are complete.
+          {missing.length > 4 && `, … ${missing.at(-1)!}`}). Their finished weight files are kept: the same export carries on with them. The folders below are complete.
         </p>
       )}
+      {before > 0 && <p>{plural(before, 'folder')} {before === 1 ? 'was' : 'were'} complete before, {before === 1 ? 'is' : 'are'} of these recipes and sources by {before === 1 ? 'its' : 'their'} headers, and left as {before === 1 ? 'it is' : 'they are'}.</p>}
       <VerifiedLine verified={verified} tensors={tensors} values={values} overflow={overflow} />
       <div className="files">
         <table>

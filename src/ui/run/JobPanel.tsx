@@ -65,11 +65,18 @@ export function JobPanel() {
             <p className="action">
               Sources are never written, so they are as they were.{' '}
               {job.kind === 'batch'
-                ? 'No folder was finished, and what was begun is removed.'
+                ? 'No folder was finished. What was begun is removed, but for finished weight files: the same export carries on with them.'
                 : progress && progress.bytesWritten > 0
                 ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors; the shard being written was thrown away, finished ones are kept to be resumed.`
                 : 'Nothing was written.'}
             </p>
+            {error.reason === 'folders-exist' && (
+              <p>
+                <button type="button" className="button small" onClick={() => void controller.resumeBatch()}>
+                  Carry on: keep what is complete, make the rest
+                </button>
+              </p>
+            )}
             {error.code === 'destination' && REPLACEABLE.has(error.reason) && (
 
               <p>
@@ -93,7 +100,7 @@ export function JobPanel() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished, and what was begun is removed.' : 'The sources are untouched. The shard being written was thrown away; finished ones are kept to be resumed.'}>
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished. What was begun is removed, but for finished weight files: the same export carries on with them.' : 'The sources are untouched. The shard being written was thrown away; finished ones are kept to be resumed.'}>
             {dismiss}
           </Notice>
         </div>

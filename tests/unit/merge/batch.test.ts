@@ -4,7 +4,8 @@ import { CancelledError } from '../../../src/bytes/errors';
 import type { Destination } from '../../../src/bytes/source';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
-import type { BatchFolder } from '../../../src/merge/batch';
+import type { BatchFolder, BatchHooks } from '../../../src/merge/batch';
+import { readJournal } from '../../../src/merge/journal';
 import type { BatchItem, BatchProgress } from '../../../src/merge/batch-progress';
 import { copyPieceOf, planBatch } from '../../../src/merge/batch-plan';
 import { planMerge } from '../../../src/merge/plan';
@@ -218,5 +219,60 @@ describe('what stops a batch', () => {
     const own = await family();
     const items = itemsOf(own, [{ folder: 'a', recipe: paper(own) }, { folder: 'A', recipe: paper(own) }]);
     await expect(runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new Folders(), { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'name-twice', where: { names: ['A'] } });
+  });
+});
+
+describe('an interrupted batch that is carried on', () => {
+  const SUBJECT = { application: 'a', choices: '{}', text: 'null', shardBytes: LIMITS.shardBytes, sources: [] };
+  /** The items with what their folders hold. */
+  const journaled = async (items: readonly BatchItem[], out: Folders): Promise<BatchItem[]> =>
+    Promise.all(
+      items.map(async (item) => {
+        const inner = out.inner.get(item.folder);
+        const resume = inner ? await readJournal(inner) : null;
+        return { ...item, journal: { subject: { ...SUBJECT, recipe: item.folder }, ...(resume ? { resume } : {}) } };
+      }),
+    );
+  const run = async (of: Family, items: readonly BatchItem[], out: Folders, more: Partial<BatchHooks> = {}, atOnce = 36) =>
+    runBatch(await journaled(items, out), planBatch(plans(items), { holdBytes: HOLD, atOnce }), createCpuBackend(), of.openShard, out, { holdBytes: HOLD, readAheadBytes: LIMITS.readAheadBytes, ...more });
+
+  it('leaves complete folders as they are, resumes the others, and gives each the bytes of its own merge', async () => {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    const out = new Folders();
+    const [, , third] = items;
+    out.prepare = (folder, name) => {
+      if (name === third!.folder) folder.before = (_operation, what) => {
+        if (what.startsWith('create model-00003')) throw new CancelledError();
+      };
+    };
+    const first = await run(own, items, out, {}, 2);
+    expect([first.finished.length, first.missing.length]).toEqual([2, 2]);
+    for (const inner of out.inner.values()) inner.restart();
+    const kept = [...out.inner.values()].slice(2).map(({ files }) => [...files.keys()].filter((name) => name.startsWith('model-')).length);
+    expect(kept.every((count) => count >= 1), kept.join()).toBe(true);
+    await expect(run(own, items, out)).rejects.toMatchObject({ reason: 'folders-exist' });
+
+    const { finished, missing, stopped } = await run(own, items, out, { resume: true }, 2);
+    expect([missing, stopped]).toEqual([[], null]);
+    expect(finished.map(({ result }) => result.tensors)).toEqual([0, 0, 5, 5]);
+    // Runs that go side by side keep the same shards.
+    const shards = finished.slice(2).map(({ result }) => result.shards.map(({ isKept }) => isKept));
+    expect(shards[0]).toEqual(shards[1]);
+    expect(shards[0]!.includes(true) && shards[0]!.includes(false)).toBe(true);
+    for (const { folder } of items.slice(0, 2)) expect(out.inner.get(folder)!.operations.filter((what) => /^(create|remove|close)/.test(what))).toEqual([]);
+    await expectSingleMerges(own, items, out);
+    // Nothing is left to do: all of it is complete.
+    expect((await run(own, items, out, { resume: true })).finished.every(({ result }) => result.tensors === 0)).toBe(true);
+  });
+
+  it('does not take an export of another recipe, or one that was changed, for a finished one', async () => {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    const out = new Folders();
+    await run(own, items, out);
+    const { files } = out.inner.get(items[0]!.folder)!;
+    files.get([...files.keys()].find((name) => name.startsWith('model-00001'))!)![20]! ^= 1;
+    await expect(run(own, items.slice(0, 1), out, { resume: true })).rejects.toMatchObject({ reason: 'not-empty' });
   });
 });
