@@ -12,7 +12,7 @@ import { recomputeSpots } from '../../src/reference/spots';
 import { familyOf, recipeOf } from '../unit/merge/family';
 import { MemoryFolder } from '../unit/merge/memory-folder';
 
-const LIMITS = { chunkBytes: 8_000, shardBytes: 10_000, readAheadBytes: 30_000 };
+const LIMITS = { chunkBytes: 8_000, shardBytes: 5_000, readAheadBytes: 30_000 };
 const TENSORS = { 'model.embed_tokens.weight': [60, 32], 'model.layers.0.mlp.up_proj.weight': [40, 32], 'model.norm.weight': [32] };
 
 class Folders extends MemoryFolder implements BatchFolder {

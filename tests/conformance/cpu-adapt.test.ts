@@ -3,10 +3,12 @@ import { createCpuBackend } from '../../src/cpu/backend';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { describeAdapt } from './adapt';
 import { describeAdaptedMerge } from './adapted-merge';
+import { describeBatch } from './batch';
 import { channelWorker } from './channel-worker';
 
 describeAdapt('the CPU backend', () => createCpuBackend());
 describeAdapt('the CPU backend, three workers', () => createCpuBackend({ workers: 3, spawn: () => channelWorker(), leastPooled: 0 }));
+describeBatch('the CPU backend', () => createCpuBackend());
 describeAdaptedMerge('the CPU reference', () => createReferenceBackend());
 describeAdaptedMerge('the CPU backend, two workers', () => createCpuBackend({ workers: 2, spawn: () => channelWorker(), leastPooled: 0 }));
 
