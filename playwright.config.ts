@@ -4,8 +4,8 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   // A software adapter shares the cores with whatever else runs: a merge of seconds can take minutes on a busy machine.
-  timeout: 420_000,
-  expect: { timeout: 90_000 },
+  timeout: 600_000,
+  expect: { timeout: 120_000 },
   // SwiftShader takes every core it finds: two browsers at once only slow each other down.
   workers: 1,
   retries: 0,

@@ -19,8 +19,8 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   await choosePreset(page, 'Paper');
   await page.getByRole('tab', { name: 'Series' }).click();
   const points = page.getByRole('listbox', { name: /against tokens$/ }).getByRole('option');
-  await expect(points).toHaveCount(RUN.length, { timeout: 60_000 });
-  await expect(region(page, 'Charts').getByText(/on the way/)).toHaveCount(0, { timeout: 60_000 });
+  await expect(points).toHaveCount(RUN.length);
+  await expect(region(page, 'Charts').getByText(/on the way/)).toHaveCount(0);
 
   const [started] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save as CSV' }).click()]);
   await started.saveAs(join(folder, 'series.csv'));
@@ -53,7 +53,7 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   await page.getByRole('tab', { name: 'Slack' }).click();
   await page.getByRole('button', { name: 'Use TIES-SV' }).click();
   const curve = page.getByRole('slider', { name: 'Slack s on the curve' });
-  await expect(curve).toBeVisible({ timeout: 60_000 });
+  await expect(curve).toBeVisible();
   const slack = page.getByRole('slider', { name: 'Slack (s)' });
   await page.getByRole('spinbutton', { name: 'Slack (s)' }).fill('0.04');
   await curve.focus();
@@ -65,7 +65,7 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   await page.getByRole('tab', { name: 'Effect' }).click();
   const effect = page.getByRole('group', { name: /^How far and which way/ });
   const change = async () => Number(/θ base\| ([\d.]+)/.exec((await effect.getAttribute('aria-label')) ?? '')?.[1] ?? NaN);
-  await expect.poll(change, { timeout: 60_000 }).toBeGreaterThan(0);
+  await expect.poll(change).toBeGreaterThan(0);
   const whole = await change();
   // A weighted average has no base: what it is measured from is named. Without a divisor there are no figures, and those shown say so.
   await page.getByRole('combobox', { name: 'Method' }).selectOption({ label: 'Weighted average (linear)' });
@@ -73,11 +73,11 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   await page.getByRole('spinbutton', { name: /^Weight of ct-x-4M/ }).fill('-1');
   await expect(region(page, 'Charts').getByText('Of the recipe before, not of this one')).toBeVisible();
   await page.getByRole('spinbutton', { name: /^Weight of ct-x-4M/ }).fill('1');
-  await expect(region(page, 'Charts').getByText('Exact: all 75 tensors')).toBeVisible({ timeout: 60_000 });
+  await expect(region(page, 'Charts').getByText('Exact: all 75 tensors')).toBeVisible();
   await page.getByRole('combobox', { name: 'Method' }).selectOption({ label: 'TIES-SV (TIES with slack)' });
-  await expect.poll(change, { timeout: 60_000 }).toBeCloseTo(whole, 1);
+  await expect.poll(change).toBeCloseTo(whole, 1);
   await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('0.5');
-  await expect.poll(change, { timeout: 60_000 }).toBeCloseTo(whole / 2, 0);
+  await expect.poll(change).toBeCloseTo(whole / 2, 0);
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'effect').toEqual([]);
 
   // A snapshot outlives the page and is applied again.
@@ -87,11 +87,11 @@ test('a folder of checkpoints becomes the curve of figures.json, and its views a
   // Compared, it is a second line on every chart.
   await page.getByRole('button', { name: 'Compare with half' }).click();
   await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('1');
-  await expect(effect).toHaveAccessibleName(/half: \|λ τ merged\| \/ \|θ base\| [\d.]+\s%/, { timeout: 60_000 });
+  await expect(effect).toHaveAccessibleName(/half: \|λ τ merged\| \/ \|θ base\| [\d.]+\s%/);
   await page.getByRole('tab', { name: 'Slack' }).click();
-  await expect(page.getByRole('group', { name: /; half: s 4\.5/ })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('group', { name: /; half: s 4\.5/ })).toBeVisible();
   await page.getByRole('tab', { name: 'Series' }).click();
-  await expect(points.first()).toHaveAccessibleName(/half: .*discarded/, { timeout: 60_000 });
+  await expect(points.first()).toHaveAccessibleName(/half: .*discarded/);
   await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('0.5');
   await page.reload();
   await drop(page, ['base', 'sft', 'ct-x-4M'].map((name) => join(FIXTURES, name)));

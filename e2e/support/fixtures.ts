@@ -54,7 +54,7 @@ export const test = playwrightTest.extend<PerTest, PerWorker>({
     const browser = await launch(webgpu);
     const context = await browser.newContext({ baseURL: address, viewport: { width: 1280, height: 720 }, acceptDownloads: true });
     // What is not there after this long is not there.
-    context.setDefaultTimeout(90_000);
+    context.setDefaultTimeout(120_000);
     context.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
       if (protocol !== 'blob:' && protocol !== 'data:' && origin !== new URL(address).origin) {
