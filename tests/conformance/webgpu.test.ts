@@ -1,6 +1,7 @@
 /** The WebGPU engine on this machine's adapter, in Chromium. No adapter is a failure, never a skip. */
 import { describe, expect, it } from 'vitest';
-import { drops } from '../../src/recipe/methods';
+import { traitsOf } from '../../src/recipe/methods';
+import type { Method } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { failOnUncaptured, make, NAME } from './adapter';
 import { describeAngles } from './angles';
@@ -29,9 +30,10 @@ describeMasks(NAME, make(), { brief: true });
 // A software adapter takes up to 20 s an entry: TIES for every checkpoint of the series, everything for the last of each.
 const wanted = (title: string) => !title.startsWith('ties-sv') || /ct-x-4M|ct-y-1M/.test(title);
 describeFigures(NAME, make(), (folder) => loadFixture(`checkpoints/${folder}/model.safetensors`), wanted);
-describeProperties(NAME, make(), { runs: 14, limits: { methods: EVERYTHING.methods.filter((method) => !drops(method)) } });
-// What follows the draw is the passes of the methods above.
-describeProperties(NAME, make(), { runs: 6, limits: { methods: EVERYTHING.methods.filter(drops) } });
+// What follows a choice made by a draw or on the host is the passes of the other methods.
+const isChosenByPasses = (method: Method) => ['all', 'largest'].includes(traitsOf(method).keeps);
+describeProperties(NAME, make(), { runs: 14, limits: { methods: EVERYTHING.methods.filter(isChosenByPasses) } });
+describeProperties(NAME, make(), { runs: 6, limits: { methods: EVERYTHING.methods.filter((method) => !isChosenByPasses(method)) } });
 
 describe(`slack after rescale on ${NAME}`, () => {
   it('ranks the margins of the rescaled values', async () => {
