@@ -16,7 +16,7 @@ function OriginLine({ shards }: { shards: MergeSummary['shards'] }) {
   if (kept === 0 && byLabel.size < 2) return null;
   return (
     <p>
-      {kept > 0 && `${kept} of ${plural(shards.length, 'weight file')} were finished before, read again and kept. `}
+      {kept > 0 && `${kept} of ${plural(shards.length, 'weight file')} ${kept === 1 ? 'was' : 'were'} finished before, read again and kept. `}
       {byLabel.size > 1 && `Made by different backends: ${[...byLabel].map(([label, files]) => `${files.map((file) => showName(file)).join(', ')} by ${label}`).join('; ')}.`}
     </p>
   );

@@ -59,5 +59,5 @@ function LeftNotice({ names }: { names: readonly string[] }) {
 
 function filesWords(files: Unfinished['files']): string {
   const shown = files.slice(0, MOST_NAMES).map((name) => showName(name, 60));
-  return `${plural(files.length, 'file')}: ${shown.join(', ')}${files.length > MOST_NAMES ? ', …' : ''}`;
+  return `${plural(files.length, 'file')} would go: ${shown.join(', ')}${files.length > MOST_NAMES ? ', …' : ''}`;
 }

@@ -1,7 +1,8 @@
 /** The same rules as tests/unit/files on the browser's own handles: private storage stands in for a folder on disk. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { JOURNAL_FILE } from '../../../src/bytes/source';
 import { FolderDestination } from '../../../src/files/destination';
-import { exportedFile, openExportFolder } from '../../../src/files/export-folder';
+import { exportedFile, openExportFolder, visitExportFolder } from '../../../src/files/export-folder';
 import { dropped, fromInput } from '../../../src/files/pick';
 import { FileStore } from '../../../src/files/store';
 
@@ -109,6 +110,24 @@ describe('openExportFolder', () => {
     }
     expect((await exportedFile('second')).size).toBe(5);
     await expect(exportedFile('first')).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+  });
+
+  it('an unfinished export in private storage stays until it is replaced, also one of several in folders', async () => {
+    for (const inner of [null, 'one-of-several']) {
+      const first = await openExportFolder(null, new FileStore(), [], 'replace');
+      const sink = await (inner === null ? first.destination : await first.destination.folder(inner)).create(JOURNAL_FILE);
+      await sink.close();
+      expect(await visitExportFolder(null)).toBe(null);
+      await first.release();
+      const visit = (await visitExportFolder(null))!;
+      expect(await visit.destination.list()).toEqual([inner ?? JOURNAL_FILE]);
+      await visit.release();
+      for (const [how, left] of [['new', [inner ?? JOURNAL_FILE]], ['resume', [inner ?? JOURNAL_FILE]], ['replace', []]] as const) {
+        const { destination, release } = await openExportFolder(null, new FileStore(), [], how);
+        expect(await destination.list(), how).toEqual(left);
+        await release();
+      }
+    }
   });
 
   it('the second export to a folder of one name is refused while the first runs, and not after', async () => {
