@@ -40,18 +40,16 @@ export async function openExportFolder(folder: PickedFolder | null, store: FileS
 }
 
 /**
- * Takes a folder to look at what lies there, changing nothing. Null when another tab is exporting to it, and where there is no such
- * folder or it cannot be read.
+ * A folder to look at what lies there, which keeps nobody from it. Null when a tab is exporting to it, and where there is no such
+ * folder.
  */
-export async function visitExportFolder(folder: PickedFolder | null): Promise<ExportFolder | null> {
-  const name = folder?.name ?? PRIVATE_NAME;
-  const release = await lock(lockKey(folder), name).catch(() => null);
-  if (release === null) return null;
+export async function visitExportFolder(folder: PickedFolder | null): Promise<FolderDestination | null> {
   try {
+    const { held = [] } = (await (navigator.locks as LockManager | undefined)?.query()) ?? {};
+    if (held.some(({ name }) => name === lockKey(folder))) return null;
     const directory = folder ? directoryOf(folder) : await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
-    return { destination: new FolderDestination(name, directory), privateStorage: folder === null, release };
+    return new FolderDestination(folder?.name ?? PRIVATE_NAME, directory);
   } catch {
-    await release();
     return null;
   }
 }

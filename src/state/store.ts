@@ -22,7 +22,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     hover: null,
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },
-    target: { folder: null, replace: false, recheck: false, canWriteFolders, unfinished: null, left: [], problem: null },
+    target: { folder: null, replace: false, recheck: false, canWriteFolders, older: [], unfinished: null, left: [], problem: null },
     backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false },
     worker: { problem: null, restarting: false },
     results: null,

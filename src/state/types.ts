@@ -114,6 +114,8 @@ export interface TargetState {
   readonly recheck: boolean;
   /** False where the browser cannot write to a folder on disk. */
   readonly canWriteFolders: boolean;
+  /** Files of an export that is there: what replacing it would remove or replace. */
+  readonly older: readonly string[];
   /** An interrupted export lies there. */
   readonly unfinished: Unfinished | null;
   /** Files of the last export that failed or was removed, which are still there. */

@@ -10,6 +10,7 @@ import { idsOf, renamed } from './address';
 import { readChoices, renamedChoices } from './choices';
 import type { WorkerPort } from './ports';
 import type { StudioStore } from './store';
+import type { TargetState } from './types';
 
 export type Resumable =
   /** Everything is open. */
@@ -40,9 +41,13 @@ export function createUnfinishedControls(store: StudioStore, worker: WorkerPort,
   let looks = 0;
   async function lookAtTarget(): Promise<void> {
     const look = ++looks;
+    const set = (patch: Partial<TargetState>) => {
+      // Another destination was chosen meanwhile.
+      if (look === looks) store.setState(({ target }) => ({ target: { ...target, ...patch } }));
+    };
+    void worker.request('older', { destination: destination() }).then(({ names }) => set({ older: names }), () => set({ older: [] }));
     const unfinished = await worker.request('unfinished', { destination: destination() }).catch(() => null);
-    // Another destination was chosen meanwhile.
-    if (look === looks) store.setState(({ target }) => ({ target: { ...target, unfinished } }));
+    set({ unfinished });
   }
   return {
     lookAtTarget,

@@ -268,7 +268,9 @@ export interface Requests {
   ];
   /** The unfinished export that lies where the destination is; null where none does, or another tab is at it. */
   unfinished: [{ readonly destination: PickedFolder | null }, Unfinished | null];
-  /** Removes it, and nothing else. Replies with what could not be removed. */
+  /** Files there that are of an export: a merge that replaces it removes or replaces these. */
+  older: [{ readonly destination: PickedFolder | null }, { readonly names: readonly string[] }];
+  /** Removes the unfinished export, and nothing else. Replies with what could not be removed. */
   removeUnfinished: [{ readonly destination: PickedFolder | null }, { readonly left: readonly string[] }];
   planBatch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number }, BatchPlanSummary];
   /** Several merges in one job, a folder each. Replies, too, when it was stopped after some folders were finished. */

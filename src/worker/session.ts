@@ -2,10 +2,12 @@
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
+import { isExportFile } from '../export/files';
 import type { ExportFolder, HowToOpen } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
 import { limitsOf } from '../merge/budget';
+import { oldFiles } from '../merge/folder';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
 import { scopeOf } from '../recipe/resolve';
@@ -37,8 +39,8 @@ export interface SessionParts {
   readonly fetchSample: (baseUrl: string) => Promise<readonly { readonly path: string; readonly source: ByteSource }[]>;
   /** Takes a folder (null: private storage) for one merge; rejects with DestinationError. */
   readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen) => Promise<ExportFolder>;
-  /** Takes a folder to see what lies there; null when another tab has it, or there is none. */
-  readonly visitExportFolder: (folder: PickedFolder | null) => Promise<ExportFolder | null>;
+  /** A folder to see what lies there; null when a tab is exporting to it, or there is none. */
+  readonly visitExportFolder: (folder: PickedFolder | null) => Promise<Destination | null>;
   /** A file of the last export in private storage. */
   readonly exportedFile: (name: string) => Promise<unknown>;
   /** Where exact figures outlive the page. */
@@ -73,11 +75,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
 
   const visit = async <T>(destination: PickedFolder | null, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
     const folder = await visitExportFolder(destination);
-    try {
-      return folder === null ? otherwise : await act(folder.destination);
-    } finally {
-      await folder?.release();
-    }
+    return folder === null ? otherwise : act(folder);
   };
 
   return {
@@ -134,6 +132,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       }
     },
     unfinished: async ({ destination }) => visit(destination, null, unfinishedIn),
+    older: async ({ destination }) => ({ names: await visit(destination, [], async (folder) => oldFiles(await folder.list(), { names: [], isExportFile })) }),
     removeUnfinished: async ({ destination }) => ({ left: await visit(destination, [], removeUnfinished) }),
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
     batch: async (payload, control) => {

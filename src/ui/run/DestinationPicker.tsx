@@ -1,12 +1,12 @@
 import { useId } from 'react';
-import { showName } from '../format';
+import { plural, showName } from '../format';
 import { useController, useStudio } from '../studio';
 
 /** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `single`: for one merge, which may replace an older export and be computed again. */
 export function DestinationPicker({ single = true }: { single?: boolean }) {
   const controller = useController();
   const group = useId();
-  const { folder, replace, recheck, canWriteFolders } = useStudio((state) => state.target);
+  const { folder, replace, older, recheck, canWriteFolders } = useStudio((state) => state.target);
   return (
     <div className="destination" role="group" aria-label="Destination">
       <div className="segments">
@@ -27,9 +27,10 @@ export function DestinationPicker({ single = true }: { single?: boolean }) {
         </label>
       </div>
       {single && folder !== null && (
-        <label className="check">
+        <label className="check" title={older.length > 0 ? `Replaced or removed: ${older.map((name) => showName(name)).join(', ')}. Nothing else is.` : undefined}>
           <input type="checkbox" checked={replace} onChange={(event) => controller.setReplace(event.target.checked)} />
           Replace an older export
+          {older.length > 0 && ` (${plural(older.length, 'file')}: ${older.slice(0, 2).map((name) => showName(name, 40)).join(', ')}${older.length > 2 ? ', …' : ''})`}
         </label>
       )}
       {single && (

@@ -120,8 +120,7 @@ describe('openExportFolder', () => {
       expect(await visitExportFolder(null)).toBe(null);
       await first.release();
       const visit = (await visitExportFolder(null))!;
-      expect(await visit.destination.list()).toEqual([inner ?? JOURNAL_FILE]);
-      await visit.release();
+      expect(await visit.list()).toEqual([inner ?? JOURNAL_FILE]);
       for (const [how, left] of [['new', [inner ?? JOURNAL_FILE]], ['resume', [inner ?? JOURNAL_FILE]], ['replace', []]] as const) {
         const { destination, release } = await openExportFolder(null, new FileStore(), [], how);
         expect(await destination.list(), how).toEqual(left);

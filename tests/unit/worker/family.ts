@@ -95,7 +95,7 @@ export function startSession(backends: Partial<BackendFactory> = {}, parts: Part
       privateStorage: folder === null,
       release: async () => {},
     }),
-    visitExportFolder: async (folder) => ({ destination: new FolderDestination('out', out.handle), privateStorage: folder === null, release: async () => {} }),
+    visitExportFolder: async () => new FolderDestination('out', out.handle),
     exportedFile: async (name) => `file ${name}`,
     figuresStore: memoryFiguresStore(),
     sizing: SIZING,

@@ -107,6 +107,18 @@ describe('an interrupted merge', () => {
     expect([...session.out.files.keys()].sort()).toEqual(['notes.txt', 'tokenizer.json']);
   });
 
+  it('in whose place a merge would come is told by its files, the user\'s own left out', async () => {
+    const { merge, request: ask, out } = await openFamily({}, FILES);
+    out.files.set('tokenizer.model', { bytes: new Uint8Array(3), modified: 1 });
+    expect(await ask('older', { destination: null })).toEqual({ names: [] });
+    await merge();
+    await new Promise(setImmediate);
+    out.files.set('notes.txt', { bytes: new Uint8Array(3), modified: 1 });
+    const { names } = await ask('older', { destination: null });
+    expect(names).toContain('tokenizer.model');
+    expect([...out.files.keys()].filter((name) => !names.includes(name))).toEqual(['notes.txt']);
+  });
+
   it('that was to replace an older export leaves it whole when it is removed', async () => {
     const { merge, ...session } = await openFamily({}, FILES);
     await merge();
