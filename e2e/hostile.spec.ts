@@ -17,14 +17,17 @@ function hostile(scale: number): Tensors {
 
 test.use({ webgpu: false });
 
-test('hostile tensor names are shown as text and survive the export; a header of 65 MB is refused at once', async ({ page, folder, complaints }) => {
+/** A folder's name: markup of a page, of a chart and of Markdown, and what turns text around. */
+const FOLDER = 'ct-4M](javascript:x)<img src=x onerror=alert(4)>\u202e';
+
+test('hostile names of tensors and folders are shown as text and survive the export; a header of 65 MB is refused at once', async ({ page, folder, complaints }) => {
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => {
     dialogs.push(dialog.message());
     void dialog.dismiss();
   });
   const folders: string[] = [];
-  for (const [name, scale] of [['base', 1], ['sft', 1.25], ['ct-4M', 0.75]] as const) {
+  for (const [name, scale] of [['base', 1], ['sft', 1.25], [FOLDER, 0.75]] as const) {
     const path = join(folder, name);
     await mkdir(path);
     await writeFile(join(path, 'model.safetensors'), writeSafetensors(hostile(scale)));
@@ -32,7 +35,7 @@ test('hostile tensor names are shown as text and survive the export; a header of
   }
   await visit(page);
   await drop(page, folders);
-  await expectOpen(page, ['base', 'sft', 'ct-4M']);
+  await expectOpen(page, ['base', 'sft', FOLDER.replace('\u202e', '\\u202e')]);
   await choosePreset(page, 'Paper');
   for (const tab of ['Layers', 'Map', 'Figures']) await page.getByRole('tab', { name: tab }).click();
   await expect(region(page, 'Charts').getByText('<img src=x onerror=alert(1)>')).toBeVisible();
@@ -42,6 +45,15 @@ test('hostile tensor names are shown as text and survive the export; a header of
   const report = await merge(page);
   const { tensors } = readSafetensors(await download(page, report, 'model.safetensors', folder));
   expect([...tensors.keys()].sort()).toEqual([...NAMES].sort());
+  const card = (await download(page, report, 'README.md', folder)).toString();
+  expect(card).toContain('ct-4M\\]\\(javascript\\:x\\)&lt;img src=x onerror=alert\\(4\\)&gt;\ufffd');
+  const chart = (await download(page, report, 'merge_by_layer.svg', folder)).toString();
+  expect(chart).not.toMatch(/<img|<script|onerror=[^<]*>|\u202e/);
+  await page.getByRole('button', { name: 'Close the report' }).click();
+  await page.getByRole('button', { name: 'Export several…' }).click();
+  await expect(page.getByRole('dialog', { name: 'Export several' })).toContainText('36 merges');
+  expect(await page.locator('img').count()).toBe(0);
+  await page.keyboard.press('Escape');
 
   // Row 11: refused by its length, before anything of that size is read; the page answers meanwhile.
   const large = join(folder, 'large.safetensors');

@@ -64,13 +64,13 @@ const text = [
   `${count(({ cancelled }) => cancelled)} cancelled before, ${count(({ lost }) => lost)} through a lost device, ${count(({ scope }) => scope === 'model')} ranked over the whole model, ${count(({ preset }) => preset !== null)} by a preset; ${compared.toLocaleString('en')} values`,
   `compared. Methods: ${methods.join(', ')}.`,
   '',
-  `What the tab holds at the end of a round, on the CPU backend, report closed, garbage collected twice (page, and all workers with`,
-  `their buffers), and what the renderer and the GPU process have resident; MiB. The first ${warmUp} rounds are the warm-up: code is compiled and`,
+  `What the tab holds at the end of a round, on the CPU backend, report closed, garbage collected twice (the page and its worker,`,
+  `buffers included), and what the renderer, with the threads that merge, and the GPU process have resident; MiB. The first ${warmUp === 1 ? 'round is' : `${warmUp} rounds are`} the warm-up: code is compiled and`,
   `caches fill. From there to the end: heaps ${percent(grown(heapOf))}, resident ${percent(grown(residentOf))}.`,
   '',
-  '| merges | page heap | workers | their heaps | renderer | GPU process |',
-  '|---:|---:|---:|---:|---:|---:|',
-  ...footprints.map((one) => `| ${one.merges} | ${mebibytes(one.pageHeap)} | ${one.workers} | ${mebibytes(one.workerHeap)} | ${mebibytes(one.renderer)} | ${mebibytes(one.gpuProcess)} |`),
+  '| merges | heap of the page | of its worker | renderer | GPU process |',
+  '|---:|---:|---:|---:|---:|',
+  ...footprints.map((one) => `| ${one.merges} | ${mebibytes(one.pageHeap)} | ${mebibytes(one.workerHeap)} | ${mebibytes(one.renderer)} | ${mebibytes(one.gpuProcess)} |`),
 ];
 writeFileSync(join(ROOT, 'docs', 'soak.md'), `${text.join('\n')}\n`);
 const leaks = grown(heapOf) > ALLOWED || grown(residentOf) > ALLOWED;

@@ -60,6 +60,8 @@ async function cancelled(page: Page): Promise<boolean> {
   await cancel.or(outcome).first().waitFor();
   await cancel.click({ timeout: 2000 }).catch(() => undefined);
   await expect(outcome).toBeVisible();
+  // Where the merge ended first, another button stood where this one was.
+  await page.keyboard.press('Escape');
   const inTime = await bar.getByText('Cancelled', { exact: true }).isVisible();
   await closeReport(page);
   return inTime;

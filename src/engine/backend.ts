@@ -38,7 +38,7 @@ export interface WebGpuBackend extends Backend {
    * The same passes on the same device, with selection from a bracket however small the tensor: what a self-test on little data
    * has to reach. To be disposed of by itself.
    */
-  onTrial(): Backend;
+  onTrial(): WebGpuBackend;
 }
 
 /** Probes the adapter's arithmetic first; throws GpuUnavailableError `self-test-failed` when nothing on it is exact. */

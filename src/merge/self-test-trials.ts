@@ -50,14 +50,14 @@ interface MergeTrial {
  * specialised for the same dtypes, and so compiled once.
  */
 const MERGES: readonly MergeTrial[] = [
-  { label: 'TIES-SV of three tensors, BF16, NaN and infinities in one', method: 'ties_sv', dtypes: ['BF16', 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16'), slotOf(1, 'BF16'), slotOf(333, 'BF16', true)], parameters: SLACK },
+  { label: 'TIES-SV by radix', method: 'ties_sv', dtypes: ['BF16', 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16'), slotOf(1, 'BF16'), slotOf(333, 'BF16', true)], parameters: SLACK },
   {
-    label: 'TIES-SV of one tensor in two chunks, weighted', method: 'ties_sv', dtypes: ['BF16', 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16')], cuts: [4098],
+    label: 'TIES-SV from a bracket', method: 'ties_sv', dtypes: ['BF16', 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16')], cuts: [4098],
     parameters: { ...TIES, weight: [0.75, -1.5], lambda: 1.25, slack: { s: 0.29, of: 'discarded', prefer: 1 } },
   },
-  { label: 'task arithmetic, F32, F16 and BF16 to F32', method: 'task_arithmetic', dtypes: ['F32', 'F16', 'BF16'], slots: [slotOf(ELEMENTS, 'F32')], parameters: { ...TIES, normalize: false, lambda: 0.5 } },
-  { label: 'DARE, F32 to F16', method: 'dare_linear', dtypes: ['F32', 'F32', 'F32'], slots: [slotOf(ELEMENTS, 'F16')], parameters: { ...TIES, normalize: false, rescale: true, drop: { seed: 7, rescaleBy: 'magnitude' } }, pass: 'drop and rescale' },
-  { label: 'weighted average, BF16', method: 'linear', dtypes: [null, 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16')], parameters: { ...TIES, weight: [0.3, 0.9] }, pass: 'average' },
+  { label: 'task arithmetic of mixed dtypes', method: 'task_arithmetic', dtypes: ['F32', 'F16', 'BF16'], slots: [slotOf(ELEMENTS, 'F32')], parameters: { ...TIES, normalize: false, lambda: 0.5 } },
+  { label: 'DARE', method: 'dare_linear', dtypes: ['F32', 'F32', 'F32'], slots: [slotOf(ELEMENTS, 'F16')], parameters: { ...TIES, normalize: false, rescale: true, drop: { seed: 7, rescaleBy: 'magnitude' } }, pass: 'drop and rescale' },
+  { label: 'weighted average', method: 'linear', dtypes: [null, 'BF16', 'BF16'], slots: [slotOf(ELEMENTS, 'BF16')], parameters: { ...TIES, weight: [0.3, 0.9] }, pass: 'average' },
 ];
 
 const merged = ({ label, method, dtypes, slots, cuts, parameters, pass = 'merge' }: MergeTrial): Trial => ({
@@ -73,7 +73,7 @@ const merged = ({ label, method, dtypes, slots, cuts, parameters, pass = 'merge'
 
 /** The views of a held sample, and the counts of a ranking over the whole model. */
 const HELD: Trial = {
-  label: 'views of a held sample, BF16',
+  label: 'a held sample',
   async observe(backend) {
     const slots = [slotOf(ELEMENTS, 'BF16'), slotOf(333, 'BF16')];
     const { group, read } = awkwardGroup('ties_sv', ['BF16', 'BF16', 'BF16'], slots);
@@ -108,7 +108,7 @@ const HELD: Trial = {
 /** Rows and columns of neither an even number nor a power of two. */
 const ADAPTED = { rows: 37, columns: 29, rank: 3 };
 const ADAPTER: Trial = {
-  label: 'a matrix plus the product of two thin ones, F16',
+  label: 'a matrix plus the product of two thin ones',
   async observe(backend) {
     const { rows, columns, rank } = ADAPTED;
     const random = generator(0x51f0);

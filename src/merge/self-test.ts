@@ -10,7 +10,7 @@ export interface SelfTestFinding {
   /** What was compared: `trim`, `elect`, `slack`, `count`, `merge`, `surface` and so on. */
   readonly pass: string;
   readonly ok: boolean;
-  /** For people: what was tried, or the first difference. */
+  /** For people: the trials in which it was as the reference, or the first difference. */
   readonly detail: string;
 }
 
@@ -35,7 +35,7 @@ export async function selfTest(subject: () => Backend, oracle: Backend): Promise
   for (const { pass, ...found } of tried.flat()) passes.set(pass, [...(passes.get(pass) ?? []), found]);
   return [...passes].map(([pass, found]) => {
     const wrong = found.find(({ fault }) => fault !== null);
-    return { pass, ok: !wrong, detail: wrong ? `${wrong.label}: ${wrong.fault}` : `as the reference: ${[...new Set(found.map(({ label }) => label))].join('; ')}` };
+    return { pass, ok: !wrong, detail: wrong ? `${wrong.label}: ${wrong.fault}` : [...new Set(found.map(({ label }) => label))].join(', ') };
   });
 }
 

@@ -6,7 +6,7 @@ import type { BackendReport } from '../../../src/worker/protocol';
 const REPORT: BackendReport = {
   info: { kind: 'webgpu', label: 'Card X', software: false, arithmetic: 'guarded' },
   gpuProblem: null,
-  selfTest: [{ pass: 'trim', ok: true, detail: 'as the reference: TIES' }, { pass: 'adapter', ok: false, detail: '1 instead of 2' }],
+  selfTest: [{ pass: 'trim', ok: true, detail: 'TIES by radix' }, { pass: 'adapter', ok: false, detail: '1 instead of 2' }],
   adapter: { vendor: 'acme', architecture: 'x1', device: '', description: 'Card "X"\n', features: ['shader-f16', 'subgroups'], limits: { maxBufferSize: 1024, maxBindGroups: 4 } },
   speeds: [{ kind: 'webgpu', label: 'Card X', parametersPerSecond: 250e6 }],
   why: 'asked',
@@ -20,7 +20,7 @@ it('says what computes, what was tested and how it went, and what the adapter sa
     'Measured: webgpu, Card X, 250 million parameters a second',
     '',
     'Self-test',
-    '  right trim: as the reference: TIES',
+    '  right trim: TIES by radix',
     '  WRONG adapter: 1 instead of 2',
     '',
     'Adapter',
