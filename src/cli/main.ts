@@ -18,6 +18,7 @@ const REPLACE = 'Replace it with --replace, or choose another folder.';
 /** What to do about what lies in the folder, by reason. */
 const ADVICE: Readonly<Record<string, string>> = {
   unfinished: 'Carry it on with --resume, replace it with --replace, or choose another folder.',
+  'folders-exist': 'Carry an interrupted batch on with --resume, or choose another folder.',
   'not-empty': REPLACE,
   'journal-of-another': REPLACE,
   'journal-broken': REPLACE,
