@@ -16,7 +16,8 @@ export default defineConfig({
     projects: [
       {
         plugins: [kernels()],
-        test: { ...COMMON, name: 'unit', environment: 'node', include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        // Files share their modules: loading them anew for each took longer than most tests. What a test changes of one it puts back.
+        test: { ...COMMON, name: 'unit', environment: 'node', isolate: false, include: ['tests/unit/**/*.test.{ts,tsx}'] },
       },
       {
         plugins: [kernels()],
