@@ -89,6 +89,15 @@ export interface SlotResult {
   readonly kept: readonly (Kept | null)[];
   /** Selection on |e| among the preferred model's discarded positions: reserved where key < threshold or (== and index < cutoff). */
   readonly reserved: Kept | null;
+  /** What the host chose for the backend, of methods that have it choose (merge/masks). */
+  readonly chosen?: ChosenParts;
+}
+
+/** What takes part of a tensor, and the parameters that it is merged with by `ties` or `task_arithmetic`. */
+export interface ChosenParts {
+  readonly parameters: TensorParameters;
+  /** Writes 1 or 0 into `mask` for the values of `model` from the flat index `first` on: whether each takes part. */
+  read(model: number, first: number, mask: Uint8Array): void;
 }
 
 export interface GroupResult {

@@ -19,7 +19,7 @@ const RUN_ELEMENTS = 16;
 export interface Spots {
   readonly group: Group;
   readonly parameters: TensorParameters;
-  readonly decided: Pick<SlotResult, 'kept' | 'reserved'>;
+  readonly decided: Pick<SlotResult, 'kept' | 'reserved' | 'chosen'>;
   /** Input bytes of a segment. */
   readonly read: (segment: Segment, input: number) => Promise<Uint8Array<ArrayBuffer>>;
 }

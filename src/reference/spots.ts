@@ -1,6 +1,7 @@
 /** Some values of a tensor computed again, given what was decided about all of it: what checks a backend while it merges. */
-import type { Kept, Slot } from '../merge/backend';
-import type { Recompute } from '../merge/spot-check';
+import type { ChosenParts, Kept, Slot } from '../merge/backend';
+import { maskedMethod } from '../merge/masks/masked';
+import type { Recompute, Spots } from '../merge/spot-check';
 import { readsDensity, traitsOf } from '../recipe/methods';
 import { decodeSlot, runsOf, type Run } from './decode';
 import { agrees } from './elect';
@@ -10,12 +11,13 @@ import { magnitudeKey } from './select';
 import { decideSlot, mergeSlot, prepareSlot, type Keep, type SlotDecision } from './slot';
 import type { TaskVector } from './trim';
 
-/** Null where the whole tensor enters: what `rescale` multiplies by, weights that follow from angles, and what the host chooses. */
+/** Null where the whole tensor enters: what `rescale` multiplies by, and weights that follow from angles. */
 export const recomputeSpots: Recompute = async ({ group, parameters, decided, read }) => {
   const { method } = group;
   const [slot] = group.slots as [Slot];
   const { angle, keeps } = traitsOf(method);
-  if (angle !== null || keeps === 'middle' || keeps === 'ranked' || keeps === 'varying') return null;
+  if (angle !== null) return null;
+  if (decided.chosen) return recomputeChosen({ group, parameters, decided, read }, decided.chosen);
   if (readsDensity(method) && parameters.rescale && parameters.drop?.rescaleBy !== 'density') return null;
   const pace = new Pace(undefined);
   const [runs] = runsOf(group) as [Run[]];
@@ -27,6 +29,21 @@ export const recomputeSpots: Recompute = async ({ group, parameters, decided, re
   const reservedMask = slack && decided.reserved ? reservedOf(decision, runs, slack.prefer, decided.reserved) : null;
   return encode(mergeSlot(method, values, { ...decision, reservedMask }, parameters), slot.outDtype).bytes;
 };
+
+/** As the backend merged it, from what the host chose: ranks of the whole tensor enter through that alone. */
+async function recomputeChosen({ group, read }: Spots, chosen: ChosenParts) {
+  const method = maskedMethod(group.method);
+  const [slot] = group.slots as [Slot];
+  const pace = new Pace(undefined);
+  const values = await decodeSlot(slot, runsOf(group)[0]!, read, pace);
+  const keep: Keep = (_, { tau, runs }, model) => {
+    const mask = new Uint8Array(tau.length);
+    for (const { segment, begin, end } of runs) chosen.read(model, segment.first, mask.subarray(begin, end));
+    return { kept: { threshold: 0, cutoff: slot.elements }, count: mask.reduce((sum, one) => sum + one, 0), mask };
+  };
+  const decision = await decideSlot(method, await prepareSlot(values, pace), chosen.parameters, pace, keep);
+  return encode(mergeSlot(method, values, decision, chosen.parameters), slot.outDtype).bytes;
+}
 
 /** What the threshold and cutoff of the whole slot keep of the runs. */
 function keptOf({ tau, runs }: TaskVector, kept: Kept) {

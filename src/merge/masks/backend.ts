@@ -60,5 +60,5 @@ export async function mergeMasked(
   for (const [s, slot] of group.slots.entries()) chosen.push(await choose(new SlotVectors(slot, parts[s]!, reading.look, options.signal), parameters[s]!));
   const own = parameters.map((one, s) => maskedParameters(one, chosen[s]!));
   const result = await backend.merge(maskedGroup(group), own, maskedRead(group, parts, chosen, reading, false), write, options);
-  return unmasked(group, parts, chosen, result);
+  return unmasked(group, parts, chosen, own, result);
 }

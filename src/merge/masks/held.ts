@@ -80,7 +80,7 @@ class MaskedHeld implements Held {
     const own = parameters.map((one, s) => maskedParameters(one, chosen[s]!));
     const write = async ({ slot, first }: { slot: number; first: number }, bytes: Uint8Array<ArrayBuffer>) => take(`${slot}:${first}`, bytes);
     const merged = await this.backend.merge(wide, own, maskedRead(group, parts, chosen, this.held(), true), write, signal ? { signal } : {});
-    return { result: unmasked(group, parts, chosen, merged) };
+    return { result: unmasked(group, parts, chosen, own, merged) };
   }
 
   private async chosenOf(slot: number, parameters: TensorParameters, signal: AbortSignal | undefined): Promise<Chosen> {

@@ -2,8 +2,8 @@
 import { decodeToF32 } from '../../bytes/floats';
 import { bytesPerValue, type MergedDtype } from '../../bytes/dtypes';
 import { traitsOf } from '../../recipe/methods';
-import type { TensorParameters } from '../../recipe/types';
-import type { Group, GroupResult, ReadSegment, Slot } from '../backend';
+import type { Method, TensorParameters } from '../../recipe/types';
+import type { ChosenParts, Group, GroupResult, ReadSegment, Slot } from '../backend';
 import type { Figures } from '../figures';
 import type { Bits } from './bits';
 import type { Chosen } from './choose';
@@ -12,7 +12,12 @@ import type { Part, Reading } from './vectors';
 
 /** The group with the method that merges what takes part. Throws nothing; reads nothing. */
 export function maskedGroup({ method, slots, chunks }: Group): Group {
-  return { method: traitsOf(method).elects ? 'ties' : 'task_arithmetic', slots: slots.map(maskedSlot), chunks };
+  return { method: maskedMethod(method), slots: slots.map(maskedSlot), chunks };
+}
+
+/** What merges what takes part. */
+export function maskedMethod(method: Method): Method {
+  return traitsOf(method).elects ? 'ties' : 'task_arithmetic';
 }
 
 /** A base that is of another dtype may not be a value of the model's: both are read as f32 then. */
@@ -77,8 +82,21 @@ function replace<T extends Float32Array | Uint16Array | Uint32Array>(values: T, 
 /** Elements whose bits are looked up at a time. */
 const AT_ONCE = 2 ** 16;
 
-/** The masked group's results as those of the group. */
-export function unmasked(group: Group, parts: readonly (readonly Part[])[], chosen: readonly Chosen[], { segments }: GroupResult): GroupResult {
+/** The masked group's results as those of the group; `parameters` are the masked ones. */
+export function unmasked(group: Group, parts: readonly (readonly Part[])[], chosen: readonly Chosen[], parameters: readonly TensorParameters[], { segments }: GroupResult): GroupResult {
   const figures = parts.map((mine, s) => mine.map(({ chunk, index }, p): Figures => ({ ...segments[chunk]![index]!, ...chosen[s]!.figures[p] })));
-  return resultOf(group, parts, figures);
+  const result = resultOf(group, parts, figures);
+  return { ...result, slots: result.slots.map((slot, s) => ({ ...slot, chosen: partsChosen(chosen[s]!, parameters[s]!) })) };
+}
+
+/** Of a merge, where a slot is covered whole: places are flat indices. */
+function partsChosen({ bits }: Chosen, parameters: TensorParameters): ChosenParts {
+  return {
+    parameters,
+    read: (model, first, mask) => {
+      const own = bits[model];
+      if (own) own.read(first, mask);
+      else mask.fill(1);
+    },
+  };
 }
