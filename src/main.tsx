@@ -6,6 +6,7 @@ import type { ClockPort, FilePort } from './state/ports';
 import { createStudioStore } from './state/store';
 import { App } from './ui/App';
 import { rememberAddress } from './ui/shell/address-bar';
+import { keptMemory, rememberMemory } from './ui/shell/kept-memory';
 import { keptSnapshots, rememberSnapshots } from './ui/shell/kept-snapshots';
 import { keepAwake } from './ui/shell/keep-awake';
 import { keepOffline } from './ui/shell/offline';
@@ -33,10 +34,11 @@ const clock: ClockPort = {
   },
 };
 
-const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders(), snapshots: keptSnapshots() });
+const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders(), snapshots: keptSnapshots(), memory: keptMemory() });
 const controller = createController(store, new WorkerClient(), files, clock);
 rememberTheme(store);
 rememberSnapshots(store);
+rememberMemory(store);
 keepAwake(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');

@@ -3,6 +3,7 @@ import { asStudioError } from '../bytes/errors';
 import { checkpointsOf } from '../compose/export-input';
 import { extraFiles } from '../compose/extra-files';
 import { isExportFile } from '../export/files';
+import { readAheadWithin } from '../merge/budget';
 import type { Backend } from '../merge/backend';
 import { runBatch } from '../merge/batch';
 import { planBatch } from '../merge/batch-plan';
@@ -58,7 +59,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     table,
     isExportFile,
     resume: options.resume,
-    readAheadBytes: options.memoryBytes / 2,
+    readAheadBytes: readAheadWithin(options.memoryBytes),
     hash: hashNatively,
     recompute: recomputeSpots,
   }).finally(end);

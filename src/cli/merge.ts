@@ -9,7 +9,7 @@ import { extraFiles, notesOnExtras } from '../compose/extra-files';
 import { undertakingOf } from '../compose/undertaking';
 import { isExportFile } from '../export/files';
 import type { Backend } from '../merge/backend';
-import { limitsOf } from '../merge/budget';
+import { limitsOf, readAheadWithin } from '../merge/budget';
 import type { BackendLimits } from '../merge/budget';
 import type { Journal } from '../merge/journal-types';
 import type { JournalHooks } from '../merge/journaling';
@@ -58,7 +58,7 @@ async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choi
   const used = checkpointsOf(recipe, checkpoints);
   const contents = await contentsOfAll(used, openShard);
   const { metadata, journal } = undertakingOf({ application: APPLICATION, recipe, choices, text, shardBytes, checkpoints: used, contents }, resume);
-  const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: memoryBytes / 2 }, metadata);
+  const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: readAheadWithin(memoryBytes) }, metadata);
   if (plan.refusals.length === 0) return { plan, contents, journal };
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
@@ -81,7 +81,7 @@ function planWords({ tensors, parameters, shards, bytesRead, bytesWritten, peakB
 }
 
 async function merge(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
-  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
+  const { backend, note } = await chooseBackend(options.backend, readAheadWithin(options.memoryBytes));
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const planned = await planOf(options, opened, limitsOf(backend), options.resume ? await journalIn(options.out!, opened) : null);
@@ -103,7 +103,7 @@ async function merge(options: Options, opened: Opened, output: Output, signal: A
 }
 
 async function verify(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
-  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
+  const { backend, note } = await chooseBackend(options.backend, readAheadWithin(options.memoryBytes));
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const { plan } = await planOf(options, opened, limitsOf(backend));
@@ -114,7 +114,7 @@ async function verify(options: Options, opened: Opened, output: Output, signal: 
 }
 
 async function batch(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
-  const { backend, note } = await chooseBackend(options.backend, options.memoryBytes / 2);
+  const { backend, note } = await chooseBackend(options.backend, readAheadWithin(options.memoryBytes));
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const planned: PlannedEntry[] = [];
@@ -166,10 +166,10 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
       ...(journal ? { journal } : {}),
       onLeftBehind: (names) => output.write(`could not be removed: ${names.join(', ')}\n`),
       onProgress,
-      readAheadBytes: memoryBytes / 2,
+      readAheadBytes: readAheadWithin(memoryBytes),
       hash: hashNatively,
       recompute: recomputeSpots,
-      ...(recheck ? { recheckBy: () => recheckBackend(backend.info, memoryBytes / 2) } : {}),
+      ...(recheck ? { recheckBy: () => recheckBackend(backend.info, readAheadWithin(memoryBytes)) } : {}),
     });
   } finally {
     end();

@@ -53,7 +53,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --model NAME=FOLDER     where a model of the recipe is, when its name is no path; repeat it
   --backend auto|cpu|webgpu
   --shard-size 5GB        largest output shard (kB, MB, GB, or bytes)
-  --memory 768MB          what may be held while merging, beside the buffers of the writer; more reads larger pieces
+  --memory 1GB            what may be held while merging, beside the buffers of the writer; more reads larger pieces
   --part I/N              only the I-th of N disjoint parts of the output, for a scheduler
   --finish N              joins N finished parts into the folder, index last
   --grid MODEL=0.2,0.4    densities of one model of a batch; twice
@@ -96,7 +96,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     models: new Map((values.model ?? []).map((pair) => split(pair, '=', '--model NAME=FOLDER'))),
     backend: oneOf(values.backend ?? 'auto', ['auto', 'cpu', 'webgpu'], '--backend'),
     shardBytes: readBytes(values['shard-size'] ?? '5GB', '--shard-size'),
-    memoryBytes: readBytes(values.memory ?? '768MiB', '--memory'),
+    memoryBytes: readBytes(values.memory ?? '960MiB', '--memory'),
     part,
     finish,
     replace: values.replace ?? false,

@@ -1,6 +1,7 @@
 /** What the groups of a run hold at once: said in the plan, kept by the pipeline. */
 import type { Backend, Group } from './backend';
 import { stretchBytes, stretchesOf } from './chunk-reading';
+import { WRITE_BYTES } from './io-sizes';
 import type { MergeStep, Step } from './plan-types';
 import { chunkInputBytes, chunkOutputBytes } from './steps';
 import { windowsOf } from './windows';
@@ -31,9 +32,20 @@ export function limitsOf({ chunkBytes, concurrency = 1, heldBytes = oneChunk }: 
   return { chunkBytes, concurrency, heldBytes };
 }
 
+const GROUPS_HOLD = 2.5;
 /** Groups under way and what is read for the next may hold so many bytes: two of the largest tensors of a 7B, with their outputs. */
 export function groupsBudget({ readAheadBytes }: Pick<Holding, 'readAheadBytes'>): number {
-  return 2.5 * readAheadBytes;
+  return GROUPS_HOLD * readAheadBytes;
+}
+
+/** What reading ahead may hold so that groups hold no more than `bytes`. */
+export function readAheadWithin(bytes: number): number {
+  return Math.floor(bytes / GROUPS_HOLD);
+}
+
+/** What a plan says at most where reading ahead may hold so much: its groups, and the writer's two pieces. */
+export function memoryOf(readAheadBytes: number): number {
+  return GROUPS_HOLD * readAheadBytes + 2 * WRITE_BYTES;
 }
 
 /**

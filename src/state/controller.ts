@@ -32,6 +32,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   restart(): Promise<void>;
   /** Starts the worker's backend; also to change it. */
   startBackend(choice: BackendChoice): Promise<void>;
+  /** Bytes that a merge may hold, null: automatic. Starts the backend anew. */
+  setMemory(bytes: number | null): Promise<void>;
   /** Measures both backends; what is in use stays. */
   calibrate(): Promise<void>;
 
@@ -159,12 +161,20 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     if (isBusy(store.getState().job)) return;
     setBackend({ choice, starting: true, problem: null });
     try {
-      const report = await worker.request('start', { choice });
-      setBackend({ report, starting: false });
+      const { chosen } = store.getState().backend.memory;
+      const report = await worker.request('start', { choice, ...(chosen === null ? {} : { memoryBytes: chosen }) });
+      setBackend({ report, starting: false, memory: { chosen, automatic: report.automaticMemory ?? null } });
     } catch (cause) {
       setBackend({ problem: asStudioError(cause).toWire(), starting: false });
     }
     refresh();
+  }
+
+  async function setMemory(chosen: number | null): Promise<void> {
+    const { job, backend } = store.getState();
+    if (isBusy(job) || backend.starting || chosen === backend.memory.chosen) return;
+    setBackend({ memory: { ...backend.memory, chosen } });
+    await startBackend(backend.choice);
   }
 
   worker.onDeath((error) => store.setState({ worker: { problem: error.toWire(), restarting: false } }));
@@ -187,6 +197,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     ...views,
     restart,
     startBackend,
+    setMemory,
     async calibrate() {
       if (isBusy(store.getState().job)) return;
       setBackend({ measuring: true, problem: null });

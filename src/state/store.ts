@@ -7,8 +7,8 @@ import type { Snapshot, StudioState, Theme } from './types';
 
 export type StudioStore = StoreApi<StudioState>;
 
-export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; snapshots?: readonly Snapshot[] } = {}): StudioStore {
-  const { theme = 'system', canWriteFolders = false, snapshots = [] } = options;
+export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; snapshots?: readonly Snapshot[]; memory?: number | null } = {}): StudioStore {
+  const { theme = 'system', canWriteFolders = false, snapshots = [], memory = null } = options;
   const unseen = { loading: false, problem: null, answer: null } as const;
   return createStore<StudioState>(() => ({
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
@@ -23,7 +23,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     plan: { summary: null, loading: false, problem: null },
     job: { status: 'idle' },
     target: { folder: null, replace: false, recheck: false, canWriteFolders, older: [], unfinished: null, left: [], problem: null },
-    backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false },
+    backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false, memory: { chosen: memory, automatic: null } },
     worker: { problem: null, restarting: false },
     results: null,
     offline: { kept: false, update: false },

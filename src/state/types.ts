@@ -133,6 +133,8 @@ export interface BackendState {
   readonly starting: boolean;
   /** Both backends are being measured. */
   readonly measuring: boolean;
+  /** Bytes that a merge may hold: as chosen (null: automatic), and what automatic means once the worker has told. */
+  readonly memory: { readonly chosen: number | null; readonly automatic: number | null };
 }
 
 /** The part that reads and computes, while it is not well. */

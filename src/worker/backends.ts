@@ -8,14 +8,14 @@ import { measureThroughput } from '../merge/calibration';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 import type { BackendFactory, StartedBackend } from './host';
 
-export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker }), recheck, measure: (backend) => measureThroughput(backend) };
+export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: MEMORY.readAhead, workers: cpuWorkers(), spawn: spawnCpuWorker }), recheck, measure: (backend) => measureThroughput(backend) };
 
 /** What the kernels of the CPU backend have computed, typed arrays compute again, on one thread. */
 function recheck({ kind }: BackendInfo): Backend {
-  return kind === 'cpu' ? createCpuBackend({ residentBytes: READ_AHEAD, simd: false }) : createCpuBackend({ residentBytes: READ_AHEAD, workers: cpuWorkers(), spawn: spawnCpuWorker });
+  return kind === 'cpu' ? createCpuBackend({ residentBytes: MEMORY.readAhead, simd: false }) : createCpuBackend({ residentBytes: MEMORY.readAhead, workers: cpuWorkers(), spawn: spawnCpuWorker });
 }
 
 /** Throws GpuUnavailableError; `self-test-failed` names the passes that differ from the reference. */

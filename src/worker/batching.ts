@@ -26,20 +26,20 @@ import type { MergeContext } from './merging';
 import { EVENT_MS } from './merging';
 import type { BatchPlanSummary, BatchSummary, MergeProgress, RequestPayload, TensorFigures } from './protocol';
 import { resilient } from './resilient';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 import { Throttle } from './throttle';
 
 /** The table of scores to be filled in, beside the folders. */
 export const TABLE_FILE = 'results.csv';
 /** Bytes of inputs kept while every recipe is merged from them: the embedding of a 7B model and its two others in BF16 fit. */
-const HOLD_BYTES = 3 * READ_AHEAD;
+const holdBytes = () => 3 * MEMORY.readAhead;
 
 type Entries = RequestPayload<'batch'>['entries'];
 
 /** What a batch would take. Rejects as `planMerge` does, and with IncompatibleCheckpointsError `undecided`. */
 export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatch'>, catalogue: Catalogue, limits: BackendLimits): BatchPlanSummary {
   const metadataOf = (i: number) => exportMetadata(entries[i]!.recipe, checkpointsOf(entries[i]!.recipe, catalogue.checkpoints), entries[i]!.choices, new Map());
-  const { waves, ...plan } = planBatch(plansOf(entries, shardBytes, catalogue, limits, metadataOf), { holdBytes: HOLD_BYTES });
+  const { waves, ...plan } = planBatch(plansOf(entries, shardBytes, catalogue, limits, metadataOf), { holdBytes: holdBytes() });
   return { ...plan, folders: entries.length, waves: waves.map(({ entries: own }) => own.length) };
 }
 
@@ -72,15 +72,15 @@ export async function exportBatch(
     const plan = plans[i]!;
     items.push({ folder: name, plan, journal: undertakings[i]!.journal, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
   }
-  const batch: BatchPlan = planBatch(plans, { holdBytes: HOLD_BYTES });
+  const batch: BatchPlan = planBatch(plans, { holdBytes: holdBytes() });
   const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   try {
     const { finished, missing, stopped, seconds } = await runBatch(items, batch, resilient(host, planned), openShard, destination, {
       signal,
       ready,
-      readAheadBytes: READ_AHEAD,
-      holdBytes: HOLD_BYTES,
+      readAheadBytes: MEMORY.readAhead,
+      holdBytes: holdBytes(),
       isExportFile,
       resume,
       recompute: recomputeSpots,
@@ -112,7 +112,7 @@ export async function exportBatch(
 
 function plansOf(entries: Entries, shardBytes: number, { checkpoints: open }: Catalogue, limits: BackendLimits, metadataOf: (entry: number) => Readonly<Record<string, string>>): MergePlan[] {
   return entries.map(({ recipe, choices }, i) => {
-    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, metadataOf(i));
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: MEMORY.readAhead }, metadataOf(i));
     if (plan.refusals.length === 0) return plan;
     const names = plan.refusals.map(({ tensor }) => tensor);
     throw new IncompatibleCheckpointsError('undecided', `${names.length} differences are to be decided first`, { names });

@@ -21,7 +21,7 @@ import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
 import type { MergeProgress, MergeSummary, RequestPayload, TensorFigures, WorkerEvent } from './protocol';
 import { resilient } from './resilient';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 import { Throttle } from './throttle';
 
 /** Milliseconds between two events of a kind: ten a second are as many as one can read. */
@@ -50,7 +50,7 @@ export async function merge(
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);
-  const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: READ_AHEAD };
+  const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: MEMORY.readAhead };
   const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
   const contents = await contentsOfAll(checkpoints, openShard);
   const { destination, privateStorage } = folder;
@@ -72,7 +72,7 @@ export async function merge(
       journal,
       extras,
       onLeftBehind: (names) => emit({ event: 'left', names }),
-      readAheadBytes: READ_AHEAD,
+      readAheadBytes: MEMORY.readAhead,
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
       ...(hash ? { hash } : {}),

@@ -13,7 +13,7 @@ import type { OpenShard } from '../merge/reading';
 import { checkpointsOf } from '../compose/export-input';
 import { notesOnExtras, type OpenFile } from '../compose/extra-files';
 import type { PlanSummary, RequestPayload } from './protocol';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 
 /** Model id whose bytes differ from the base's, null when all agree, by what was compared. */
 type Compared = Map<string, Promise<string | null>>;
@@ -35,7 +35,7 @@ export class Planner {
     const { base, models } = findParticipants(open, recipe, choices);
     const issues = fitCheckpoints(base, [...new Set(models)].filter((model) => model !== base));
     const checkpoints = checkpointsOf(recipe, open);
-    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: READ_AHEAD }, exportMetadata(recipe, checkpoints, choices, new Map()));
+    const plan = planMerge(open, recipe, choices, { ...limits, shardBytes, readAheadBytes: MEMORY.readAhead }, exportMetadata(recipe, checkpoints, choices, new Map()));
     const exportNotes = await notesOnExtras({ name: '', application: '', recipe, text: null, choices, contents: new Map(), checkpoints, plan }, this.openFile);
     const differing = await this.differing(plan.integersToCompare, base);
     const asked = new Set(differing.map(({ tensor }) => tensor));

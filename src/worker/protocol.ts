@@ -51,6 +51,8 @@ export interface BackendReport {
   /** What was measured here so far, fastest first: parameters a second of a TIES merge of bf16 values in memory. */
   readonly speeds: readonly BackendSpeed[];
   readonly why: BackendReason;
+  /** Bytes that a merge may hold where nothing is chosen; absent: as told before. */
+  readonly automaticMemory?: number;
 }
 /**
  * Why this one: automatically the `faster` of two measured; `unmeasured`, WebGPU because one of the two gave no figure; `alone`,
@@ -224,8 +226,8 @@ interface Asked {
 
 /** Requests by name: `[payload, reply]`. The one list that client, worker and types share. */
 export interface Requests {
-  /** Chooses and starts the backend; also tells why there is no GPU. */
-  start: [{ readonly choice: BackendChoice }, BackendReport];
+  /** Chooses and starts the backend; also tells why there is no GPU. `memoryBytes`: what a merge may hold, absent: automatic. */
+  start: [{ readonly choice: BackendChoice; readonly memoryBytes?: number }, BackendReport];
   /** Measures the backend in use and the other one, a software adapter included; what is in use stays. */
   calibrate: [Record<never, never>, BackendReport];
   /** Reads headers of files, which join what is already open. */

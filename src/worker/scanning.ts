@@ -8,7 +8,7 @@ import { tensorFigures } from './figures';
 import type { BackendHost } from './host';
 import type { MergeProgress, Reply, RequestPayload, TensorFigures, WorkerEvent } from './protocol';
 import { resilient } from './resilient';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 import { Throttle } from './throttle';
 
 /** Milliseconds between two events of a kind. */
@@ -38,7 +38,7 @@ export async function scan(
   const started = performance.now();
   try {
     await scanPlan(plan, resilient(host, planned), (checkpoint, shard) => catalogue.openShard(checkpoint, shard), {
-      readAheadBytes: READ_AHEAD,
+      readAheadBytes: MEMORY.readAhead,
       signal,
       ready,
       onProgress: (now) => progress.offer(now),

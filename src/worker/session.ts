@@ -19,6 +19,7 @@ import type { Handlers } from './dispatch';
 import { ExactFigures } from './exact-figures';
 import { Explorer } from './explorer';
 import type { Question } from './samples';
+import { MEMORY } from './sizing';
 import type { Sizing } from './sizing';
 import { checkpointsOf } from '../compose/export-input';
 import { BackendHost } from './host';
@@ -79,7 +80,10 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
   };
 
   return {
-    start: ({ choice }) => host.start(choice),
+    start: async ({ choice, memoryBytes }) => {
+      MEMORY.choose(memoryBytes ?? null);
+      return { ...(await host.start(choice)), automaticMemory: MEMORY.automatic };
+    },
     calibrate: () => host.calibrate(),
     open: async ({ files }) => {
       const { rest, results, problems } = await takeResults(await store.register(files), store);

@@ -2,6 +2,7 @@
 import type { BackendInfo } from '../merge/backend';
 import { COARSE_BLOCKS, REFINED_BLOCKS } from '../merge/sample';
 import type { SampleOptions } from '../merge/sample';
+import { memoryOf, readAheadWithin } from '../merge/budget';
 import { readAheadBudget } from '../merge/io-sizes';
 
 /**
@@ -51,5 +52,30 @@ export const SIZING: Sizing = {
   rest: 250,
 };
 
-/** Bytes that reading ahead may hold on this machine. */
-export const READ_AHEAD = readAheadBudget((globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory);
+/** Least that a merge is held to, whatever is chosen. */
+export const LEAST_MEMORY = 256 * 2 ** 20;
+
+/** What merges may hold: of a machine's memory, or as the user chose when the backend was started. */
+export class MergeMemory {
+  private chosen: number | null = null;
+
+  /** @param deviceMemory GiB, as the browser tells it */
+  constructor(private readonly deviceMemory: number | undefined) {}
+
+  /** Bytes that a merge may hold at most where nothing is chosen. */
+  get automatic(): number {
+    return memoryOf(readAheadBudget(this.deviceMemory));
+  }
+
+  /** Bytes that reading ahead may hold. */
+  get readAhead(): number {
+    return this.chosen === null ? readAheadBudget(this.deviceMemory) : readAheadWithin(Math.max(LEAST_MEMORY, this.chosen) - memoryOf(0));
+  }
+
+  /** `bytes` that a merge may hold at most; null: automatic. */
+  choose(bytes: number | null): void {
+    this.chosen = bytes;
+  }
+}
+
+export const MEMORY = new MergeMemory((globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory);

@@ -8,7 +8,7 @@ import type { Control } from './dispatch';
 import type { MergeProgress, Reply, RequestPayload } from './protocol';
 import { resilient } from './resilient';
 import { EVENT_MS, NO_SHARDS, type ScanContext } from './scanning';
-import { READ_AHEAD } from './sizing';
+import { MEMORY } from './sizing';
 import { Throttle } from './throttle';
 
 /** Rejects as `planMerge` and the backend do, and with InvalidRecipeError `checkpoint-not-open`. */
@@ -28,7 +28,7 @@ export async function verify(
   const started = performance.now();
   try {
     const verification = await verifyPlan(plan, checkpoint, resilient(host, planned), openShard, {
-      readAheadBytes: READ_AHEAD,
+      readAheadBytes: MEMORY.readAhead,
       signal,
       ready,
       onProgress: (latest) => progress.offer(latest),

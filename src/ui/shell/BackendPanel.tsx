@@ -5,6 +5,7 @@ import { ErrorNotice } from '../Notice';
 import { reasonText, speedText } from '../messages/backend';
 import { useController, useStudio } from '../studio';
 import { CopyReport } from './CopyReport';
+import { MemoryChoice } from './MemoryChoice';
 import { Panel } from './Panel';
 
 const CHOICES: readonly { choice: BackendChoice; label: string }[] = [
@@ -38,6 +39,7 @@ export function BackendPanel() {
           ))}
         </div>
       </fieldset>
+      <MemoryChoice disabled={busy || starting || measuring} />
       {starting && (
         <p className="row" role="status">
           <span className="spinner" aria-hidden="true" /> Starting and testing the backend.

@@ -6,6 +6,33 @@ import { figuresOf, opened, PLAN, settle, SAMPLE, studio, type Studio } from './
 
 const density = (one: Studio) => one.store.getState().decisions.present.recipe.models[0]!.density;
 
+describe('memory of a merge', () => {
+  it('is told to the worker with every start, and the plan is made anew', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft');
+    const started = { info: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, gpuProblem: null, selfTest: [], speeds: [], why: 'asked', automaticMemory: 7e8 } as const;
+    void one.controller.startBackend('cpu');
+    expect(one.worker.last('start').payload).toEqual({ choice: 'cpu' });
+    one.worker.last('start').resolve(started);
+    await settle();
+    expect(one.store.getState().backend.memory).toEqual({ chosen: null, automatic: 7e8 });
+    one.clock.pass(REST_MS);
+    const plans = one.worker.of('plan').length;
+    void one.controller.setMemory(1e9);
+    expect(one.worker.last('start').payload).toEqual({ choice: 'cpu', memoryBytes: 1e9 });
+    one.worker.last('start').resolve(started);
+    await settle();
+    one.clock.pass(REST_MS);
+    expect(one.worker.of('plan').length).toBe(plans + 1);
+    expect(one.store.getState().backend.memory).toEqual({ chosen: 1e9, automatic: 7e8 });
+    // The same again starts nothing.
+    void one.controller.setMemory(1e9);
+    expect(one.worker.of('start')).toHaveLength(2);
+    void one.controller.setMemory(null);
+    expect(one.worker.last('start').payload).toEqual({ choice: 'cpu' });
+  });
+});
+
 describe('opening', () => {
   it('goes from a drop to roles, a recipe, figures and a plan', async () => {
     const one = studio();

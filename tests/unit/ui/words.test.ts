@@ -82,7 +82,7 @@ describe('the plan in words', () => {
 });
 
 describe('the chip of the backend', () => {
-  const state = (patch: Partial<BackendState>): BackendState => ({ choice: 'auto', report: null, problem: null, starting: false, measuring: false, ...patch });
+  const state = (patch: Partial<BackendState>): BackendState => ({ choice: 'auto', report: null, problem: null, starting: false, measuring: false, memory: { chosen: null, automatic: null }, ...patch });
   const report = (kind: 'webgpu' | 'cpu', software: boolean): BackendState['report'] => ({
     info: { kind, label: 'Card', software, arithmetic: 'native' },
     gpuProblem: null,
