@@ -5,7 +5,7 @@ export type ModelFiles = readonly (readonly File[])[];
 
 export type Ask = { readonly ask: 'copy'; readonly models: ModelFiles } | { readonly ask: 'ledger' } | { readonly ask: 'reads' };
 
-/** Reads of inputs since they were last asked for. */
+/** Reads of inputs of 64 KiB or more since they were last asked for. */
 export interface Reads {
   readonly count: number;
   readonly bytes: number;

@@ -13,12 +13,14 @@ BACKENDS.webgpu = async (allowSoftware) => {
   return started;
 };
 
+/** Smaller reads are headers, and looks at whether a source is what it was. */
+const LEAST_BYTES = 2 ** 16;
 let reads = { count: 0, bytes: 0 };
 /** Paths that the page gives to the inputs; the outputs have others. */
 const INPUT = /^(?:base|sft|ct)\//;
 const { read } = Object.getOwnPropertyDescriptors(FileSource.prototype);
 FileSource.prototype.read = function (this: FileSource, begin, end) {
-  if (INPUT.test(this.name)) reads = { count: reads.count + 1, bytes: reads.bytes + end - begin };
+  if (INPUT.test(this.name) && end - begin >= LEAST_BYTES) reads = { count: reads.count + 1, bytes: reads.bytes + end - begin };
   return read.value!.call(this, begin, end);
 };
 
