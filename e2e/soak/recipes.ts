@@ -11,7 +11,11 @@ export function generator(seed: number): () => number {
   };
 }
 
-export const METHODS = ['ties', 'ties_sv', 'ties', 'ties_sv', 'linear', 'task_arithmetic', 'dare_linear', 'dare_ties', 'slerp', 'nuslerp', 'model_stock'] as const;
+/** Every method, those of the paper twice. */
+export const METHODS = [
+  'ties', 'ties_sv', 'ties', 'ties_sv', 'linear', 'task_arithmetic', 'dare_linear', 'dare_ties', 'slerp', 'nuslerp', 'model_stock',
+  'breadcrumbs', 'breadcrumbs_ties', 'della', 'della_linear', 'sce',
+] as const;
 export const OUT_DTYPES = { bfloat16: 'BF16', float16: 'F16', float32: 'F32' } as const;
 const TASK_MODELS = ['sft', 'ct-x-256k', 'ct-x-4M', 'ct-y-1M'] as const;
 const PRESETS = ['Paper', 'Paper + slack 4 %', 'MergeKit defaults', 'WAVG', 'Task arithmetic'] as const;
@@ -34,6 +38,8 @@ export interface Mix {
 const needsTwo = (method: Mix['method']) => method === 'slerp' || method === 'nuslerp';
 const trims = (method: Mix['method']) => method === 'ties' || method === 'ties_sv';
 const drops = (method: Mix['method']) => method === 'dare_linear' || method === 'dare_ties';
+const isDella = (method: Mix['method']) => method === 'della' || method === 'della_linear';
+const isBreadcrumbs = (method: Mix['method']) => method === 'breadcrumbs' || method === 'breadcrumbs_ties';
 
 export function drawMix(random: () => number): Mix {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
@@ -65,13 +71,16 @@ export function yamlOf({ method, models, lambda, t, scope, slack, seed, out, kee
   lines.push('models:');
   for (const { name, weight, density } of models) {
     lines.push(`  - model: ${name}`);
-    if (method === 'slerp' || method === 'model_stock') continue;
+    if (method === 'slerp' || method === 'model_stock' || method === 'sce') continue;
     lines.push('    parameters:', `      weight: ${weight}`);
-    if (trims(method) || drops(method)) lines.push(`      density: ${density}`);
+    if (trims(method) || drops(method) || isDella(method) || isBreadcrumbs(method)) lines.push(`      density: ${density}`);
+    if (isDella(method)) lines.push('      epsilon: 0.1');
+    if (isBreadcrumbs(method)) lines.push('      gamma: 0.02');
   }
   if (method === 'slerp') lines.push('parameters:', `  t: ${t}`);
   else if (trims(method)) lines.push('parameters:', `  lambda: ${lambda}`, '  normalize: true');
-  else if (drops(method) || method === 'task_arithmetic') lines.push('parameters:', `  lambda: ${lambda}`, '  normalize: false');
+  else if (method === 'sce') lines.push('parameters:', `  select_topk: ${t === 0 ? 1 : t}`);
+  else if (drops(method) || isDella(method) || isBreadcrumbs(method) || method === 'task_arithmetic') lines.push('parameters:', `  lambda: ${lambda}`, '  normalize: false');
   lines.push('dtype: float32', `out_dtype: ${out}`, 'x_merging_studio:', '  version: 1', '  base_model: base');
   if (method === 'ties_sv') lines.push('  method: ties_sv', `  slack: {s: ${slack.s}, of: ${slack.of}, prefer: ${models[0]!.name}}`);
   if (scope === 'model') lines.push('  scope: {trim: model, slack: model}');
