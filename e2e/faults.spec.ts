@@ -47,11 +47,11 @@ test('a worker killed in a merge is replaced and given the files again; then a s
   await expect(restart).toBeHidden();
   await expectOpen(page, names);
   await expect(mergeButton(page)).toBeEnabled();
-  await page.getByRole('checkbox', { name: 'Recompute everything on the CPU' }).check();
+  await page.getByRole('checkbox', { name: 'Recompute on the CPU' }).check();
   const report = await merge(page);
   await expect(report).toContainText(/all 1.575.040 values computed again by CPU, one thread: the same to the bit/);
   await photograph(page, '31 recomputed');
-  await page.getByRole('checkbox', { name: 'Recompute everything on the CPU' }).uncheck();
+  await page.getByRole('checkbox', { name: 'Recompute on the CPU' }).uncheck();
   await expectPaperSlack(await download(page, report, 'model.safetensors', folder));
 
   const fault = region(page, 'Merge and export').getByRole('alert');

@@ -37,7 +37,7 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
         <NumberSetting
           symbol={<>γ<sub>{symbol}</sub></>}
           name={`Outliers of ${name} (γ_${symbol})`}
-          about="Share of its values left out as too large"
+          about="Share left out as too large"
           setting={model.gamma ?? DEFAULT_GAMMA}
           min={0}
           max={0.2}
@@ -51,7 +51,7 @@ export function ModelSettings({ index, label }: { index: number; label: ModelLab
         <NumberSetting
           symbol={<>ε<sub>{symbol}</sub></>}
           name={`Lean of ${name} (ε_${symbol})`}
-          about="Drawn with k − ε (smallest of a row) to k + ε (largest)"
+          about="Chance is k ± ε by magnitude"
           setting={model.epsilon ?? DEFAULT_EPSILON}
           min={0}
           max={0.5}

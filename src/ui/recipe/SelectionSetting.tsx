@@ -12,7 +12,7 @@ export function SelectionSetting() {
       <NumberSetting
         symbol="k"
         name="Positions selected (select_topk)"
-        about="Share of positions, those where models vary most"
+        about="Share of positions selected"
         setting={topk}
         min={0.01}
         max={1}

@@ -36,7 +36,7 @@ export function DestinationPicker({ single = true }: { single?: boolean }) {
       {single && (
         <label className="check" title="Merges everything a second time by other code than the first, and compares every value with the files. Takes as long as a merge on the CPU.">
           <input type="checkbox" checked={recheck} onChange={(event) => controller.setRecheck(event.target.checked)} />
-          Recompute everything on the CPU
+          Recompute on the CPU
         </label>
       )}
     </div>

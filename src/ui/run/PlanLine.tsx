@@ -31,9 +31,8 @@ export function PlanLine() {
   return (
     <div className="plan">
       <p>
-        <strong>{writes}</strong> <span className="quiet-text">{takes}</span>
+        <strong>{writes}</strong> <span className="quiet-text">{takes}</span> {loading && <span className="spinner" role="status" aria-label="Planning anew" />}
       </p>
-      {loading && <span className="spinner" role="status" aria-label="Planning anew" />}
       {notes.length + files.length > 0 && (
         <details className="plan-notes">
           <summary>{plural(notes.length + files.length, 'note')}</summary>
