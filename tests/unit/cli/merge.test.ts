@@ -212,7 +212,7 @@ describe('a merge that is killed', () => {
 
   it('is refused, resumed to the same bytes with --resume, and leaves no journal', async () => {
     // Of one name: it is the card's title.
-    const [whole, out] = [join(folder, 'whole', 'merged'), join(folder, 'killed', 'merged')];
+    const [whole, out] = [join(folder, 'never-killed', 'merged'), join(folder, 'killed', 'merged')];
     expect((await merge(whole, ...SMALL)).code).toBe(0);
     const child = spawn(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), 'merge', recipe, '--out', out, ...MODELS, '--backend', 'cpu', ...SMALL], { stdio: 'ignore', detached: true });
     const ended = new Promise((resolve) => child.once('exit', resolve));
