@@ -24,7 +24,8 @@ const MAY_IMPORT = {
   files: { modules: ['bytes'], types: ['checkpoint/types', 'worker/protocol'] },
   'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge', 'export/types'] },
   'worker/spawn': {},
-  'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol', 'worker/spawn', 'worker/main'] },
+  'worker/lifeline': {},
+  'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol', 'worker/spawn', 'worker/lifeline', 'worker/main'] },
   // The rest of worker/: the composition root of the worker.
   worker: { modules: [...PURE, 'reference', 'cpu', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
   // The service worker: alone in its own script.

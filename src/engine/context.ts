@@ -1,10 +1,17 @@
 /** What every pass of one device shares. */
 import { DeviceLostError, StudioError } from '../bytes/errors';
+import { Watchdog } from '../bytes/watchdog';
 import { Memory } from './memory';
 import { Pace } from './pace';
 import type { AdapterTraits, Overrides } from './pipelines';
 import { Pipelines } from './pipelines';
 import { Recording, WORK_BYTES } from './recording';
+
+/**
+ * Milliseconds that a map may take: what is submitted before it is work of a second on a graphics card, and of a minute on a software
+ * adapter that shares its cores. A device that has not answered by then does not: it counts as lost.
+ */
+const MAP_MS = 180_000;
 
 export class Context {
   readonly memory: Memory;
@@ -20,6 +27,7 @@ export class Context {
     readonly pace = new Pace(),
     /** Tensors whose first chunk has fewer blocks are not worth a sample (bracket.ts). */
     readonly bracketBlocks = 32,
+    private readonly watchdog = new Watchdog(),
   ) {
     this.memory = new Memory(device);
     this.pipelines = Pipelines.of(device, traits);
@@ -66,9 +74,11 @@ export class Context {
   }
 
   private async mapped(map: Promise<undefined>): Promise<void> {
+    const fault = (seconds: number) => new DeviceLostError('unresponsive', `the GPU did not answer for ${seconds} seconds`);
     try {
-      await map;
+      await this.watchdog.over({ limitMs: MAP_MS, fault }, () => map);
     } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
       throw (await this.loss()) ?? new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
     }
   }

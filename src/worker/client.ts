@@ -1,5 +1,6 @@
 /** The page's side of the worker: typed requests, events, and no promise left waiting when the worker dies. */
 import { StudioError, asStudioError, fromWire } from '../bytes/errors';
+import { hasEnded, nameFor, SILENT_END } from './lifeline';
 import workerScript from './main?worker&url';
 import type { FromWorker, Reply, RequestName, RequestPayload, ToWorker, WorkerEvent } from './protocol';
 import { spawnModule } from './spawn';
@@ -84,7 +85,7 @@ export class WorkerClient {
       if (this.worker !== worker) return;
       if (!isAlive) {
         isAlive = true;
-        void isDead().then(() => onDeath('it ended without a word, as browsers do when memory is short'));
+        void isDead().then(() => onDeath(SILENT_END));
       }
       this.receive((event as MessageEvent<FromWorker>).data);
     });
@@ -121,9 +122,7 @@ export class WorkerClient {
 const died = (cause: string) => new StudioError('internal', 'worker-died', `the worker died: ${cause}`, { actual: cause });
 
 function spawnWorker(): Spawned {
-  const name = `studio-${crypto.getRandomValues(new Uint32Array(2)).join('-')}`;
-  const worker = spawnModule(workerScript, name);
-  // The worker holds a lock of its own name before it answers anything; whoever gets it afterwards has outlived the worker.
-  const locks = navigator.locks as LockManager | undefined;
-  return { worker, isDead: () => locks?.request(name, () => {}) ?? new Promise(() => {}) };
+  const name = nameFor('studio');
+  // It holds its name before it answers anything.
+  return { worker: spawnModule(workerScript, name), isDead: () => hasEnded(name) };
 }

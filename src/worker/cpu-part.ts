@@ -1,6 +1,6 @@
 /** The entry of a worker of the CPU backend. */
 import type { ToPoolWorker } from '../cpu/pool-messages';
 import { serveParts } from '../cpu/serve';
+import { serveHere } from './part-workers';
 
-const receive = serveParts((message, transfer) => self.postMessage(message, { transfer }));
-self.addEventListener('message', ({ data }: MessageEvent<ToPoolWorker>) => receive(data));
+serveHere<ToPoolWorker>(serveParts((message, transfer) => self.postMessage(message, { transfer })));

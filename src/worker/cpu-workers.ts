@@ -1,7 +1,7 @@
 /** The workers of the CPU backend in a browser. */
-import type { FromPoolWorker, PoolWorker } from '../cpu/pool-messages';
+import type { PoolWorker } from '../cpu/pool-messages';
 import partScript from './cpu-part?worker&url';
-import { spawnModule } from './spawn';
+import { spawnPart } from './part-workers';
 
 /** More workers than this wait for memory rather than for a core. */
 const MOST_WORKERS = 8;
@@ -11,18 +11,4 @@ export function cpuWorkers(): number {
   return Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency));
 }
 
-export function spawnCpuWorker(): PoolWorker {
-  const worker = spawnModule(partScript, 'cpu part');
-  return {
-    post: (message, transfer) => worker.postMessage(message, transfer),
-    listen(onMessage, onDeath) {
-      worker.addEventListener('message', ({ data }: MessageEvent<FromPoolWorker>) => onMessage(data));
-      worker.addEventListener('error', (event) => {
-        event.preventDefault();
-        onDeath(event.message || 'its script did not load');
-      });
-      worker.addEventListener('messageerror', () => onDeath('a message could not be read'));
-    },
-    terminate: () => worker.terminate(),
-  };
-}
+export const spawnCpuWorker = (): PoolWorker => spawnPart(partScript, 'cpu part');

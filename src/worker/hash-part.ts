@@ -1,6 +1,5 @@
 /** The entry of a worker that hashes files. */
-import { serveHashes } from './hash-serving';
-import type { ToHashWorker } from './hash-serving';
+import { serveHashes, type ToHashWorker } from './hash-serving';
+import { serveHere } from './part-workers';
 
-const receive = serveHashes((message) => self.postMessage(message));
-self.addEventListener('message', ({ data }: MessageEvent<ToHashWorker>) => receive(data));
+serveHere<ToHashWorker>(serveHashes((message) => self.postMessage(message)));

@@ -8,6 +8,7 @@ import { BACKENDS } from './backends';
 import { Dispatcher } from './dispatch';
 import { spawnHashWorker } from './hash-workers';
 import { HashWorkers } from './hashing';
+import { holdOwnName } from './lifeline';
 import type { FromWorker } from './protocol';
 import { createSession } from './session';
 import { SIZING } from './sizing';
@@ -17,18 +18,7 @@ const { hash } = new HashWorkers(VERIFIED_AT_ONCE, spawnHashWorker);
 const handlers = createSession({ hash, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 
-/** Held as long as this worker lives, under the name the page gave it; see `spawnWorker` of the client. */
-const isHeld = new Promise<void>((resolve) => {
-  const locks = navigator.locks as LockManager | undefined;
-  if (!locks || self.name === '') resolve();
-  else {
-    const held = locks.request(self.name, () => {
-      resolve();
-      return new Promise(() => {});
-    });
-    held.catch(() => resolve());
-  }
-});
+const isHeld = holdOwnName();
 self.addEventListener('message', ({ data }) => {
   void isHeld.then(() => dispatcher.receive(data));
 });

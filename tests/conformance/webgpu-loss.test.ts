@@ -1,0 +1,179 @@
+/**
+ * Rule: faults.md rows 30 to 32 and 36 - a device lost before any submission or map of a merge, or one that never answers, costs the
+ * group it was at and nothing else: the merge goes on with the next device, and the file is the same to the bit.
+ *
+ * The loss is a pretence here, so that every place can be tried: submissions are dropped and resolve as they do on a lost device,
+ * maps reject. `device.destroy()` follows at some places, and e2e crash the GPU process.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Watchdog, type WatchClock } from '../../src/bytes/watchdog';
+import { Context } from '../../src/engine/context';
+import { createWebGpuBackend, type WebGpuBackend } from '../../src/engine/backend';
+import { requestStudioDevice } from '../../src/engine/device';
+import type { BackendReport } from '../../src/worker/protocol';
+import type { Backend } from '../../src/merge/backend';
+import { planMerge } from '../../src/merge/plan';
+import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
+import { runMerge } from '../../src/merge/run';
+import { createReferenceBackend } from '../../src/reference/backend';
+import { recomputeSpots } from '../../src/reference/spots';
+import { BackendHost } from '../../src/worker/host';
+import { resilient } from '../../src/worker/resilient';
+import { familyOf, recipeOf } from '../unit/merge/family';
+import { device, failOnUncaptured, make } from './adapter';
+
+failOnUncaptured();
+/** Three groups, the first in two chunks: the third begins while the first is at the device's end of the ring. */
+const TENSORS = { a: [1500], b: [700], c: [90] };
+const LIMITS = { chunkBytes: 6000, shardBytes: 1e9 };
+
+type Operation = 'submit' | 'map';
+/** Counts what the device is asked for, and is lost at the operation it is told. */
+const loss = { counts: { submit: 0, map: 0 }, at: null as { readonly operation: Operation; readonly n: number } | null, isLost: false };
+let resolveLost: (info: GPUDeviceLostInfo) => void = () => {};
+const INFO = { reason: 'unknown', message: 'pretended' } as GPUDeviceLostInfo;
+const step = (operation: Operation) => {
+  const n = loss.counts[operation]++;
+  if (loss.at?.operation !== operation || loss.at.n !== n) return;
+  loss.isLost = true;
+  resolveLost(INFO);
+};
+const gone = () => new DOMException('the device is lost', 'AbortError');
+const { mapAsync } = GPUBuffer.prototype;
+
+/** Another device, as far as anybody can tell. */
+function arm(operation: Operation | null, n = 0): void {
+  loss.counts = { submit: 0, map: 0 };
+  loss.at = operation && { operation, n };
+  loss.isLost = false;
+  Object.defineProperty(device, 'lost', { configurable: true, value: new Promise<GPUDeviceLostInfo>((resolve) => (resolveLost = resolve)) });
+}
+
+beforeAll(() => {
+  const submit = device.queue.submit.bind(device.queue);
+  device.queue.submit = (buffers) => {
+    step('submit');
+    return loss.isLost ? undefined : submit(buffers);
+  };
+  GPUBuffer.prototype.mapAsync = async function (...range) {
+    step('map');
+    if (loss.isLost) throw gone();
+    await mapAsync.apply(this, range);
+    if (loss.isLost) throw gone();
+    return undefined;
+  };
+});
+afterAll(() => {
+  GPUBuffer.prototype.mapAsync = mapAsync;
+  delete (device.queue as Partial<GPUQueue>).submit;
+  delete (device as unknown as { lost?: unknown }).lost;
+});
+
+async function merged(backends: readonly (() => Promise<Backend>)[]) {
+  const family = await familyOf({ base: TENSORS, x: TENSORS, y: TENSORS });
+  const recipe = { ...recipeOf(family, 'ties_sv', 'base', ['x', 'y']), slack: { s: 0.2, of: 'discarded', prefer: family.id('x') } as const };
+  const plan = planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, LIMITS, {});
+  const reports: BackendReport[] = [];
+  let next = 0;
+  const host = new BackendHost(
+    {
+      webgpu: async () => ({ backend: await (backends[next++] ?? (() => Promise.reject(new Error('no adapter'))))(), selfTest: [] }),
+      cpu: createReferenceBackend,
+      recheck: createReferenceBackend,
+      measure: async () => null,
+    },
+    (report) => reports.push(report),
+  );
+  await host.start('webgpu');
+  const written = new Map<string, Uint8Array>();
+  const open = new Set<string>();
+  const destination = {
+    name: 'out',
+    list: async () => [...written.keys()],
+    create: async (name: string) => {
+      const parts: BlobPart[] = [];
+      open.add(name);
+      return {
+        name,
+        write: async (bytes: Uint8Array<ArrayBuffer>) => void parts.push(bytes.slice()),
+        close: async () => {
+          written.set(name, new Uint8Array(await new Blob(parts).arrayBuffer()));
+          open.delete(name);
+        },
+        abort: async () => void open.delete(name),
+      };
+    },
+    open: async (name: string) => ({ name, size: written.get(name)!.length, read: async (begin: number, end: number) => new Uint8Array(written.get(name)!.slice(begin, end)) }),
+    remove: async (name: string) => void written.delete(name),
+  };
+  const planned = await host.use(async (backend) => backend);
+  const { files, checked } = await runMerge(plan, resilient(host, planned), family.openShard, destination, { recompute: recomputeSpots });
+  expect([open.size, checked.tensors]).toEqual([0, 3]);
+  return { sha256: files[0]!.sha256, kinds: reports.map(({ info }) => info.kind) };
+}
+
+const engine = () => make(LIMITS)();
+/** Lost at the operation; the next is armed with nothing. */
+const lostAt = (operation: Operation, n: number, made: WebGpuBackend[] = []) => async () => {
+  const backend = await engine();
+  made.push(backend);
+  arm(operation, n);
+  return backend;
+};
+const next = async () => {
+  arm(null);
+  return engine();
+};
+
+describe('a device lost in a merge', () => {
+  it.each(['submit', 'map'] as const)('before every %s in turn: the next one goes on, and the file is the same', async (operation) => {
+    const clean = await merged([lostAt(operation, Infinity)]);
+    const count = loss.counts[operation];
+    expect(count).toBeGreaterThan(5);
+    for (let n = 0; n < count; n++) {
+      const { sha256, kinds } = await merged([lostAt(operation, n), next]);
+      expect([n, sha256, kinds]).toEqual([n, clean.sha256, ['webgpu']]);
+    }
+  });
+
+  it('by destroy(), under way: the next one goes on, and the file is the same', async () => {
+    arm(null);
+    const clean = await merged([engine]);
+    const { device: doomed } = await requestStudioDevice();
+    const submit = doomed.queue.submit.bind(doomed.queue);
+    let submits = 0;
+    doomed.queue.submit = (buffers) => {
+      // Past the probe of its arithmetic, in the middle of a group.
+      if (++submits === 12) doomed.destroy();
+      return submit(buffers);
+    };
+    const { sha256, kinds } = await merged([() => createWebGpuBackend(doomed, { ...LIMITS, arithmetic: 'integer' }), next]);
+    expect([sha256, kinds, submits >= 12]).toEqual([clean.sha256, ['webgpu'], true]);
+  });
+});
+
+it('a map that never settles counts as a lost device after three minutes awake', async () => {
+  let time = 0;
+  let looks = 0;
+  const clock: WatchClock = {
+    now: () => time,
+    later(milliseconds, run) {
+      const timer = setTimeout(() => {
+        time += milliseconds;
+        looks++;
+        run();
+      });
+      return () => clearTimeout(timer);
+    },
+  };
+  const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, undefined, undefined, new Watchdog(clock));
+  const pretended = GPUBuffer.prototype.mapAsync;
+  GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+  try {
+    await expect(context.readBack([])).rejects.toMatchObject({ code: 'device-lost', reason: 'unresponsive' });
+    expect(looks).toBe(181);
+  } finally {
+    GPUBuffer.prototype.mapAsync = pretended;
+    context.dispose();
+  }
+});
