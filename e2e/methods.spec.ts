@@ -6,7 +6,7 @@ import { download, layerChart, layerFigures, merge, openPair, visit } from './su
 
 test.use({ webgpu: false });
 
-test('DARE draws by its seed, and SLERP writes what its formula gives', async ({ page, folder, complaints }) => {
+test('DARE draws by its seed, DELLA and SCE are counted otherwise, and SLERP writes what its formula gives', async ({ page, folder, complaints }) => {
   await visit(page);
   await openPair(page);
   const method = page.getByRole('combobox', { name: 'Method' });
@@ -22,6 +22,14 @@ test('DARE draws by its seed, and SLERP writes what its formula gives', async ({
   await photograph(page, '30 DARE');
   await seed.fill('0');
   await expect.poll(() => layerFigures(page)).toBe(first);
+  await method.selectOption({ label: 'DELLA (TIES)' });
+  await expect(page.getByRole('slider', { name: /^Lean of sft/ })).toHaveValue('0.15');
+  await expect.poll(() => layerFigures(page)).not.toBe(first);
+  const leaning = await layerFigures(page);
+  await method.selectOption({ label: 'SCE' });
+  await page.getByRole('spinbutton', { name: 'Positions selected (select_topk)' }).fill('0.2');
+  await expect.poll(() => layerFigures(page)).not.toBe(leaning);
+  await photograph(page, '32 SCE');
 
   await method.selectOption({ label: 'SLERP' });
   await expect(page.getByRole('slider', { name: 'Place on the arc (t)' })).toHaveValue('0.5');
