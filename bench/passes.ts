@@ -5,13 +5,14 @@ import { createGroupBuffers } from '../src/engine/group-buffers';
 import { SLACK_LANE } from '../src/engine/layout';
 import { groupOverrides } from '../src/engine/overrides';
 import { prepareHistogram } from '../src/engine/passes/histogram';
-import { prepareLocate } from '../src/engine/passes/locate';
+import { prepareFindBlock, prepareFindIndex } from '../src/engine/passes/locate';
 import { prepareMerge } from '../src/engine/passes/merge';
 import { preparePick } from '../src/engine/passes/pick';
 import { prepareTies } from '../src/engine/passes/ties';
 import type { Recording } from '../src/engine/recording';
 import { Residency } from '../src/engine/residency';
 import { prepareSelector } from '../src/engine/select';
+import { Sweep } from '../src/engine/sweep';
 import type { Group } from '../src/merge/backend';
 import type { TensorParameters } from '../src/recipe/types';
 import { measure, type Measurement } from './report';
@@ -45,7 +46,8 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
   const histogram = await prepareHistogram(context, overrides, lane);
   const pick = await preparePick(context, lane);
   const ties = await prepareTies(context, overrides, lane);
-  const locate = await prepareLocate(context, overrides, lane);
+  const findBlock = await prepareFindBlock(context, lane);
+  const findIndex = await prepareFindIndex(context, overrides, lane);
   const slackHistogram = await prepareHistogram(context, overrides, SLACK_LANE);
   const merge = await prepareMerge(context, overrides, { reserves: true, writes: true });
   const selector = await prepareSelector(context, overrides, buffers.lanes);
@@ -58,16 +60,17 @@ export async function passTimings(device: GPUDevice, whole: Group, parameters: T
     await timed('pass histogram, second digit', 2 * bytes, (r) => histogram(r, chunk, buffers, second)),
     await timed('pass ties', 2 * bytes, (r) => ties(r, chunk, buffers)),
     await timed('pass locate', 0, (r) => {
-      locate.findBlock(r, chunk, buffers);
-      locate.findIndex(r, chunk, buffers);
+      findBlock(r, buffers, buffers.state);
+      r.copy(buffers.state, 0, buffers.found, 0, buffers.stateBytes);
+      findIndex(r, chunk, buffers);
     }),
   ];
   // The passes above ran out of order; a whole selection puts the state right for those that depend on it.
   const fresh = buffers.reset([parameters]);
-  const settle = context.record('settle');
-  settle.clear(fresh.histograms(lane).buffer, 0, fresh.histograms(lane).size!);
-  selector.resident(settle, chunk, fresh);
-  settle.submit();
+  const sweep = new Sweep(context, residency, 1);
+  sweep.recording.clear(fresh.histograms(lane).buffer, 0, fresh.histograms(lane).size!);
+  await selector(sweep, fresh);
+  await sweep.close();
   rows.push(
     await timed('pass slack histogram, first digit', 3 * bytes, (r) => slackHistogram(r, chunk, fresh, first)),
     await timed('pass merge, with counts', 4 * bytes, (r) => merge(r, chunk, fresh, { merged, counts })),

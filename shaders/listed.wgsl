@@ -1,9 +1,10 @@
 // listed: selection among the entries that `gather` listed, in place of all keys of a slot.
 //
 // `digits`: one workgroup counts, for some of the entries, how many keys have each value of the digit under selection. `equals`:
-//   one thread adds entries equal to the threshold to the tie counts of their blocks.
-// Bindings: 0 entries, (key, block of the group); 4 state, one Selection a lane, of one slot (read); 5 histograms: BINS u32, or for
-//   `equals` one u32 a block of the group, added to; 6 bracket, a Bracket (read); 8 work, its row the workgroups.
+//   one thread adds entries equal to the threshold to the tie counts of their blocks. `mark`: one thread sets the bits of those in
+//   the block of the last tie kept.
+// Bindings: 0 entries, (key, flat index); 4 state, one Selection a lane, of one slot (read); 5 histograms: BINS u32, for `equals` one
+//   u32 for each BLOCK of flat indices, for `mark` BLOCK bits, added to; 6 bracket, a Bracket (read); 8 work, its row the workgroups.
 // Overrides: SHARED_BINS.
 // Dispatch: work.row workgroups of 256, each taking every work.row-th 256 entries.
 // Exact. Implements merging.md section 2; oracle: src/reference/trim.ts.
@@ -32,6 +33,18 @@ fn equals(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
   let threshold = state[work.lane].threshold;
   let end = min(bracket.count, arrayLength(&entries));
   for (var i = workgroup.x * THREADS + thread; i < end; i += work.row * THREADS) {
-    if (entries[i].x == threshold) { atomicAdd(&histograms[entries[i].y], 1u); }
+    if (entries[i].x == threshold) { atomicAdd(&histograms[entries[i].y / BLOCK], 1u); }
+  }
+}
+
+@compute @workgroup_size(256)
+fn mark(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let selected = state[work.lane];
+  let end = min(bracket.count, arrayLength(&entries));
+  for (var i = workgroup.x * THREADS + thread; i < end; i += work.row * THREADS) {
+    let index = entries[i].y;
+    if (entries[i].x == selected.threshold && index / BLOCK == selected.cut_block) {
+      atomicOr(&histograms[(index % BLOCK) / 32u], 1u << (index % 32u));
+    }
   }
 }

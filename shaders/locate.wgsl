@@ -1,52 +1,26 @@
-// locate: one workgroup finds, for one slot, the index after the last tie kept: first its block, then its place there.
+// locate: one workgroup finds, for one slot, the index after the last tie kept, where its block is in the chunk.
 //
-// Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 5 tie_counts, one u32 a block of
-//   the group; 6 found, the Selections of this lane, one a slot, updated; 8 work.
+// Bindings: 0 arena; 1 blocks; 2 segments; 3 slots; 4 state, read by the keys of the slack; 6 found, a copy of state with the blocks
+//   of the last ties kept (settle.wgsl), updated; 8 work.
 // Overrides: MODELS, IN_DTYPE, TASK_VECTORS, ELECTS, RESCALES, SLACK.
-// Dispatch: one workgroup of 256 a slot, in x then y; `find_block` after the ties of all chunks, then `find_index` with the
-//   chunk resident that holds the block.
-// One block a slot: by integers on every adapter. Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections 2 and 6; oracle: src/reference/trim.ts.
+// Dispatch: one workgroup of 256 a slot, in x then y; in every chunk, before the first pass over it that asks what is kept.
+// One block a slot: by integers on every adapter. Exact. Implements "equal magnitudes by lowest flat index" of merging.md sections
+// 2 and 6; oracle: src/reference/trim.ts.
 
-@group(0) @binding(5) var<storage, read_write> tie_counts: array<u32>;
 @group(0) @binding(6) var<storage, read_write> found: array<Selection>;
 
 var<workgroup> counts: array<u32, THREADS>;
-
-@compute @workgroup_size(256)
-fn find_block(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let slot = workgroup.x + workgroup.y * work.row;
-  if (slot >= work.slot_count) { return; }
-  if (((slots[slot].trimmed >> work.lane) & 1u) == 0u) { return; }
-  let first = slots[slot].first_block;
-  let end = first + slots[slot].block_count;
-  let each = (slots[slot].block_count + THREADS - 1u) / THREADS;
-  var sum = 0u;
-  let begin = first + thread * each;
-  for (var b = begin; b < min(begin + each, end); b++) { sum += tie_counts[b]; }
-  counts[thread] = sum;
-  workgroupBarrier();
-  if (thread == 0u) {
-    var remaining = found[slot].remaining;
-    if (remaining > 0u) {
-      var part = 0u;
-      while (part < THREADS - 1u && counts[part] < remaining) { remaining -= counts[part]; part++; }
-      var block = first + part * each;
-      while (block + 1u < end && tie_counts[block] < remaining) { remaining -= tie_counts[block]; block++; }
-      found[slot].remaining = remaining;
-      found[slot].cut_block = block;
-    }
-  }
-}
 
 @compute @workgroup_size(256)
 fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let slot = workgroup.x + workgroup.y * work.row;
   if (slot >= work.slot_count) { return; }
   if (((slots[slot].trimmed >> work.lane) & 1u) == 0u) { return; }
-  let mine = found[slot];
+  let place = selection_of(work.lane, slot);
+  let mine = found[place];
   let at = mine.cut_block - work.block_base;
-  // The block may be in another chunk; the host asks again with that one resident.
-  let here = mine.remaining > 0u && mine.cutoff == 0u && mine.cut_block >= work.block_base
+  // The block may be in another chunk.
+  let here = mine.remaining > 0u && mine.cut_block >= work.block_base
     && at < work.end_block;
   var block = blocks[0];
   if (here) { block = blocks[at]; }
@@ -70,5 +44,5 @@ fn find_index(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invoca
   if (before >= mine.remaining || before + countOneBits(ties) < mine.remaining) { return; }
   // Drop the ties before the last one kept.
   for (var skip = mine.remaining - before - 1u; skip > 0u; skip--) { ties &= ties - 1u; }
-  found[slot].cutoff = b_first + 2u * begin + firstTrailingBit(ties) + 1u;
+  found[place].cutoff = b_first + 2u * begin + firstTrailingBit(ties) + 1u;
 }

@@ -51,6 +51,7 @@ struct Selection {
   cut_block: u32,           // block that holds the last tie kept
   cutoff: u32,              // flat index in the slot, exclusive: ties below it are kept
 }
+const NOT_CUT = 0xffffffffu;
 
 // Keys between which the last one kept is looked for, and what there is of them.
 struct Bracket {

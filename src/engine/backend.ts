@@ -2,24 +2,21 @@
 import { withHost } from '../merge/on-host';
 import type { Backend, BackendInfo } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
+import { deviceBudget } from './budget';
 import { Context } from './context';
-import { mergeGroup } from './evaluate';
 import { adapt } from './passes/adapt';
 import { holdGroup } from './held';
 import { Pace } from './pace';
 import type { AdapterTraits } from './pipelines';
+import { Room } from './room';
 import type { Arithmetic } from './shaders';
-import { tallyGroup } from './tally';
-
-/** Larger single bindings have hit driver defects (faults.md, WebGPU facts); larger tensors go in chunks. */
-const CHUNK_BYTES = 128 * 2 ** 20;
-/** Inputs of one tensor that may stay on the device between its passes. */
-const RESIDENT_BYTES = 2 ** 30;
 
 export interface EngineOptions {
   /** For people; see StudioDevice. */
   readonly label?: string;
   readonly software?: boolean;
+  /** GiB of the machine, as `navigator` tells it. */
+  readonly deviceMemory?: number | undefined;
   /** Use this arithmetic unprobed: for tests of both. */
   readonly arithmetic?: Arithmetic;
   /** Smaller chunks and residency than the device would allow: for tests of streaming. */
@@ -31,9 +28,25 @@ export interface EngineOptions {
   readonly bracketBlocks?: number;
 }
 
+export interface EngineLedger {
+  /** What all device buffers together may take, and one chunk at present: halved where the device had no room. */
+  readonly budgetBytes: number;
+  readonly chunkBytes: number;
+  /** Bytes of device buffers alive now, and the most there ever were. */
+  readonly bytes: number;
+  readonly peakBytes: number;
+  /** Buffers made, and those in use now. */
+  readonly created: number;
+  readonly lent: number;
+  readonly submissions: number;
+  /** Selections from a bracket, and how many missed. */
+  readonly brackets: { readonly tried: number; readonly missed: number };
+  /** Bytes of inputs that passes over elements read from device memory: base, then the models. */
+  readonly inputBytes: readonly number[];
+}
+
 export interface WebGpuBackend extends Backend {
-  /** Bytes of device buffers alive now, the most there ever were, buffers made; selections from a bracket and how many missed. */
-  ledger(): { readonly bytes: number; readonly peakBytes: number; readonly created: number; readonly brackets: { readonly tried: number; readonly missed: number } };
+  ledger(): EngineLedger;
   /**
    * The same passes on the same device, with selection from a bracket however small the tensor: what a self-test on little data
    * has to reach. To be disposed of by itself.
@@ -48,19 +61,23 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 }
 
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
-  const { arithmetic } = traits;
-  const context = new Context(device, traits, new Pace(options.dispatchBlocks), options.bracketBlocks);
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const info: BackendInfo = { kind: 'webgpu', label: options.label ?? 'WebGPU', software: options.software ?? false, arithmetic };
-  const residentBytes = options.residentBytes ?? RESIDENT_BYTES;
+  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks } = options;
+  const budget = deviceBudget(device.limits, { software, deviceMemory });
+  const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes } = options;
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, bufferBytes: budget.bytes });
+  const room = new Room(context, { ...budget, chunkBytes, residentBytes });
+  const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   return withHost({
     info,
-    chunkBytes: options.chunkBytes ?? Math.min(CHUNK_BYTES, maxStorageBufferBindingSize, maxBufferSize),
-    merge: (group, parameters, read, write, mergeOptions) => context.losing(() => mergeGroup(context, group, parameters, read, write, residentBytes, mergeOptions)),
-    tally: (group, parameters, tallies, read, { signal } = {}) => context.losing(() => tallyGroup(context, group, parameters, tallies, read, residentBytes, signal)),
+    chunkBytes,
+    merge: (group, parameters, read, write, mergeOptions) => context.losing(() => room.merge(group, parameters, read, write, mergeOptions)),
+    tally: (group, parameters, tallies, read, { signal } = {}) => context.losing(() => room.tally(group, parameters, tallies, read, signal)),
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
     adapt: (request) => context.losing(() => adapt(context, request)),
-    ledger: () => ({ bytes: context.memory.bytes, peakBytes: context.memory.peakBytes, created: context.memory.created, brackets: { ...context.brackets } }),
+    ledger: () => {
+      const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, brackets, inputBytes } } = context;
+      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount, submissions, brackets: { ...brackets }, inputBytes: [...inputBytes] };
+    },
     onTrial: () => backendOn(device, traits, { ...options, bracketBlocks: 1 }),
     dispose: () => context.dispose(),
   });

@@ -1,133 +1,127 @@
 /**
- * Selection that reads every key once: a sample brackets the last key kept, one pass counts what lies above and lists what lies
- * inside, and the digits are those of the list. Where the bracket misses, the host sees it in the counts and selects by radix.
+ * Selection that reads every key once: a sample brackets the last key kept, one pass over all models at once counts what lies above
+ * and lists what lies inside, and everything else is found in the list: the digits, and the index after the last tie kept. Whether
+ * the bracket held is in the counts, which the host reads with the results; where it missed, the radix passes do it again.
  */
 import { OutOfMemoryError } from '../bytes/errors';
 import type { Group } from '../merge/backend';
 import { keptOf } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import type { LoadedChunk } from './chunk';
-import type { Context, Overrides } from './context';
+import type { Context, Extract, Overrides } from './context';
 import { DIGITS } from './digits';
 import type { GroupBuffers } from './group-buffers';
-import { BLOCK_WORDS, BRACKET, SLACK_LANE } from './layout';
-import type { BracketBuffers } from './passes/bracket';
-import { prepareBracket } from './passes/bracket';
+import { BRACKET, SLACK_LANE } from './layout';
+import { prepareGather } from './passes/gather';
+import { prepareListed } from './passes/listed';
 import { preparePick } from './passes/pick';
 import type { Recording } from './recording';
-import { blockCount } from './tables';
+import type { Residency } from './residency';
+import { bracketOf } from './sample';
+import { ALIGN, STORAGE } from './usage';
 
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
-/** Storage bindings start at multiples of this on every adapter. */
-const ALIGN = 256;
-/** Of the first chunk's blocks, one in this many is the sample. */
-const SAMPLE_EVERY = 16;
-/** Lists have room for one in this many elements, MAX_ENTRIES of all lanes together. */
+/** Lists have room for one in this many elements, for one in FEWEST at the least, and for MAX_ENTRIES of all lanes together. */
 const ROOM = 4;
+const FEWEST = 8;
 const MAX_ENTRIES = 2 ** 24;
 const ENTRY_BYTES = 8;
 
-export interface Bracketed {
-  /** Before the first chunk is gathered. */
-  frame(recording: Recording, chunk: LoadedChunk): void;
-  gather(recording: Recording, chunk: LoadedChunk): void;
-  /** After every chunk was gathered: thresholds and tie counts. */
-  select(recording: Recording): void;
-  /** What `held` judges. */
-  readonly counts: { readonly buffer: GPUBuffer; readonly size: number };
-  /** Whether every lane's bracket held its last key and the list had room, from the content of `counts`. */
-  held(counts: Uint32Array): boolean;
-  release(): void;
-}
+/** The last key kept of some model was not in its bracket, or the list had no room: nothing that followed from it holds. */
+export class BracketMissed extends Error {}
 
-/** Whether the group is one tensor of a size that a sample pays for and a list has room for. */
-export function isBracketable(context: Context, group: Group, buffers: GroupBuffers): boolean {
-  const lanes = modelLanes(buffers);
-  const [slot] = group.slots;
-  if (group.slots.length !== 1 || !slot || lanes.length === 0) return false;
-  return blockCount(group.chunks[0]!) >= context.bracketBlocks && lanes.length * slot.elements <= ROOM * MAX_ENTRIES;
+export interface Bracketed {
+  gather(recording: Recording, chunk: LoadedChunk): void;
+  /** After every chunk was gathered: thresholds and cutoffs. */
+  select(recording: Recording): void;
+  /** What `check` judges. */
+  readonly counts: Extract;
+  /** Throws BracketMissed unless every lane's bracket held its last key and the list had room, by the content of `counts`. */
+  check(counts: Uint8Array<ArrayBuffer>): void;
+  release(): void;
 }
 
 function modelLanes({ lanes }: GroupBuffers): number[] {
   return lanes.filter((lane) => lane !== SLACK_LANE);
 }
 
-/** For a group that is bracketable. `first`: its first chunk. Null when the device has no room for the list. */
+/**
+ * Null where the group is not one whole tensor of a size that a sample pays for and a list has room for, or where the device has no
+ * room for the list.
+ */
 export async function prepareBracketed(
   context: Context,
   group: Group,
   parameters: readonly TensorParameters[],
   overrides: Overrides,
   buffers: GroupBuffers,
-  first: LoadedChunk,
+  residency: Residency,
 ): Promise<Bracketed | null> {
   const lanes = modelLanes(buffers);
-  const slot = group.slots[0]!;
-  const { memory, device } = context;
-  const { blocks } = first.tables;
+  if (residency.sample === null || lanes.length === 0) return null;
+  const { elements, modelElements } = group.slots[0]!;
   const step = ALIGN / ENTRY_BYTES;
-  const capacity = step * Math.ceil(slot.elements / ROOM / step);
-  const sampleBlocks = Math.ceil(first.tables.blockCount / SAMPLE_EVERY);
-  const table = new Uint32Array(BLOCK_WORDS * sampleBlocks);
-  for (let b = 0; b < sampleBlocks; b++) table.set(blocks.subarray(BLOCK_WORDS * SAMPLE_EVERY * b, BLOCK_WORDS * (SAMPLE_EVERY * b + 1)), BLOCK_WORDS * b);
-  const passes = await Promise.all(
-    lanes.map(async (lane) => {
-      const [bracket, pick] = await Promise.all([prepareBracket(context, overrides, lane), preparePick(context, lane)]);
-      return { lane, bracket, pick };
-    }),
-  );
-  const borrowed: GPUBuffer[] = [];
-  const borrow = async (label: string, size: number) => {
-    const buffer = await memory.borrow(label, size, STORAGE);
-    borrowed.push(buffer);
-    return buffer;
-  };
-  const release = () => borrowed.forEach((buffer) => memory.release(buffer));
-  let sample: GPUBuffer;
+  const capacity = step * Math.ceil(Math.min(elements / ROOM, MAX_ENTRIES / lanes.length) / step);
+  if (capacity < elements / FEWEST) return null;
+  const [gather, passes] = await Promise.all([
+    prepareGather(context, overrides, lanes),
+    Promise.all(lanes.map(async (lane) => ({ lane, listed: await prepareListed(context, lane), pick: await preparePick(context, lane) }))),
+  ]);
+  await residency.load(0);
+  const loan = context.memory.loan();
   let brackets: GPUBuffer;
   let entries: GPUBuffer;
   try {
-    sample = await borrow('sample', table.byteLength);
-    brackets = await borrow('brackets', lanes.length * ALIGN);
-    entries = await borrow('bracket entries', lanes.length * capacity * ENTRY_BYTES);
+    brackets = await loan.borrow('brackets', lanes.length * ALIGN, STORAGE);
+    entries = await loan.borrow('bracket entries', lanes.length * capacity * ENTRY_BYTES, STORAGE);
   } catch (error) {
-    release();
+    loan.release();
     // The radix passes need no list.
     if (error instanceof OutOfMemoryError) return null;
     throw error;
   }
-  device.queue.writeBuffer(sample, 0, table);
-  const targets = lanes.map((lane) => keptOf(parameters[0]!, lane, slot.modelElements[lane]!));
-  const mine = lanes.map((lane, i): BracketBuffers => ({
+  const targets = lanes.map((lane) => keptOf(parameters[0]!, lane, modelElements[lane]!));
+  const words = new Uint32Array((lanes.length * ALIGN) / 4);
+  lanes.forEach((lane, i) => {
+    const { low, high } = bracketOf(residency.sample!.keys(lane), targets[i]!, modelElements[lane]!);
+    words.set([low, high], (i * ALIGN) / 4);
+  });
+  context.device.queue.writeBuffer(brackets, 0, words);
+  const lists = lanes.map((_, i) => ({
     bracket: { buffer: brackets, offset: i * ALIGN, size: BRACKET.size },
     entries: { buffer: entries, offset: i * capacity * ENTRY_BYTES, size: capacity * ENTRY_BYTES },
     capacity,
-    sample,
-    sampleBlocks,
-    elements: slot.modelElements[lane]!,
   }));
+  const whole = {
+    brackets: { buffer: brackets, size: lanes.length * ALIGN },
+    entries: { buffer: entries, size: lanes.length * capacity * ENTRY_BYTES },
+  };
   return {
-    frame: (recording, chunk) => passes.forEach(({ bracket }, i) => bracket.frame(recording, chunk, buffers, mine[i]!)),
-    gather: (recording, chunk) => passes.forEach(({ bracket }, i) => bracket.gather(recording, chunk, buffers, mine[i]!)),
+    gather: (recording, chunk) => gather(recording, chunk, buffers, whole),
     select(recording) {
-      passes.forEach(({ lane, bracket, pick }, i) => {
-        bracket.settle(recording, buffers, mine[i]!);
+      for (const { lane } of passes) buffers.clearTies(recording, lane);
+      passes.forEach(({ listed, pick }, i) => {
+        listed.settle(recording, buffers, lists[i]!);
         for (const digit of DIGITS) {
-          bracket.digits(recording, buffers, mine[i]!, digit);
+          listed.digits(recording, buffers, lists[i]!, digit);
           pick(recording, buffers, digit);
         }
-        buffers.clearTies(recording, lane);
-        bracket.equals(recording, buffers, mine[i]!);
+        listed.cut(recording, buffers, lists[i]!);
       });
     },
     counts: { buffer: brackets, size: lanes.length * ALIGN },
-    held: (counts) =>
-      targets.every((target, i) => {
+    check(counts) {
+      context.ledger.brackets.tried++;
+      const found = new Uint32Array(counts.buffer);
+      const held = targets.every((target, i) => {
         const at = (i * ALIGN) / 4;
-        const above = counts[at + BRACKET.above / 4]!;
-        const count = counts[at + BRACKET.count / 4]!;
+        const above = found[at + BRACKET.above / 4]!;
+        const count = found[at + BRACKET.count / 4]!;
         return above < target && target <= above + count && count <= capacity;
-      }),
-    release,
+      });
+      if (held) return;
+      context.ledger.brackets.missed++;
+      throw new BracketMissed();
+    },
+    release: () => loan.release(),
   };
 }

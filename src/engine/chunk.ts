@@ -6,9 +6,7 @@ import { THREADS } from './layout';
 import { MAX_SLICES, SLICE_BYTES } from './recording';
 import type { ChunkTables } from './tables';
 import { chunkTables } from './tables';
-
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
-const INDIRECT = 0x100;
+import { INDIRECT, STORAGE } from './usage';
 
 export interface LoadedChunk {
   readonly index: number;
@@ -38,10 +36,10 @@ export async function loadChunk(
 ): Promise<LoadedChunk> {
   const chunk = group.chunks[index]!;
   const tables = chunkTables(group, chunk);
-  const { memory } = context;
+  const loan = context.memory.loan();
   const { queue } = context.device;
-  const arena = await memory.borrow('arena', Math.max(4 * tables.arenaWords, 16), STORAGE);
   try {
+    const arena = await loan.borrow('arena', Math.max(4 * tables.arenaWords, 16), STORAGE);
     // All of them to their end: a read that is late must not be written into an arena that was given back.
     const reads = await Promise.allSettled(
       chunk.flatMap((segment, s) =>
@@ -57,14 +55,11 @@ export async function loadChunk(
     if (failed) throw failed.reason;
     const { blockCount } = tables;
     const noteBytes = 4 * (1 + THREADS) * blockCount;
-    const borrowed = await Promise.all([
-      memory.borrow('segments', tables.segments.byteLength, STORAGE),
-      memory.borrow('blocks', tables.blocks.byteLength, STORAGE),
-      memory.borrow('notes', noteBytes, STORAGE),
-      memory.borrow('repairs', tables.blocks.byteLength, STORAGE),
-      memory.borrow('slices', SLICE_BYTES * MAX_SLICES, STORAGE | INDIRECT),
-    ]);
-    const [segments, blocks, notes, repairs, slices] = borrowed;
+    const segments = await loan.borrow('segments', tables.segments.byteLength, STORAGE);
+    const blocks = await loan.borrow('blocks', tables.blocks.byteLength, STORAGE);
+    const notes = await loan.borrow('notes', noteBytes, STORAGE);
+    const repairs = await loan.borrow('repairs', tables.blocks.byteLength, STORAGE);
+    const slices = await loan.borrow('slices', SLICE_BYTES * MAX_SLICES, INDIRECT);
     queue.writeBuffer(segments, 0, tables.segments);
     queue.writeBuffer(blocks, 0, tables.blocks);
     queue.writeBuffer(notes, 0, new Uint32Array(blockCount));
@@ -79,10 +74,10 @@ export async function loadChunk(
       noteBytes,
       repairs,
       slices,
-      release: () => [arena, ...borrowed].forEach((buffer) => memory.release(buffer)),
+      release: () => loan.release(),
     };
   } catch (error) {
-    memory.release(arena);
+    loan.release();
     throw error;
   }
 }

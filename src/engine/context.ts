@@ -1,11 +1,35 @@
 /** What every pass of one device shares. */
 import { DeviceLostError, StudioError } from '../bytes/errors';
 import { Watchdog } from '../bytes/watchdog';
+import { Ledger } from './ledger';
+import type { Loan } from './memory';
 import { Memory } from './memory';
 import { Pace } from './pace';
 import type { AdapterTraits, Overrides } from './pipelines';
 import { Pipelines } from './pipelines';
 import { Recording, WORK_BYTES } from './recording';
+import { READBACK } from './usage';
+
+/** Bytes [0, size) of a buffer. */
+export interface Extract {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+}
+/** Copies that a recording was given, to be read once it is submitted. */
+export interface Staged {
+  /** The bytes of each extract, the caller's to keep. Once. */
+  read(): Promise<Uint8Array<ArrayBuffer>[]>;
+}
+
+export interface ContextOptions {
+  readonly pace?: Pace;
+  /** Tensors whose first chunk has fewer blocks are not worth a sample (bracket.ts). */
+  readonly bracketBlocks?: number | undefined;
+  /** Bytes that all device buffers together may take. */
+  readonly bufferBytes?: number;
+  /** Of maps that never settle. */
+  readonly watchdog?: Watchdog;
+}
 
 /**
  * Milliseconds that a map may take: what is submitted before it is work of a second on a graphics card, and of a minute on a software
@@ -16,20 +40,22 @@ const MAP_MS = 180_000;
 export class Context {
   readonly memory: Memory;
   readonly pipelines: Pipelines;
-  /** Selections from a bracket, and how many of them missed. */
-  readonly brackets = { tried: 0, missed: 0 };
+  readonly ledger = new Ledger();
+  readonly bracketBlocks: number;
+  private readonly pace: Pace;
+  private readonly watchdog: Watchdog;
   private readonly work: GPUBuffer;
   private lost: GPUDeviceLostInfo | null = null;
 
   constructor(
     readonly device: GPUDevice,
     traits: AdapterTraits,
-    readonly pace = new Pace(),
-    /** Tensors whose first chunk has fewer blocks are not worth a sample (bracket.ts). */
-    readonly bracketBlocks = 32,
-    private readonly watchdog = new Watchdog(),
+    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, watchdog = new Watchdog() }: ContextOptions = {},
   ) {
-    this.memory = new Memory(device);
+    this.pace = pace;
+    this.bracketBlocks = bracketBlocks;
+    this.watchdog = watchdog;
+    this.memory = new Memory(device, bufferBytes);
     this.pipelines = Pipelines.of(device, traits);
     this.work = device.createBuffer({
       label: 'work',
@@ -42,35 +68,48 @@ export class Context {
   }
 
   record(label: string): Recording {
-    return new Recording(this.device, this.work, this.pace, label);
+    return new Recording(this.device, this.work, this.pace, this.ledger, label);
+  }
+
+  /** What `stage` and its `read` give, in a submission of its own. */
+  async readBack(extracts: readonly Extract[]): Promise<Uint8Array<ArrayBuffer>[]> {
+    const loan = this.memory.loan();
+    try {
+      const recording = this.record('readback');
+      const staged = await this.stage(recording, extracts, loan);
+      recording.submit();
+      return await staged.read();
+    } finally {
+      loan.release();
+    }
   }
 
   /**
-   * Bytes [0, size) of each source, once all work submitted so far is done. Only a successful map proves that a device
-   * was not lost (faults.md, WebGPU facts). The arrays are the caller's.
+   * Records copies of these extracts into a buffer for reading, which is lent until it was read. Only a successful map proves that
+   * a device was not lost (faults.md, WebGPU facts).
    */
-  async readBack(sources: readonly { readonly buffer: GPUBuffer; readonly size: number }[]): Promise<Uint8Array<ArrayBuffer>[]> {
+  async stage(recording: Recording, extracts: readonly Extract[], loan: Loan): Promise<Staged> {
     const offsets: number[] = [];
-    let total = 0;
-    for (const { size } of sources) {
-      offsets.push(total);
-      total += Math.ceil(size / 16) * 16;
+    let end = 0;
+    for (const { size } of extracts) {
+      offsets.push(end);
+      end += Math.ceil(size / 16) * 16;
     }
-    const staging = await this.memory.borrow('readback', Math.max(total, 16), GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
-    try {
-      const encoder = this.device.createCommandEncoder({ label: 'readback' });
-      sources.forEach(({ buffer, size }, i) => {
-        if (size > 0) encoder.copyBufferToBuffer(buffer, 0, staging, offsets[i]!, Math.ceil(size / 4) * 4);
-      });
-      this.device.queue.submit([encoder.finish()]);
-      await this.mapped(staging.mapAsync(GPUMapMode.READ, 0, Math.max(total, 16)));
-      const all = staging.getMappedRange(0, Math.max(total, 16));
-      const copies = sources.map(({ size }, i) => new Uint8Array(all.slice(offsets[i], offsets[i]! + size)));
-      staging.unmap();
-      return copies;
-    } finally {
-      this.memory.release(staging);
-    }
+    const total = Math.max(end, 16);
+    const staging = await loan.borrow('readback', total, READBACK);
+    extracts.forEach(({ buffer, size }, i) => {
+      if (size > 0) recording.copy(buffer, 0, staging, offsets[i]!, Math.ceil(size / 4) * 4);
+    });
+    return {
+      read: async () => {
+        await this.mapped(staging.mapAsync(GPUMapMode.READ, 0, total));
+        const all = staging.getMappedRange(0, total);
+        const copies = extracts.map(({ size }, i) => new Uint8Array(all.slice(offsets[i], offsets[i]! + size)));
+        staging.unmap();
+        loan.giveBack(staging);
+        return copies;
+      },
+    };
   }
 
   private async mapped(map: Promise<undefined>): Promise<void> {

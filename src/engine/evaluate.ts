@@ -4,23 +4,19 @@ import { throwIfAborted } from '../merge/abort';
 import type { Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
 import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
-import { isBracketable, prepareBracketed } from './bracket';
+import type { Bracketed } from './bracket';
 import type { LoadedChunk } from './chunk';
-import type { Context, Overrides } from './context';
+import type { Context } from './context';
 import { segmentFigures, slotResults } from './counts';
-import type { GroupBuffers } from './group-buffers';
-import { areOrdinaryFactors } from './edges';
 import { createGroupBuffers } from './group-buffers';
-import { COUNT, LANES, SELECTION, SLACK_LANE, SUM_WORDS, THREADS } from './layout';
-import { groupOverrides } from './overrides';
+import { COUNT, SLACK_LANE, THREADS } from './layout';
 import { prepareMerge } from './passes/merge';
-import { prepareSums, rescaleFactor } from './passes/sums';
 import { Residency } from './residency';
+import type { Selectable } from './selecting';
+import { recordSelections, withBracket } from './selecting';
+import { Sweep } from './sweep';
 import { segmentOfBlock } from './tables';
-import type { Selector } from './select';
-import { prepareSelector } from './select';
-
-export const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+import { STORAGE } from './usage';
 
 /** Merges a group from end to end. `budget`: bytes of inputs that may stay on the device between readings. */
 export async function mergeGroup(
@@ -35,7 +31,7 @@ export async function mergeGroup(
   const residency = new Residency(context, group, read, budget, options.signal);
   const buffers = await createGroupBuffers(context, group, parameters);
   try {
-    return await evaluateGroup(context, group, parameters, buffers, residency, write, options);
+    return await evaluateGroup({ context, group, parameters, buffers, residency }, write, options);
   } finally {
     buffers.release();
     residency.release();
@@ -43,146 +39,80 @@ export async function mergeGroup(
 }
 
 /** Figures of a group, and its merged bytes when there is a `write`. */
-export async function evaluateGroup(
-  context: Context,
-  group: Group,
-  parameters: readonly TensorParameters[],
-  buffers: GroupBuffers,
-  residency: Residency,
-  write: WriteSegment | null,
-  options: MergeOptions = {},
-): Promise<GroupResult> {
-  // One chunk is selected and merged in one submission; the factors of `rescale` pass through the host.
-  const first = groupOverrides(group, parameters);
-  const atOnce = group.chunks.length === 1 && first['RESCALES'] !== 1 && !isBracketable(context, group, buffers);
-  const overrides = atOnce ? first : await selectGroup(context, group, parameters, buffers, residency);
-  const { trims, slack } = await prepareSelectors(context, overrides, buffers);
+export function evaluateGroup(target: Selectable, write: WriteSegment | null, options: MergeOptions = {}): Promise<GroupResult> {
+  return withBracket(target, (bracketed) => evaluate(target, bracketed, write, options));
+}
+
+/**
+ * A group of one chunk is selected, merged and copied for reading in one submission; only the factors of `rescale` pass through the
+ * host between. Of several chunks, the results of one are read and written while the next one is uploaded and computed.
+ */
+async function evaluate(target: Selectable, bracketed: Bracketed | null, write: WriteSegment | null, { signal, onChunk }: MergeOptions): Promise<GroupResult> {
+  const { context, group, parameters, buffers, residency } = target;
+  const sweep = new Sweep(context, residency, group.chunks.length);
+  const overrides = await recordSelections(target, sweep, bracketed);
   const reserves = buffers.lanes.includes(SLACK_LANE);
   const merge = await prepareMerge(context, overrides, { reserves, writes: write !== null });
-
   const figures: Figures[][] = [];
   let state = new Uint32Array();
-  for (let c = 0; c < group.chunks.length; c++) {
-    const chunk = await residency.load(c);
-    throwIfAborted(options.signal);
-    const into = await mergeBuffers(context, chunk, group.chunks[c]!.length, write !== null);
-    try {
-      const recording = context.record('merge');
-      recording.clear(into.counts, 0, into.countBytes);
-      if (atOnce) {
-        trims.resident(recording, chunk, buffers);
-        slack.resident(recording, chunk, buffers);
-      }
-      merge(recording, chunk, buffers, into);
+  /** Of the chunk before: at its end its results are written. */
+  let before = Promise.resolve();
+  const loan = context.memory.loan();
+  try {
+    for (let c = 0; c < group.chunks.length; c++) {
+      const chunk = await sweep.arrive(c);
+      throwIfAborted(signal);
+      const { recording } = sweep;
+      const countBytes = 4 * COUNT.words * group.chunks[c]!.length;
+      const mergedBytes = write ? 4 * chunk.tables.outputWords : 0;
+      const merged = await loan.borrow('merged', Math.max(mergedBytes, 16), STORAGE);
+      const counts = await loan.borrow('counts', countBytes, STORAGE);
+      recording.clear(counts, 0, countBytes);
+      merge(recording, chunk, buffers, { merged, counts });
+      const staged = await context.stage(
+        recording,
+        [
+          { buffer: buffers.state, size: buffers.stateBytes },
+          { buffer: counts, size: countBytes },
+          { buffer: chunk.notes, size: reserves ? chunk.noteBytes : 0 },
+          { buffer: merged, size: mergedBytes },
+          ...(bracketed ? [bracketed.counts] : []),
+        ],
+        loan,
+      );
       recording.submit();
-      const [stateBytes, counts, notes, merged] = await context.readBack([
-        { buffer: buffers.state, size: LANES * group.slots.length * SELECTION.size },
-        { buffer: into.counts, size: into.countBytes },
-        { buffer: chunk.notes, size: reserves ? chunk.noteBytes : 0 },
-        { buffer: into.merged, size: write ? 4 * chunk.tables.outputWords : 0 },
-      ]);
-      state = new Uint32Array(stateBytes!.buffer);
-      figures.push(chunkFigures(group, c, chunk, new Uint32Array(counts!.buffer), new Float32Array(notes!.buffer).subarray(chunk.tables.blockCount)));
-      if (write) {
-        for (const [s, segment] of group.chunks[c]!.entries()) {
-          const begin = 4 * chunk.tables.outputs[s]!;
-          await write(segment, merged!.subarray(begin, begin + segment.count * bytesPerValue(group.slots[segment.slot]!.outDtype)));
-        }
-      }
-    } finally {
-      into.release();
+      // What is recorded next is done after: it may have them.
+      loan.giveBack(merged);
+      loan.giveBack(counts);
+      const last = before;
+      before = (async () => {
+        const [stateBytes, countWords, notes, mergedWords, bracketCounts] = await staged.read();
+        await last;
+        if (bracketCounts && c === 0) bracketed!.check(bracketCounts);
+        throwIfAborted(signal);
+        state = new Uint32Array(stateBytes!.buffer);
+        figures.push(chunkFigures(group, c, chunk, new Uint32Array(countWords!.buffer), new Float32Array(notes!.buffer).subarray(chunk.tables.blockCount)));
+        if (write) await writeChunk(group, c, chunk, mergedWords!, write);
+        onChunk?.(c + 1, group.chunks.length);
+      })();
+      // Met below.
+      before.catch(() => {});
+      await last;
     }
-    options.onChunk?.(c + 1, group.chunks.length);
+    await before;
+  } finally {
+    // Its buffers are not lent to others while it has them.
+    await before.catch(() => {});
+    loan.release();
   }
   return { slots: slotResults(group, parameters, figures, state), segments: figures };
 }
 
-/**
- * Selects in every lane of the group, and finds the factors of `rescale` between models and slack. Returns the overrides of the
- * passes after it.
- */
-export async function selectGroup(
-  context: Context,
-  group: Group,
-  parameters: readonly TensorParameters[],
-  buffers: GroupBuffers,
-  residency: Residency,
-): Promise<Overrides> {
-  const overrides = groupOverrides(group, parameters);
-  const { trims } = await prepareSelectors(context, overrides, buffers);
-  const select = async (selector: Selector) => {
-    if (group.chunks.length === 1) {
-      const recording = context.record('select');
-      selector.resident(recording, await residency.load(0), buffers);
-      recording.submit();
-    } else {
-      await selector.streamed((visit) => residency.each(visit), (chunk) => residency.load(chunk), residency.bases, buffers);
-    }
-  };
-  if (isBracketable(context, group, buffers) && (await selectBracketed(context, group, parameters, overrides, buffers, residency))) {
-    await trims.locate((chunk) => residency.load(chunk), residency.bases, buffers);
-  } else {
-    await select(trims);
+async function writeChunk(group: Group, index: number, { tables }: LoadedChunk, merged: Uint8Array<ArrayBuffer>, write: WriteSegment): Promise<void> {
+  for (const [s, segment] of group.chunks[index]!.entries()) {
+    const begin = 4 * tables.outputs[s]!;
+    await write(segment, merged.subarray(begin, begin + segment.count * bytesPerValue(group.slots[segment.slot]!.outDtype)));
   }
-  let after = overrides;
-  if (overrides['RESCALES'] === 1) {
-    const factors = await rescaleFactors(context, group, parameters, buffers, residency, overrides);
-    buffers.setFactors(factors);
-    if (!areOrdinaryFactors(factors)) after = { ...overrides, EXACT: 1 };
-  }
-  await select((await prepareSelectors(context, after, buffers)).slack);
-  return after;
-}
-
-/** Thresholds and tie counts of the models' lanes from one reading; false, with nothing selected, where a bracket missed. */
-async function selectBracketed(
-  context: Context,
-  group: Group,
-  parameters: readonly TensorParameters[],
-  overrides: Overrides,
-  buffers: GroupBuffers,
-  residency: Residency,
-): Promise<boolean> {
-  const first = await residency.load(0);
-  const bracketed = await prepareBracketed(context, group, parameters, overrides, buffers, first);
-  if (bracketed === null) return false;
-  try {
-    const framing = context.record('bracket');
-    bracketed.frame(framing, first);
-    framing.submit();
-    await residency.each((chunk) => {
-      const recording = context.record('gather');
-      bracketed.gather(recording, chunk);
-      recording.submit();
-    });
-    const recording = context.record('select');
-    bracketed.select(recording);
-    recording.submit();
-    const [counts] = await context.readBack([bracketed.counts]);
-    context.brackets.tried++;
-    if (bracketed.held(new Uint32Array(counts!.buffer))) return true;
-    context.brackets.missed++;
-    buffers.reset(parameters);
-    return false;
-  } finally {
-    bracketed.release();
-  }
-}
-
-/** The slack ranks what trimmed, rescaled and weighted models disagree on: it comes after them. */
-async function prepareSelectors(context: Context, overrides: Overrides, { lanes }: GroupBuffers) {
-  return {
-    trims: await prepareSelector(context, overrides, lanes.filter((lane) => lane !== SLACK_LANE)),
-    slack: await prepareSelector(context, overrides, lanes.filter((lane) => lane === SLACK_LANE)),
-  };
-}
-
-async function mergeBuffers(context: Context, chunk: LoadedChunk, segments: number, writes: boolean) {
-  const { memory } = context;
-  const countBytes = 4 * COUNT.words * segments;
-  const merged = await memory.borrow('merged', writes ? Math.max(4 * chunk.tables.outputWords, 16) : 16, STORAGE);
-  const counts = await memory.borrow('counts', countBytes, STORAGE);
-  return { merged, counts, countBytes, release: () => [merged, counts].forEach((buffer) => memory.release(buffer)) };
 }
 
 function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: Uint32Array, costs: Float32Array): Figures[] {
@@ -192,44 +122,4 @@ function chunkFigures(group: Group, index: number, chunk: LoadedChunk, counts: U
   });
   const models = group.slots[0]!.inputs.length - 1;
   return group.chunks[index]!.map((segment, s) => segmentFigures(counts, s, models, segment.count, cost[s]!));
-}
-
-function factorOf({ rescale, drop, density, factor }: TensorParameters, model: number, bySums: () => number): number {
-  if (factor !== undefined || !rescale) return factor?.[model] ?? 1;
-  return drop?.rescaleBy === 'density' ? Math.fround(1 / Math.min(1, density[model]!)) : bySums();
-}
-
-async function rescaleFactors(
-  context: Context,
-  group: Group,
-  parameters: readonly TensorParameters[],
-  buffers: GroupBuffers,
-  residency: Residency,
-  overrides: Overrides,
-): Promise<number[][]> {
-  if (parameters.every(({ factor, rescale }) => factor !== undefined || !rescale)) return parameters.map(({ factor, weight }) => weight.map((_, model) => factor?.[model] ?? 1));
-  const sums = await prepareSums(context, overrides);
-  const bytes = 4 * SUM_WORDS * group.slots.length;
-  const totals = await context.memory.borrow('totals', bytes, STORAGE);
-  try {
-    const factors = group.slots.map(() => [] as number[]);
-    for (let model = 0; model < group.slots[0]!.inputs.length - 1; model++) {
-      const clearing = context.record('sums');
-      clearing.clear(totals, 0, bytes);
-      clearing.submit();
-      await residency.each((chunk) => {
-        const recording = context.record('sums');
-        sums(recording, chunk, buffers, model, totals);
-        recording.submit();
-      });
-      const [words] = await context.readBack([{ buffer: totals, size: bytes }]);
-      const counters = new Uint32Array(words!.buffer);
-      factors.forEach((mine, s) => {
-        mine.push(factorOf(parameters[s]!, model, () => rescaleFactor(counters.subarray(s * SUM_WORDS, (s + 1) * SUM_WORDS))));
-      });
-    }
-    return factors;
-  } finally {
-    context.memory.release(totals);
-  }
 }

@@ -3,12 +3,9 @@ import type { Group } from '../merge/backend';
 import type { TensorParameters } from '../recipe/types';
 import type { Context } from './context';
 import type { Recording } from './recording';
-import { BINS, LANES, SELECTION, SLOT } from './layout';
+import { BINS, LANES, SELECTION, SLACK_LANE, SLOT } from './layout';
 import { blockCount, initialState, slotTable, trimmedLanes } from './tables';
-
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
-/** Storage bindings start at multiples of this on every adapter. */
-const ALIGN = 256;
+import { ALIGN, STORAGE } from './usage';
 
 export interface GroupBuffers {
   readonly slotCount: number;
@@ -16,12 +13,14 @@ export interface GroupBuffers {
   /** Selections, lane by lane. */
   readonly state: GPUBuffer;
   readonly stateBytes: number;
-  /** Selections of one lane while `locate` works on them. */
+  /** A copy of them while `locate` works on it. */
   readonly found: GPUBuffer;
   readonly laneBytes: number;
   /** Lanes with something to select in some slot, models first. */
   readonly lanes: readonly number[];
-  /** BINS counts a slot. All zero between selections. */
+  /** Empties the histograms, where nothing has been counted in them yet. */
+  begin(recording: Recording): void;
+  /** BINS counts a slot. All zero between selections, from `begin` on. */
   histograms(lane: number): GPUBufferBinding;
   /** One count a block of the group. */
   tieCounts(lane: number): GPUBufferBinding;
@@ -40,14 +39,18 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
   const laneBytes = slotCount * SELECTION.size;
   const histogramBytes = slotCount * BINS * 4;
   const tieBytes = Math.ceil((group.chunks.reduce((sum, chunk) => sum + blockCount(chunk), 0) * 4) / ALIGN) * ALIGN;
-  const slots = await memory.borrow('slots', slotTable(group, parameters).byteLength, STORAGE);
-  const state = await memory.borrow('state', LANES * laneBytes, STORAGE);
-  const found = await memory.borrow('found', laneBytes, STORAGE);
-  const histograms = await memory.borrow('histograms', LANES * histogramBytes, STORAGE);
-  const ties = await memory.borrow('tie counts', LANES * tieBytes, STORAGE);
-  const clear = device.createCommandEncoder({ label: 'clear histograms' });
-  clear.clearBuffer(histograms);
-  device.queue.submit([clear.finish()]);
+  // Of the models and the slack.
+  const ranked = group.slots[0]!.inputs.length;
+  const place = (lane: number) => (lane === SLACK_LANE ? ranked - 1 : lane);
+  const loan = memory.loan();
+  const [slots, state, found, histograms, ties] = await loan.borrowAll(STORAGE, [
+    ['slots', slotTable(group, parameters).byteLength],
+    ['state', LANES * laneBytes],
+    ['found', LANES * laneBytes],
+    ['histograms', ranked * histogramBytes],
+    ['tie counts', ranked * tieBytes],
+  ] as const);
+  let isEmptied = false;
 
   const withParameters = (current: readonly TensorParameters[]): GroupBuffers => {
     device.queue.writeBuffer(slots, 0, slotTable(group, current));
@@ -61,9 +64,13 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
       found,
       laneBytes,
       lanes: Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => (trimmed >> lane) & 1),
-      histograms: (lane) => ({ buffer: histograms, offset: lane * histogramBytes, size: histogramBytes }),
-      tieCounts: (lane) => ({ buffer: ties, offset: lane * tieBytes, size: tieBytes }),
-      clearTies: (recording, lane) => recording.clear(ties, lane * tieBytes, tieBytes),
+      begin: (recording) => {
+        if (!isEmptied) recording.clear(histograms, 0, ranked * histogramBytes);
+        isEmptied = true;
+      },
+      histograms: (lane) => ({ buffer: histograms, offset: place(lane) * histogramBytes, size: histogramBytes }),
+      tieCounts: (lane) => ({ buffer: ties, offset: place(lane) * tieBytes, size: tieBytes }),
+      clearTies: (recording, lane) => recording.clear(ties, place(lane) * tieBytes, tieBytes),
       reset: withParameters,
       rankOnly: (slot) => {
         const table = slotTable(group, current);
@@ -72,7 +79,7 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
         device.queue.writeBuffer(slots, 0, table);
       },
       setFactors: (factors) => device.queue.writeBuffer(slots, 0, slotTable(group, current, factors)),
-      release: () => [slots, state, found, histograms, ties].forEach((buffer) => memory.release(buffer)),
+      release: () => loan.release(),
     };
   };
   return withParameters(parameters);

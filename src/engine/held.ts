@@ -30,7 +30,7 @@ export async function holdGroup(context: Context, group: Group, read: ReadSegmen
       return buffers;
     },
     async evaluate(parameters, signal) {
-      return evaluateGroup(context, group, parameters, await held.prepare(parameters), residency, null, signal ? { signal } : {});
+      return evaluateGroup({ context, group, parameters, buffers: await held.prepare(parameters), residency }, null, signal ? { signal } : {});
     },
   };
   /** One question at a time: they share the buffers of the selections. */

@@ -18,7 +18,21 @@ export class Memory {
   /** Buffers made; no more come once every size was lent. */
   created = 0;
 
-  constructor(private readonly device: GPUDevice) {}
+  /** `budget`: bytes that all buffers together may take; those that nobody uses make way first. */
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly budget = Infinity,
+  ) {}
+
+  /** Buffers lent at the moment. */
+  get lentCount(): number {
+    return this.lent.size;
+  }
+
+  /** A place for buffers that are given back together. */
+  loan(): Loan {
+    return new Loan(this);
+  }
 
   /** A buffer of at least `size` bytes; its content is whatever the last borrower left. Give it back with `release`. */
   async borrow(label: string, size: number, usage: number): Promise<GPUBuffer> {
@@ -57,26 +71,64 @@ export class Memory {
   }
 
   private async create(label: string, size: number, usage: number): Promise<Lent> {
-    const first = await this.tryCreate(label, size, usage);
+    const first = this.bytes + size <= this.budget ? await this.tryCreate(label, size, usage) : null;
     if (first) return first;
     // Unused buffers of other sizes may be what stands in the way.
     this.trim();
-    const second = await this.tryCreate(label, size, usage);
+    const second = this.bytes + size <= this.budget ? await this.tryCreate(label, size, usage) : null;
     if (second) return second;
-    throw new OutOfMemoryError('device-memory', `no ${size} bytes of device memory for ${label}`, { actual: size });
+    throw new OutOfMemoryError('device-memory', `no ${size} bytes of device memory for ${label} beside ${this.bytes}`, { actual: size, expected: this.bytes });
   }
 
   private async tryCreate(label: string, size: number, usage: number): Promise<Lent | null> {
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ label, size, usage });
+    // Before the answer: others may ask meanwhile.
+    this.bytes += size;
     if (await this.device.popErrorScope()) {
+      this.bytes -= size;
       buffer.destroy();
       return null;
     }
-    this.bytes += size;
     this.created++;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
     return { buffer, usage };
+  }
+}
+
+/** Buffers of one user: what was borrowed is given back at its end, however that comes about. */
+export class Loan {
+  private readonly buffers = new Set<GPUBuffer>();
+
+  constructor(private readonly memory: Memory) {}
+
+  /** As `Memory.borrow`. */
+  async borrow(label: string, size: number, usage: number): Promise<GPUBuffer> {
+    const buffer = await this.memory.borrow(label, size, usage);
+    this.buffers.add(buffer);
+    return buffer;
+  }
+
+  /** Several of one usage; where one is not to be had, none is lent. */
+  async borrowAll<const Wanted extends readonly (readonly [label: string, size: number])[]>(usage: number, wanted: Wanted): Promise<{ -readonly [Each in keyof Wanted]: GPUBuffer }> {
+    const buffers: GPUBuffer[] = [];
+    try {
+      for (const [label, size] of wanted) buffers.push(await this.borrow(label, size, usage));
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    return buffers as { -readonly [Each in keyof Wanted]: GPUBuffer };
+  }
+
+  /** Gives back one of them before the others. */
+  giveBack(buffer: GPUBuffer): void {
+    if (this.buffers.delete(buffer)) this.memory.release(buffer);
+  }
+
+  release(): void {
+    for (const buffer of this.buffers) this.memory.release(buffer);
+    this.buffers.clear();
   }
 }
 

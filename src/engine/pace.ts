@@ -18,11 +18,11 @@ export class Pace {
   private readonly perBlock = new Map<string, number>();
   private idleSince = 0;
 
-  /** `fixed`: blocks of every dispatch, whatever is measured. */
+  /** `fixed`: blocks of every dispatch, whatever is measured, and no submission that is closed for its length. */
   constructor(private readonly fixed?: number) {}
 
   isMeasured(pipeline: string): boolean {
-    return this.perBlock.has(pipeline);
+    return this.fixed !== undefined || this.perBlock.has(pipeline);
   }
 
   /** Blocks of the next dispatch; at least 1. */
@@ -33,7 +33,7 @@ export class Pace {
 
   /** Whether a submission of these should end here. */
   isFull(submission: BlocksByPipeline): boolean {
-    return this.foreseen(submission) >= SUBMISSION_MS;
+    return this.fixed === undefined && this.foreseen(submission) >= SUBMISSION_MS;
   }
 
   /** Takes in when a submission was sent and seen done, ms; what waiting adds makes an estimate too large rather than too small. */

@@ -1,5 +1,6 @@
 /** Dispatches on their way to the queue, in order, in as few submissions as the pace allows. */
 import { WORK } from './layout';
+import type { Ledger } from './ledger';
 import type { Pace } from './pace';
 import { type BlockPass, LIST, type PassShape, type Pipeline } from './pipelines';
 
@@ -28,6 +29,8 @@ export interface Work {
   total?: number;
   /** Workgroups in x; as many as there are, up to the limit, where not given. */
   row?: number;
+  /** Bytes of each input that a pass over blocks reads, for the ledger. */
+  reads?: readonly number[];
 }
 /** What a pass over a chunk's blocks is repaired with; see LoadedChunk. */
 export interface Repairable {
@@ -51,6 +54,7 @@ export class Recording {
     /** WORK_BYTES, written before each submission. */
     private readonly work: GPUBuffer,
     private readonly pace: Pace,
+    private readonly ledger: Ledger,
     private readonly label: string,
   ) {}
 
@@ -60,6 +64,7 @@ export class Recording {
    */
   dispatchBlocks({ shape, main, repair }: BlockPass, bindings: Bindings, work: Work & { readonly endBlock: number }, chunk: Repairable | null): void {
     const group = this.bind(shape, main, bindings);
+    this.ledger.countReads(work.reads);
     // Alone the first time, so that its time can be told.
     const alone = !this.pace.isMeasured(main.label);
     if (alone && this.blocks.size > 0) this.submit();
@@ -103,6 +108,7 @@ export class Recording {
     if (this.dispatches > 0) queue.writeBuffer(this.work, 0, this.words, 0, (this.dispatches * WORK_STRIDE) / 4);
     const sent = performance.now();
     queue.submit([commands]);
+    this.ledger.submissions++;
     const { blocks, pace } = this;
     if (blocks.size > 0) void queue.onSubmittedWorkDone().then(() => pace.measured(blocks, sent, performance.now()), () => undefined);
     this.encoder = null;

@@ -3,6 +3,7 @@ import type { Group, ReadSegment } from '../merge/backend';
 import type { LoadedChunk } from './chunk';
 import { loadChunk } from './chunk';
 import type { Context } from './context';
+import { KeySample } from './sample';
 import { blockCount } from './tables';
 
 export class Residency {
@@ -11,6 +12,8 @@ export class Residency {
   private pinnedBytes = 0;
   /** Blocks of the group before each chunk. */
   readonly bases: readonly number[];
+  /** Of the first chunk, once that was loaded; null where the group is not one whole tensor of a size that a sample pays for. */
+  readonly sample: KeySample | null;
 
   constructor(
     private readonly context: Context,
@@ -25,6 +28,7 @@ export class Residency {
       base += blockCount(chunk);
       return mine;
     });
+    this.sample = isSampled(context, group) ? new KeySample(group) : null;
   }
 
   /** The chunk, resident until another that is not pinned is loaded. */
@@ -33,7 +37,7 @@ export class Residency {
     if (known) return known;
     this.passing?.release();
     this.passing = null;
-    const chunk = await loadChunk(this.context, this.group, index, this.bases[index]!, this.read, this.signal);
+    const chunk = await loadChunk(this.context, this.group, index, this.bases[index]!, this.reader(index), this.signal);
     // Passes go over the chunks in order, again and again: keeping the first ones is the best any rule can do.
     if (this.pinnedBytes + chunk.arena.size <= this.budget) {
       this.pinned.set(index, chunk);
@@ -44,14 +48,26 @@ export class Residency {
     return chunk;
   }
 
-  async each(visit: (chunk: LoadedChunk) => void): Promise<void> {
-    for (let c = 0; c < this.group.chunks.length; c++) visit(await this.load(c));
-  }
-
   release(): void {
     this.passing?.release();
     for (const chunk of this.pinned.values()) chunk.release();
     this.pinned.clear();
     this.passing = null;
   }
+
+  private reader(index: number): ReadSegment {
+    const { sample, read } = this;
+    if (sample === null || index !== 0) return read;
+    return async (segment, input) => {
+      const bytes = await read(segment, input);
+      sample.take(this.group.chunks[0]!.indexOf(segment), input, bytes);
+      return bytes;
+    };
+  }
+}
+
+function isSampled({ bracketBlocks }: Context, { slots, chunks }: Group): boolean {
+  const [slot] = slots;
+  if (slots.length !== 1 || !slot || slot.inputs[0] === null || blockCount(chunks[0]!) < bracketBlocks) return false;
+  return chunks.flat().reduce((sum, { count }) => sum + count, 0) === slot.elements;
 }

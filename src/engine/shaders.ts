@@ -25,7 +25,6 @@ import slack from '../../shaders/lib/slack.wgsl?raw';
 import outcome from '../../shaders/lib/outcome.wgsl?raw';
 import adapt from '../../shaders/adapt.wgsl?raw';
 import effect from '../../shaders/effect.wgsl?raw';
-import frame from '../../shaders/frame.wgsl?raw';
 import gather from '../../shaders/gather.wgsl?raw';
 import histogram from '../../shaders/histogram.wgsl?raw';
 import listed from '../../shaders/listed.wgsl?raw';
@@ -35,6 +34,7 @@ import merge from '../../shaders/merge.wgsl?raw';
 import pick from '../../shaders/pick.wgsl?raw';
 import probe from '../../shaders/probe.wgsl?raw';
 import repairs from '../../shaders/repairs.wgsl?raw';
+import settle from '../../shaders/settle.wgsl?raw';
 import sums from '../../shaders/sums.wgsl?raw';
 import surface from '../../shaders/surface.wgsl?raw';
 import tally from '../../shaders/tally.wgsl?raw';
@@ -50,8 +50,8 @@ const DECIDING = [layout, bits, rounding, 'f32', dtypes, inputs, 'edges', block,
 const RANKING = [...DECIDING, slack, keys];
 const SOURCES = {
   histogram: [...RANKING, bins, histogram],
-  frame: [layout, bits, frame],
-  gather: [...RANKING, gather],
+  settle: [layout, bits, settle],
+  gather: [...DECIDING, gather],
   listed: [layout, bits, bins, listed],
   pick: [layout, bits, product, pick],
   ties: [...RANKING, ties],

@@ -25,6 +25,8 @@ export interface ChunkTables {
   readonly offsets: readonly (readonly number[])[];
   /** First word in the output, per segment. */
   readonly outputs: readonly number[];
+  /** Bytes of the chunk, per input. */
+  readonly inputBytes: readonly number[];
 }
 
 export function chunkTables(group: Group, chunk: readonly Segment[]): ChunkTables {
@@ -32,6 +34,7 @@ export function chunkTables(group: Group, chunk: readonly Segment[]): ChunkTable
   const blocks: number[] = [];
   const offsets: number[][] = [];
   const outputs: number[] = [];
+  const inputBytes = group.slots[0]!.inputs.map(() => 0);
   let arenaWords = 0;
   let output = 0;
   chunk.forEach((segment, s) => {
@@ -51,6 +54,7 @@ export function chunkTables(group: Group, chunk: readonly Segment[]): ChunkTable
       put(SEGMENT.offsets + 4 * input, arenaWords);
       mine.push(arenaWords);
       arenaWords += inputWords(segment.count, bytesPerValue(dtype));
+      inputBytes[input]! += segment.count * bytesPerValue(dtype);
     });
     put(SEGMENT.first, segment.first);
     put(SEGMENT.count, segment.count);
@@ -63,7 +67,7 @@ export function chunkTables(group: Group, chunk: readonly Segment[]): ChunkTable
     output += outputWords(segment.count, slot.outDtype);
     for (let element = 0; element < segment.count; element += BLOCK) blocks.push(s, element / 2, blocks.length / BLOCK_WORDS);
   });
-  return { arenaWords, outputWords: output, segments, blocks: Uint32Array.from(blocks), blockCount: blocks.length / BLOCK_WORDS, offsets, outputs };
+  return { arenaWords, outputWords: output, segments, blocks: Uint32Array.from(blocks), blockCount: blocks.length / BLOCK_WORDS, offsets, outputs, inputBytes };
 }
 
 /** The segment, by its place in the chunk, that a block belongs to. */

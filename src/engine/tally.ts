@@ -4,13 +4,14 @@ import type { Group, ReadSegment } from '../merge/backend';
 import type { Tally, TallyCounts } from '../merge/tally-types';
 import type { TensorParameters } from '../recipe/types';
 import type { Context } from './context';
-import { selectGroup, STORAGE } from './evaluate';
 import type { GroupBuffers } from './group-buffers';
 import { createGroupBuffers } from './group-buffers';
 import { SELECTION, SLACK_LANE, SLOT } from './layout';
 import { groupOverrides } from './overrides';
 import { prepareTally } from './passes/tally';
 import { Residency } from './residency';
+import { selectGroup } from './selecting';
+import { STORAGE } from './usage';
 
 /** Counts of one dispatch: rows beyond these are counted by another one over the same chunk. */
 const MOST_BYTES = 16 * 2 ** 20;
@@ -51,7 +52,9 @@ export async function tallyResident(
 ): Promise<TallyCounts[]> {
   const plain = parameters.map(withoutSlack);
   const ranksSlack = tallies.some(({ model }) => model === null);
-  const overrides = ranksSlack ? await selectGroup(context, group, plain, buffers, residency) : groupOverrides(group, plain);
+  const selected = ranksSlack ? await selectGroup({ context, group, parameters: plain, buffers, residency }) : { overrides: groupOverrides(group, plain), first: null };
+  const { overrides } = selected;
+  let { first } = selected;
   const results = tallies.map(({ rows, digit }) => ({ counts: new Uint32Array(rows * 2 ** digit.bits), above: new Uint32Array(rows) }));
   const tasks = await Promise.all(
     tallies.flatMap((tally, t) => batchesOf(group, tally).map(async (rows) => ({ t, tally, rows, pass: await prepareTally(context, overrides, laneOf(tally)) }))),
@@ -60,24 +63,30 @@ export async function tallyResident(
   const rounds = group.chunks.length > 1 ? [tasks] : tasks.map((task) => [task]);
   for (const round of rounds) {
     throwIfAborted(signal);
-    const counted: GPUBuffer[] = [];
+    const loan = context.memory.loan();
     try {
-      for (const { tally, rows } of round) counted.push(await context.memory.borrow('tally', rowBytes(tally) * rows.length, STORAGE));
+      const counted: GPUBuffer[] = [];
+      for (const { tally, rows } of round) counted.push(await loan.borrow('tally', rowBytes(tally) * rows.length, STORAGE));
       const clearing = context.record('tally');
       round.forEach(({ tally, rows }, i) => clearing.clear(counted[i]!, 0, rowBytes(tally) * rows.length));
       clearing.submit();
-      await residency.each((chunk) => {
+      for (let c = 0; c < group.chunks.length; c++) {
+        const chunk = await residency.load(c);
+        const recording = context.record('tally');
+        // Before the selections are aimed elsewhere.
+        first?.(recording, chunk);
+        recording.submit();
         for (const [i, { tally, rows, pass }] of round.entries()) {
           aim(context, group, tally, rows, buffers);
-          const recording = context.record('tally');
           pass(recording, chunk, buffers, tally.digit, counted[i]!);
           recording.submit();
         }
-      });
+      }
+      first = null;
       const words = await context.readBack(round.map(({ tally, rows }, i) => ({ buffer: counted[i]!, size: rowBytes(tally) * rows.length })));
       round.forEach(({ t, tally, rows }, i) => spread(new Uint32Array(words[i]!.buffer, words[i]!.byteOffset, words[i]!.byteLength / 4), tally, rows, results[t]!));
     } finally {
-      for (const buffer of counted) context.memory.release(buffer);
+      loan.release();
     }
   }
   return results;

@@ -8,7 +8,7 @@ import { measureThroughput } from '../merge/calibration';
 import { selfTest } from '../merge/self-test';
 import { createReferenceBackend } from '../reference/backend';
 import { cpuWorkers, spawnCpuWorker } from './cpu-workers';
-import { MEMORY } from './sizing';
+import { DEVICE_MEMORY, MEMORY } from './sizing';
 import type { BackendFactory, StartedBackend } from './host';
 
 export const BACKENDS: BackendFactory = { webgpu, cpu: () => createCpuBackend({ residentBytes: MEMORY.readAhead, workers: cpuWorkers(), spawn: spawnCpuWorker }), recheck, measure: (backend) => measureThroughput(backend) };
@@ -25,7 +25,7 @@ async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {
     if (software && !allowSoftware) {
       throw new GpuUnavailableError('software-adapter', `WebGPU has only a software adapter here: ${label}`, { actual: label });
     }
-    const backend = await createWebGpuBackend(device, { label, software });
+    const backend = await createWebGpuBackend(device, { label, software, deviceMemory: DEVICE_MEMORY });
     const findings = await selfTest(() => backend.onTrial(), createReferenceBackend());
     const wrong = findings.filter(({ ok }) => !ok);
     if (wrong.length === 0) return { backend, selfTest: findings, adapter };

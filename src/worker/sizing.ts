@@ -52,6 +52,9 @@ export const SIZING: Sizing = {
   rest: 250,
 };
 
+/** GiB of this machine, where the browser tells. */
+export const DEVICE_MEMORY = (globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory;
+
 /** Least that a merge is held to, whatever is chosen. */
 export const LEAST_MEMORY = 256 * 2 ** 20;
 
@@ -78,4 +81,4 @@ export class MergeMemory {
   }
 }
 
-export const MEMORY = new MergeMemory((globalThis.navigator as { readonly deviceMemory?: number } | undefined)?.deviceMemory);
+export const MEMORY = new MergeMemory(DEVICE_MEMORY);

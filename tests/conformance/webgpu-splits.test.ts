@@ -32,7 +32,7 @@ describe('dispatches', () => {
 
   it('more than 65,535 workgroups go to a second dimension: every one of 65,600 blocks is counted, once', async () => {
     const blocks = 65_600;
-    const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, new Pace(blocks));
+    const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, { pace: new Pace(blocks) });
     const slot = trainedSlot('one', 2, ['BF16', 'BF16'], 'BF16', { weight: [1], density: [0.5], lambda: 1, normalize: true, rescale: false }, { kind: 'all-equal' });
     const group = makeGroup('ties', [slot], [[{ slot: 0, first: 0, end: 2 }]]);
     const chunk = await loadChunk(context, group, 0, 0, readerOf([slot]), undefined);

@@ -14,9 +14,11 @@ export const INPUT_ACCESS = { 0: 'read', 1: 'read', 2: 'read', 3: 'read', 4: 're
 /** Of a pass over blocks. */
 export const BLOCK_ACCESS = { ...INPUT_ACCESS, 7: 'write' } as const;
 
-/** All blocks of a chunk. */
-export function chunkWork(chunk: LoadedChunk, buffers: GroupBuffers): Work & { readonly endBlock: number } {
-  return { slotCount: buffers.slotCount, endBlock: chunk.tables.blockCount, total: chunk.tables.blockCount, blockBase: chunk.blockBase };
+/** All blocks of a chunk, read of the base and the models of these lanes; of every input where none are given or one is the slack's. */
+export function chunkWork({ tables, blockBase }: LoadedChunk, { slotCount }: GroupBuffers, lanes: readonly number[] = [SLACK_LANE]): Work & { readonly endBlock: number } {
+  const all = lanes.includes(SLACK_LANE);
+  const reads = tables.inputBytes.map((bytes, input) => (all || input === 0 || lanes.includes(input - 1) ? bytes : 0));
+  return { slotCount, endBlock: tables.blockCount, total: tables.blockCount, blockBase, reads };
 }
 
 /** Keys of a model's lane depend on nothing but its dtype: one pipeline serves every recipe. The slack's depend on them all. */

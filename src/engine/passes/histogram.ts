@@ -11,11 +11,8 @@ const SHAPE: PassShape = { shader: 'histogram', entry: 'histogram', storage: { .
 
 export async function prepareHistogram(context: Context, overrides: Overrides, lane: number) {
   const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, lane));
-  /** Over all blocks of the chunk, or those of a table made of some. */
-  return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: Digit, some?: { readonly table: GPUBuffer; readonly blocks: number }) => {
-    const whole = chunkWork(chunk, buffers);
-    const work = { ...whole, endBlock: some?.blocks ?? whole.endBlock, lane, shift: digit.shift, digitBits: digit.bits };
-    const bindings = { ...inputBindings(chunk, buffers), 1: some?.table ?? chunk.blocks, 5: buffers.histograms(lane) };
-    recording.dispatchBlocks(pass, bindings, work, chunk);
+  return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: Digit) => {
+    const work = { ...chunkWork(chunk, buffers, [lane]), lane, shift: digit.shift, digitBits: digit.bits };
+    recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: buffers.histograms(lane) }, work, chunk);
   };
 }

@@ -1,4 +1,4 @@
-/** Twin of shaders/locate.wgsl: the index after the last tie kept, for every slot. */
+/** Twin of shaders/locate.wgsl and of its first half in settle.wgsl: the index after the last tie kept, for every slot. */
 import type { LoadedChunk } from '../chunk';
 import type { Context, Overrides } from '../context';
 import type { Recording } from '../recording';
@@ -6,29 +6,23 @@ import type { GroupBuffers } from '../group-buffers';
 import type { PassShape } from '../pipelines';
 import { chunkWork, INPUT_ACCESS, inputBindings, laneOverrides } from './bindings';
 
-const STORAGE = { ...INPUT_ACCESS, 5: 'write', 6: 'write' } as const;
-const BLOCK_SHAPE: PassShape = { shader: 'locate', entry: 'find_block', storage: STORAGE, work: true };
-const INDEX_SHAPE: PassShape = { shader: 'locate', entry: 'find_index', storage: STORAGE, work: true };
+const BLOCK_SHAPE: PassShape = { shader: 'settle', entry: 'find_block', storage: { 3: 'read', 5: 'write', 6: 'write' }, work: true };
+const INDEX_SHAPE: PassShape = { shader: 'locate', entry: 'find_index', storage: { ...INPUT_ACCESS, 6: 'write' }, work: true };
 
-/** `chunk` for `findBlock` is any loaded chunk: its inputs are bound but not read. */
-export async function prepareLocate(context: Context, overrides: Overrides, lane: number) {
-  const [blockPipeline, indexPipeline] = await Promise.all([
-    context.pipelines.get(BLOCK_SHAPE, laneOverrides(overrides, 0)),
-    context.pipelines.get(INDEX_SHAPE, laneOverrides(overrides, lane)),
-  ]);
-  const bindings = (chunk: LoadedChunk, buffers: GroupBuffers) => ({
-    ...inputBindings(chunk, buffers),
-    5: buffers.tieCounts(lane),
-    6: buffers.found,
-  });
-  return {
-    findBlock(recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers): void {
-      const work = { ...chunkWork(chunk, buffers), lane };
-      recording.dispatch(BLOCK_SHAPE, blockPipeline, bindings(chunk, buffers), work, buffers.slotCount);
-    },
-    findIndex(recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers): void {
-      const work = { ...chunkWork(chunk, buffers), lane };
-      recording.dispatch(INDEX_SHAPE, indexPipeline, bindings(chunk, buffers), work, buffers.slotCount);
-    },
+/** Finds the block of each slot's last tie kept, once the ties of all chunks are counted. `found`: the selections of all lanes, updated. */
+export async function prepareFindBlock(context: Context, lane: number) {
+  const pipeline = await context.pipelines.get(BLOCK_SHAPE, {});
+  return (recording: Recording, buffers: GroupBuffers, found: GPUBuffer): void => {
+    const { slotCount } = buffers;
+    recording.dispatch(BLOCK_SHAPE, pipeline, { 3: buffers.slots, 5: buffers.tieCounts(lane), 6: found }, { slotCount, lane }, slotCount);
+  };
+}
+
+/** Finds the place in that block, where the chunk holds it. `buffers.found`: a copy of the selections of all lanes, updated. */
+export async function prepareFindIndex(context: Context, overrides: Overrides, lane: number) {
+  const pipeline = await context.pipelines.get(INDEX_SHAPE, laneOverrides(overrides, lane));
+  return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers): void => {
+    const work = { ...chunkWork(chunk, buffers, [lane]), lane };
+    recording.dispatch(INDEX_SHAPE, pipeline, { ...inputBindings(chunk, buffers), 6: buffers.found }, work, buffers.slotCount);
   };
 }

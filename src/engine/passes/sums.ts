@@ -12,7 +12,7 @@ const SHAPE: PassShape = { shader: 'sums', entry: 'sums', storage: { ...BLOCK_AC
 export async function prepareSums(context: Context, overrides: Overrides) {
   const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, 0));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, lane: number, totals: GPUBuffer) => {
-    const work = { ...chunkWork(chunk, buffers), lane };
+    const work = { ...chunkWork(chunk, buffers, [lane]), lane };
     recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: totals }, work, chunk);
   };
 }

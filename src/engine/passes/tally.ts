@@ -12,7 +12,7 @@ const SHAPE: PassShape = { shader: 'tally', entry: 'tally', storage: { ...BLOCK_
 export async function prepareTally(context: Context, overrides: Overrides, lane: number) {
   const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers, digit: KeyDigit, tallied: GPUBuffer) => {
-    const work = { ...chunkWork(chunk, buffers), lane, shift: digit.shift, digitBits: digit.bits };
+    const work = { ...chunkWork(chunk, buffers, [lane]), lane, shift: digit.shift, digitBits: digit.bits };
     recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: tallied }, work, chunk);
   };
 }

@@ -11,7 +11,7 @@ const SHAPE: PassShape = { shader: 'ties', entry: 'ties', storage: { ...BLOCK_AC
 export async function prepareTies(context: Context, overrides: Overrides, lane: number) {
   const pass = await context.pipelines.overBlocks(SHAPE, laneOverrides(overrides, lane));
   return (recording: Recording, chunk: LoadedChunk, buffers: GroupBuffers) => {
-    const work = { ...chunkWork(chunk, buffers), lane };
+    const work = { ...chunkWork(chunk, buffers, [lane]), lane };
     recording.dispatchBlocks(pass, { ...inputBindings(chunk, buffers), 5: buffers.tieCounts(lane) }, work, chunk);
   };
 }

@@ -3,10 +3,10 @@ import { throwIfAborted } from '../../merge/abort';
 import { DISTRIBUTION_SHIFT, type SlotDistribution } from '../../merge/exploring';
 import type { TensorParameters } from '../../recipe/types';
 import { DIGITS } from '../digits';
-import { STORAGE } from '../evaluate';
 import { BINS } from '../layout';
 import { groupOverrides } from '../overrides';
 import { prepareHistogram } from '../passes/histogram';
+import { STORAGE } from '../usage';
 import type { HeldGroup } from './held-group';
 
 /** `Held.distribution`. */
@@ -24,6 +24,7 @@ export async function slotDistribution({ context, group, residency, prepare }: H
   const staging = await context.memory.borrow('distribution', Math.max(1, lanes.length) * BINS * 4, STORAGE);
   try {
     const recording = context.record('distribution');
+    buffers.begin(recording);
     passes.forEach((pass, i) => {
       const histograms = buffers.histograms(lanes[i]!);
       pass(recording, chunk, buffers, digit);

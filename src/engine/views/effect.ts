@@ -2,10 +2,11 @@
 import { throwIfAborted } from '../../merge/abort';
 import type { SlotEffect } from '../../merge/exploring';
 import type { TensorParameters } from '../../recipe/types';
-import { selectGroup, STORAGE } from '../evaluate';
 import { EFFECT, effectKinds, pairIndex, SLACK_LANE, THREADS } from '../layout';
 import { prepareEffect } from '../passes/effect';
 import { segmentOfBlock } from '../tables';
+import { selectGroup } from '../selecting';
+import { STORAGE } from '../usage';
 import type { HeldGroup } from './held-group';
 
 /** `Held.effect`. f32 sums over a block of 8,192, f64 from there. */
@@ -13,7 +14,7 @@ export async function slotEffects(held: HeldGroup, parameters: readonly TensorPa
   const { context, group, residency } = held;
   const { memory } = context;
   const buffers = await held.prepare(parameters);
-  const overrides = await selectGroup(context, group, parameters, buffers, residency);
+  const { overrides } = await selectGroup({ context, group, parameters, buffers, residency });
   const effect = await prepareEffect(context, overrides, buffers.lanes.includes(SLACK_LANE));
   throwIfAborted(signal);
   const chunk = await residency.load(0);
@@ -21,10 +22,11 @@ export async function slotEffects(held: HeldGroup, parameters: readonly TensorPa
   const { blockCount } = chunk.tables;
   const extentBytes = 4 * (models + EFFECT.firstTau) * group.slots.length;
   const sumBytes = 4 * effectKinds(models) * blockCount;
-  const extents = await memory.borrow('extents', extentBytes, STORAGE);
-  const partials = await memory.borrow('effect partials', THREADS * sumBytes, STORAGE);
-  const sums = await memory.borrow('effect sums', sumBytes, STORAGE);
+  const loan = memory.loan();
   try {
+    const extents = await loan.borrow('extents', extentBytes, STORAGE);
+    const partials = await loan.borrow('effect partials', THREADS * sumBytes, STORAGE);
+    const sums = await loan.borrow('effect sums', sumBytes, STORAGE);
     const recording = context.record('effect');
     recording.clear(extents, 0, extentBytes);
     effect(recording, chunk, buffers, { extents, partials, sums });
@@ -41,7 +43,7 @@ export async function slotEffects(held: HeldGroup, parameters: readonly TensorPa
     const keys = new Uint32Array(extentWords!.buffer);
     return totals.map((mine, s) => unscaled(mine, keys.subarray(s * (models + EFFECT.firstTau), (s + 1) * (models + EFFECT.firstTau)), models));
   } finally {
-    [extents, partials, sums].forEach((buffer) => memory.release(buffer));
+    loan.release();
   }
 }
 

@@ -3,10 +3,11 @@ import { throwIfAborted } from '../../merge/abort';
 import type { SlackCurveRequest, SlotSlackCurve } from '../../merge/exploring';
 import { evaluateShares } from '../../merge/sweeps';
 import type { TensorParameters } from '../../recipe/types';
-import { selectGroup, STORAGE } from '../evaluate';
 import { THREADS } from '../layout';
 import { prepareMagnitude } from '../passes/magnitude';
 import { segmentOfBlock } from '../tables';
+import { selectGroup } from '../selecting';
+import { STORAGE } from '../usage';
 import type { HeldGroup } from './held-group';
 
 /** `Held.slackCurve`. */
@@ -40,7 +41,7 @@ export async function slackCurves(
 async function magnitudesBesides(held: HeldGroup, parameters: readonly TensorParameters[], prefer: number, signal?: AbortSignal): Promise<Float64Array> {
   const { context, group, residency } = held;
   const buffers = await held.prepare(parameters);
-  const overrides = await selectGroup(context, group, parameters, buffers, residency);
+  const { overrides } = await selectGroup({ context, group, parameters, buffers, residency });
   const magnitude = await prepareMagnitude(context, overrides);
   throwIfAborted(signal);
   const chunk = await residency.load(0);

@@ -7,9 +7,10 @@ import { keptCount } from '../../merge/backend';
 import type { SlotSurface, SurfaceRequest } from '../../merge/exploring';
 import { checkSurface, emptySurface } from '../../merge/sweeps';
 import type { TensorParameters } from '../../recipe/types';
-import { selectGroup, STORAGE } from '../evaluate';
 import { COUNTED } from '../layout';
 import { prepareSurface } from '../passes/surface';
+import { selectGroup } from '../selecting';
+import { STORAGE } from '../usage';
 import type { HeldGroup } from './held-group';
 
 /** `Held.surface`. Throws RangeError where there is none. */
@@ -27,15 +28,16 @@ export async function slotSurfaces(
   const binBytes = 4 * slotWords * group.slots.length;
   const untrimmed = parameters.map(({ slack: _, ...own }) => ({ ...own, density: own.density.map(() => 1) }));
   const { laneBytes } = await held.prepare(untrimmed);
-  const axes = await context.memory.borrow('surface axes', (nx + ny) * laneBytes, STORAGE);
-  const bins = await context.memory.borrow('surface', binBytes, STORAGE);
+  const loan = context.memory.loan();
   try {
+    const axes = await loan.borrow('surface axes', (nx + ny) * laneBytes, STORAGE);
+    const bins = await loan.borrow('surface', binBytes, STORAGE);
     for (const [model, densities, first] of [[x, densitiesX, 0], [y, densitiesY, nx]] as const) {
       for (const [place, k] of densities.entries()) {
         throwIfAborted(signal);
         const alone = untrimmed.map((own) => ({ ...own, density: own.density.map((one, m) => (m === model ? k : one)) }));
         const buffers = await held.prepare(alone);
-        await selectGroup(context, group, alone, buffers, residency);
+        await selectGroup({ context, group, parameters: alone, buffers, residency });
         const keeping = context.record('surface axis');
         keeping.copy(buffers.state, model * laneBytes, axes, (first + place) * laneBytes, laneBytes);
         keeping.submit();
@@ -44,7 +46,7 @@ export async function slotSurfaces(
     throwIfAborted(signal);
     const others = parameters.map(({ slack: _, ...own }) => ({ ...own, density: own.density.map((k, m) => (m === x || m === y ? 1 : k)) }));
     const buffers = await held.prepare(others);
-    const overrides = await selectGroup(context, group, others, buffers, residency);
+    const { overrides } = await selectGroup({ context, group, parameters: others, buffers, residency });
     const surface = await prepareSurface(context, overrides, { x, y, nx, ny });
     const recording = context.record('surface');
     recording.clear(bins, 0, binBytes);
@@ -54,7 +56,7 @@ export async function slotSurfaces(
     const words = new Int32Array(bytes!.buffer);
     return group.slots.map((_, s) => slotSurface(held, s, request, words.subarray(s * slotWords, (s + 1) * slotWords)));
   } finally {
-    [axes, bins].forEach((buffer) => context.memory.release(buffer));
+    loan.release();
   }
 }
 

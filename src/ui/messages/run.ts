@@ -6,6 +6,15 @@ const CPU_WORKS = 'Meanwhile the CPU does the same work with the same results, s
 const DROP_AGAIN = 'Wait until nothing writes to it, drop its folder again and start the merge again.';
 const REPORT = 'Reload the page and try again. If it happens again, report it with the line above.';
 
+/** `even`: what was tried. */
+function noGraphicsMemory(even: string): Template {
+  return ({ actualBytes, expectedBytes }) => ({
+    title: 'Not enough graphics memory',
+    detail: `The graphics card had no room for ${actualBytes} beside the ${expectedBytes} that the studio has there${even}.`,
+    action: 'Close other tabs and programs that use the graphics card and try again, or choose the CPU in the header.',
+  });
+}
+
 const GPU = {
   'insecure-page': () => ({
     title: 'No WebGPU: the page is not secure',
@@ -194,11 +203,8 @@ export const RUN_MESSAGES = {
       detail: `The browser had no room for ${expected === 'unknown' ? 'a piece' : expectedBytes} of ${file}${expected === 'unknown' ? '' : `, nor after reading ahead was halved to ${actualBytes}`}.`,
       action: 'Close other tabs and programs and try again.',
     }),
-    'device-memory': ({ actualBytes }) => ({
-      title: 'Not enough graphics memory',
-      detail: `The graphics card had no room for ${actualBytes} more.`,
-      action: 'Close other tabs and programs that use the graphics card and try again, or choose the CPU in the header.',
-    }),
+    'device-memory': noGraphicsMemory(''),
+    'device-floor': noGraphicsMemory(', although tensors were taken in pieces of a sixteenth of the usual size'),
   },
   'disk-full': {
     'disk-full': ({ file }) => ({

@@ -46,6 +46,13 @@ describe('the catalogue', () => {
     expect(detail).not.toContain('model-00006');
   });
 
+  it('says what a graphics card had no room for, beside what, and what was tried', () => {
+    const { detail } = describeError(wire('out-of-memory', 'device-floor', { actual: 8_388_608, expected: 41_943_040 }));
+    expect(detail.replace(/\s/g, ' ')).toBe(
+      'The graphics card had no room for 8 388 608 bytes (8.4 MB) beside the 41 943 040 bytes (41.9 MB) that the studio has there, although tensors were taken in pieces of a sixteenth of the usual size.',
+    );
+  });
+
   it('calls a model by the name on its card', () => {
     const { title } = describeError(wire('invalid-recipe', 'base-is-model', { model: 'id7' }), (id) => (id === 'id7' ? 'Llama' : id));
     expect(title).toBe('Llama is base and model at once');

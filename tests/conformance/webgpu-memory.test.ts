@@ -1,0 +1,142 @@
+/**
+ * Rule: faults.md row 29 - a device without room for a buffer, whichever it is: smaller pieces and the same bytes, or the error that
+ * gives the numbers; nothing stays lent. Issue 4: what a merge reads from device memory and how often it submits, counted.
+ */
+import { describe, expect, it } from 'vitest';
+import { OutOfMemoryError } from '../../src/bytes/errors';
+import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
+import { requestStudioDevice } from '../../src/engine/device';
+import type { Group } from '../../src/merge/backend';
+import type { Tally } from '../../src/merge/tally-types';
+import type { TensorParameters } from '../../src/recipe/types';
+import { createReferenceBackend } from '../../src/reference/backend';
+import { expectSameResult } from './compare';
+import { makeGroup, mergeGroup, readerOf, type SlotCase } from './harness';
+import { trainedSlot } from './scenarios';
+
+const { device, label, software } = await requestStudioDevice();
+
+/** A device that has no room for the buffers numbered `from` to `end`, as a real one says it. */
+function cramped() {
+  const room = { made: 0, from: Infinity, end: Infinity };
+  let refuses = false;
+  const wrapped = new Proxy(device, {
+    get(target, key) {
+      if (key === 'createBuffer') {
+        return (descriptor: GPUBufferDescriptor) => {
+          refuses = room.made >= room.from && room.made < room.end;
+          room.made++;
+          return target.createBuffer(descriptor);
+        };
+      }
+      if (key === 'popErrorScope') {
+        return async () => {
+          const refused = refuses;
+          refuses = false;
+          const error = await target.popErrorScope();
+          return refused ? { message: 'no room' } : error;
+        };
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return { wrapped, room };
+}
+
+const at = (first: number, second: number): TensorParameters => ({ weight: [1, 1], density: [first, second], lambda: 1, normalize: true, rescale: false });
+const slotOf = (elements: number, parameters = at(0.2, 1)) => trainedSlot(`t${elements}`, elements, ['BF16', 'BF16', 'BF16'], 'BF16', parameters, { kind: 'quantised' });
+const LARGE = [slotOf(12_001)];
+const SMALL = [slotOf(100), slotOf(5000), slotOf(300)];
+const large = makeGroup('ties', LARGE, [[{ slot: 0, first: 0, end: 8192 }], [{ slot: 0, first: 8192, end: 12_001 }]]);
+const small = makeGroup('ties', SMALL, [SMALL.map(({ elements }, slot) => ({ slot, first: 0, end: elements }))]);
+const reference = createReferenceBackend();
+
+describe('a device without room', () => {
+  const { wrapped, room } = cramped();
+  const OPTIONS: EngineOptions = { label, software, arithmetic: 'integer', chunkBytes: 64 * 1024, bracketBlocks: 1, dispatchBlocks: 64 };
+  /** On a backend of its own, whose buffer number `from` is not to be had, nor the next `times - 1`; whether it came to that. */
+  async function tried(from: number, times: number, act: (backend: Awaited<ReturnType<typeof createWebGpuBackend>>) => Promise<void>): Promise<boolean> {
+    room.from = Infinity;
+    const backend = await createWebGpuBackend(wrapped, OPTIONS);
+    Object.assign(room, { made: 0, from, end: from + times });
+    try {
+      await act(backend);
+      expect(backend.ledger().lent).toBe(0);
+      return room.made > from;
+    } finally {
+      room.from = Infinity;
+      backend.dispose();
+    }
+  }
+
+  it.each<[string, Group, readonly SlotCase[]]>([
+    ['a tensor in chunks', large, LARGE],
+    ['small tensors together', small, SMALL],
+  ])('%s: whichever buffer there is no room for once, the reference\'s bytes, sets and figures', async (_, group, slots) => {
+    const expected = await mergeGroup(reference, group, slots);
+    let from = 0;
+    let halved = 0;
+    while (
+      await tried(from, 2, async (backend) => {
+        const actual = await mergeGroup(backend, group, slots);
+        expectSameResult(actual.result, expected.result);
+        expect(actual.outputs).toEqual(expected.outputs);
+        if (backend.ledger().chunkBytes < 64 * 1024) halved++;
+      })
+    ) from++;
+    // All but the list of keys, without which it is selected by radix.
+    expect(from).toBeGreaterThan(12);
+    expect(halved).toBeGreaterThanOrEqual(from - 2);
+  });
+
+  it('where no piece is small enough, an error with what was wanted and what there is', async () => {
+    for (const from of [0, 5, 11, 14]) {
+      await tried(from, Infinity, async (backend) => {
+        const failure: unknown = await mergeGroup(backend, small, SMALL).catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(OutOfMemoryError);
+        expect((failure as OutOfMemoryError).reason).toBe('device-floor');
+        expect((failure as OutOfMemoryError).where.actual).toBeGreaterThan(0);
+        expect(backend.ledger().chunkBytes).toBe(4096);
+      });
+    }
+  });
+
+  it('counting for a ranking over several tensors goes on in smaller pieces too', async () => {
+    const tallies: Tally[] = [{ model: 0, prefer: 0, digit: { shift: 20, bits: 11 }, rows: 2, slots: [{ row: 1, low: 0 }, { row: 0, low: 0 }, { row: 1, low: 0 }] }];
+    const parameters = SMALL.map((slot) => slot.parameters);
+    const expected = await reference.tally(small, parameters, tallies, readerOf(SMALL));
+    for (const from of [0, 5, 11]) {
+      await tried(from, 2, async (backend) => {
+        expect(await backend.tally(small, parameters, tallies, readerOf(SMALL))).toEqual(expected);
+        expect(backend.ledger().chunkBytes).toBe(32 * 1024);
+      });
+    }
+  });
+
+  it('what is held and does not fit is told, and nothing of it stays', async () => {
+    const one = makeGroup('ties', SMALL.slice(0, 1), [[{ slot: 0, first: 0, end: 100 }]]);
+    for (const from of [0, 3]) {
+      await tried(from, 2, async (backend) => {
+        await expect(backend.hold(one, readerOf(SMALL))).rejects.toMatchObject({ code: 'out-of-memory', reason: 'device-memory' });
+      });
+    }
+  });
+});
+
+describe('what a merge of one chunk asks of the device', () => {
+  it.each([
+    { densities: [0.2, 1], readings: [2, 2, 1] },
+    { densities: [0.2, 0.2], readings: [2, 2, 2] },
+    { densities: [1, 1], readings: [1, 1, 1] },
+  ])('TIES at $densities: one submission, inputs read $readings times', async ({ densities, readings }) => {
+    const backend = await createWebGpuBackend(device, { label, software, bracketBlocks: 1, dispatchBlocks: 64 });
+    const slot = trainedSlot('t', 20_002, ['BF16', 'BF16', 'BF16'], 'BF16', at(densities[0]!, densities[1]!), { kind: 'gaussian' });
+    await mergeGroup(backend, makeGroup('ties', [slot], [[{ slot: 0, first: 0, end: 20_002 }]]), [slot]);
+    const { submissions, inputBytes, brackets } = backend.ledger();
+    expect(brackets.missed).toBe(0);
+    expect(inputBytes.map((bytes) => bytes / (2 * 20_002))).toEqual(readings);
+    expect(submissions).toBe(1);
+    backend.dispose();
+  });
+});
