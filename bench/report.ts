@@ -8,12 +8,24 @@ export interface Measurement {
   readonly seconds: readonly number[];
 }
 
+/** What the engine recorded for one merge: nothing of it depends on how fast the adapter is. */
+export interface Counted {
+  readonly title: string;
+  /** Bytes read from device memory by passes over the elements, over their size: base, then the models. */
+  readonly readings: readonly number[];
+  readonly submissions: number;
+  /** Selections from a bracket that missed. */
+  readonly missed: number;
+}
+
 export interface Report {
   readonly adapter: string;
   /** Values of the tensor that every row goes over once. */
   readonly elements: number;
-  /** Bytes of inputs that a whole TIES merge at (0.2, 1.0) reads from device memory, over their size; counted, not timed. */
+  /** How often a whole TIES merge at (0.2, 1.0) reads that input from device memory which it reads most; counted, not timed. */
   readonly inputReadings?: number;
+  /** What whole merges ask of a device. */
+  readonly counted?: readonly Counted[];
   readonly measurements: readonly Measurement[];
 }
 

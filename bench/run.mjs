@@ -131,9 +131,9 @@ function isGpu(label) {
   return options.gpu && !/swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(label);
 }
 
-/** How often the engine read its inputs from device memory, where the report counts it. */
-function readingsIn({ inputReadings }) {
-  return inputReadings === undefined ? {} : { inputReadings };
+/** What the engine counted, where the report has it. */
+function countsIn({ inputReadings, counted }) {
+  return inputReadings === undefined ? {} : { inputReadings, counted };
 }
 
 async function measureTensor(chromium, launch, url, version) {
@@ -145,7 +145,7 @@ async function measureTensor(chromium, launch, url, version) {
     await page.waitForFunction(() => window.report !== undefined, null, { timeout: TENSOR_LIMIT_MS, polling: 500 });
     const report = await page.evaluate(() => window.report);
     if ('error' in report) throw new Error(report.error);
-    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), gpu: isGpu(report.adapter), ...readingsIn(report), elements: report.elements, rows: report.measurements };
+    results.tensor = { ...circumstances({ browser: version, adapter: report.adapter }), gpu: isGpu(report.adapter), ...countsIn(report), elements: report.elements, rows: report.measurements };
   } finally {
     await browser.close();
   }
@@ -170,7 +170,7 @@ async function underNode() {
   const env = options.gpu || process.env.VK_ICD_FILENAMES ? {} : await softwareDriver();
   if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
   const report = JSON.parse(readFileSync(output, 'utf8'));
-  results.node = { ...circumstances({ adapter: report.adapter }), gpu: isGpu(report.adapter), ...readingsIn(report), elements: report.elements, rows: report.measurements };
+  results.node = { ...circumstances({ adapter: report.adapter }), gpu: isGpu(report.adapter), ...countsIn(report), elements: report.elements, rows: report.measurements };
 }
 
 /**

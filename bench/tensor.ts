@@ -1,12 +1,13 @@
 /** One tensor through every backend and pass, inputs in memory; the same in a page and under Node. */
 import { createCpuBackend } from '../src/cpu/backend';
-import { createWebGpuBackend } from '../src/engine/backend';
+import { createWebGpuBackend, type WebGpuBackend } from '../src/engine/backend';
 import { requestStudioDevice } from '../src/engine/device';
 import type { Backend, Group } from '../src/merge/backend';
 import type { Method, TensorParameters } from '../src/recipe/types';
 import { passTimings } from './passes';
-import { measure, type Measurement, type Report } from './report';
+import { type Counted, measure, type Measurement, type Report } from './report';
 import { COLUMNS, syntheticFamily } from './synthetic';
+import { uploadTimings } from './uploads';
 
 const READ_CHUNK_BYTES = 16 * 1024 * 1024;
 
@@ -81,6 +82,19 @@ async function whole(backend: Backend, name: string, family: readonly Uint8Array
   return rows;
 }
 
+/** What one merge adds to the engine's ledger. */
+async function counts(engine: WebGpuBackend, one: Case, family: readonly Uint8Array<ArrayBuffer>[]): Promise<Counted> {
+  const before = engine.ledger();
+  await mergeOf(engine, one, family)();
+  const after = engine.ledger();
+  return {
+    title: one.title,
+    readings: after.inputBytes.map((bytes, input) => (bytes - (before.inputBytes[input] ?? 0)) / family[input]!.byteLength),
+    submissions: after.submissions - before.submissions,
+    missed: after.brackets.missed - before.brackets.missed,
+  };
+}
+
 /** `rows` of COLUMNS values each; a slow adapter is spared the rest. */
 export async function measureTensor(gpu: GPU, rows: number): Promise<Report> {
   const family = syntheticFamily(rows);
@@ -96,6 +110,9 @@ export async function measureTensor(gpu: GPU, rows: number): Promise<Report> {
   const engine = await createWebGpuBackend(device, { software });
   measurements.push(...(await passTimings(device, groupFor(engine, 'ties_sv', elements), WITH_SLACK, family, software)));
   measurements.push(...(await whole(engine, 'engine', family, 3)));
+  const counted: Counted[] = [];
+  for (const one of TIES) counted.push(await counts(engine, one, family));
   engine.dispose();
-  return { adapter: label, elements, measurements };
+  measurements.push(...(await uploadTimings(device)));
+  return { adapter: label, elements, measurements, counted, inputReadings: Math.max(...counted[0]!.readings) };
 }
