@@ -1,11 +1,13 @@
 // repairs: one workgroup lists the blocks that a pass noted, and how many there are of them, slice by slice; then no block is noted.
 //
-// Bindings: 1 blocks; 5 repairs, the noted blocks in their order; 6 slices, workgroups (x, 1, 1) of each slice's indirect
-//   dispatch; 7 notes, one flag a block first; 8 work, its row the blocks of a slice.
+// Bindings: 1 blocks; 3 counters, one u32 a repair pass, the blocks it took, added to; 5 repairs, the noted blocks in their order;
+//   6 slices, workgroups (x, 1, 1) of each slice's indirect dispatch; 7 notes, one flag a block first; 8 work, its row the blocks of a
+//   slice, its lane the counter.
 // Dispatch: one workgroup of 256.
 // Exact. Implements the exact arithmetic of merging.md section 8; oracle: the conformance suite, whose data has edges.
 
 @group(0) @binding(1) var<storage, read> blocks: array<Block>;
+@group(0) @binding(3) var<storage, read_write> counters: array<u32>;
 @group(0) @binding(5) var<storage, read_write> repairs: array<Block>;
 @group(0) @binding(6) var<storage, read_write> slices: array<u32>;
 @group(0) @binding(7) var<storage, read_write> notes: array<u32>;
@@ -35,7 +37,7 @@ fn list(@builtin(local_invocation_index) thread: u32) {
       notes[b] = 0u;
     }
   }
-  // A pass over a sample has fewer blocks than the chunk, and room for the slices of those alone.
+  if (thread == 0u) { counters[work.lane] += all; }
   for (var s = thread; s * work.row < work.end_block; s += THREADS) {
     slices[3u * s] = min(all - min(all, s * work.row), work.row);
     slices[3u * s + 1u] = 1u;

@@ -17,7 +17,9 @@ const AWKWARD = [
 
 /** Ordinary operands with full significands of every kind, so that fusion and quotients a place off show. */
 const ORDINARY = Array.from({ length: 24 }, (_, i) => ((i % 2) << 31) | ((110 + ((7 * i) % 32)) << 23) | (Math.imul(i + 1, 0x9e3779b1) & 0x7fffff)).map((bits) => bits >>> 0);
-const OPERANDS = [...AWKWARD, ...ORDINARY];
+/** The largest and smallest exponents of what counts as ordinary, with significands all over: products and quotients reach 2^-124 and 2^125. */
+const EXTREME = [65, 66, 67, 96, 158, 187, 188, 189].flatMap((exponent, i) => [0x7fffff, Math.imul(i + 3, 0x85ebca6b) & 0x7fffff].map((significand, sign) => ((sign << 31) | (exponent << 23) | significand) >>> 0));
+const OPERANDS = [...AWKWARD, ...ORDINARY, ...EXTREME];
 
 /** What the probe's shader does, on f64, which rounds these to f32 as one operation would. */
 const OPERATIONS: readonly (readonly [string, (a: number, b: number) => number])[] = [
@@ -102,7 +104,7 @@ function compare(pairs: readonly (readonly [number, number])[], results: Uint32A
     const y = fromBits(b);
     OPERATIONS.forEach(([operation, of], o) => {
       const exact = Math.fround(of(x, y));
-      if (ordinary && !isOrdinary(f32Bits(exact))) return;
+      if (ordinary && !isZeroOrNormal(f32Bits(exact))) return;
       tried++;
       const expected = f32Bits(exact);
       const actual = results[STRIDE * i + o]!;
@@ -114,6 +116,11 @@ function compare(pairs: readonly (readonly [number, number])[], results: Uint32A
     });
   });
   return { tried, wrong };
+}
+
+function isZeroOrNormal(bits: number): boolean {
+  const exponent = (bits >>> 23) & 0xff;
+  return (bits & 0x7fffffff) === 0 || (exponent >= 1 && exponent <= 254);
 }
 
 /** 0, or a magnitude that neither a product nor a quotient takes out of range. */

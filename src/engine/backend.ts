@@ -41,8 +41,9 @@ export interface EngineLedger {
   readonly submissions: number;
   /** Selections from a bracket, and how many missed. */
   readonly brackets: { readonly tried: number; readonly missed: number };
-  /** Bytes of inputs that passes over elements read from device memory: base, then the models. */
+  /** Bytes of inputs that passes over elements read from device memory: base, then the models; and blocks that repairs read again. */
   readonly inputBytes: readonly number[];
+  readonly repairedBlocks: number;
 }
 
 export interface WebGpuBackend extends Backend {
@@ -75,8 +76,8 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
     adapt: (request) => context.losing(() => adapt(context, request)),
     ledger: () => {
-      const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, brackets, inputBytes } } = context;
-      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount, submissions, brackets: { ...brackets }, inputBytes: [...inputBytes] };
+      const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, brackets, inputBytes, repairedBlocks } } = context;
+      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount, submissions, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
     },
     onTrial: () => backendOn(device, traits, { ...options, bracketBlocks: 1 }),
     dispose: () => context.dispose(),

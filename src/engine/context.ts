@@ -4,11 +4,11 @@ import { Watchdog } from '../bytes/watchdog';
 import { Ledger } from './ledger';
 import type { Loan } from './memory';
 import { Memory } from './memory';
-import { Pace } from './pace';
+import { COUNTERS, Pace } from './pace';
 import type { AdapterTraits, Overrides } from './pipelines';
 import { Pipelines } from './pipelines';
 import { Recording, WORK_BYTES } from './recording';
-import { READBACK } from './usage';
+import { READBACK, STORAGE } from './usage';
 
 /** Bytes [0, size) of a buffer. */
 export interface Extract {
@@ -45,6 +45,8 @@ export class Context {
   private readonly pace: Pace;
   private readonly watchdog: Watchdog;
   private readonly work: GPUBuffer;
+  /** Zero at first, as every new buffer is. */
+  private readonly counters: GPUBuffer;
   private lost: GPUDeviceLostInfo | null = null;
 
   constructor(
@@ -62,13 +64,14 @@ export class Context {
       size: WORK_BYTES,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.counters = device.createBuffer({ label: 'repair counters', size: 4 * COUNTERS, usage: STORAGE });
     void device.lost.then((info) => {
       this.lost = info;
     });
   }
 
   record(label: string): Recording {
-    return new Recording(this.device, this.work, this.pace, this.ledger, label);
+    return new Recording(this.device, this.work, this.counters, this.pace, this.ledger, label);
   }
 
   /** What `stage` and its `read` give, in a submission of its own. */
@@ -88,7 +91,8 @@ export class Context {
    * Records copies of these extracts into a buffer for reading, which is lent until it was read. Only a successful map proves that
    * a device was not lost (faults.md, WebGPU facts).
    */
-  async stage(recording: Recording, extracts: readonly Extract[], loan: Loan): Promise<Staged> {
+  async stage(recording: Recording, wanted: readonly Extract[], loan: Loan): Promise<Staged> {
+    const extracts = [...wanted, { buffer: this.counters, size: 4 * COUNTERS }];
     const offsets: number[] = [];
     let end = 0;
     for (const { size } of extracts) {
@@ -107,6 +111,9 @@ export class Context {
         const copies = extracts.map(({ size }, i) => new Uint8Array(all.slice(offsets[i], offsets[i]! + size)));
         staging.unmap();
         loan.giveBack(staging);
+        const counters = new Uint32Array(copies.pop()!.buffer);
+        this.pace.counted(counters);
+        this.ledger.repairedBlocks = counters.reduce((sum, count) => sum + count, 0);
         return copies;
       },
     };
@@ -144,6 +151,7 @@ export class Context {
   dispose(): void {
     this.memory.dispose();
     this.work.destroy();
+    this.counters.destroy();
   }
 }
 

@@ -3,7 +3,9 @@ export class Ledger {
   submissions = 0;
   /** Selections from a bracket, and how many of them missed. */
   readonly brackets = { tried: 0, missed: 0 };
-  /** Bytes of inputs that passes over elements read from device memory, per input: base, then the models. */
+  /** Blocks that repairs read once more, in part. */
+  repairedBlocks = 0;
+  /** Bytes of inputs that passes over elements read from device memory, per input: base, then the models; repairs apart. */
   readonly inputBytes: number[] = [];
 
   countReads(bytes: readonly number[] = []): void {

@@ -41,7 +41,7 @@ export interface BlockPass {
 }
 
 /** Lists the noted blocks: a part of every pass that has a repair. */
-export const LIST: PassShape = { shader: 'repairs', entry: 'list', storage: { 1: 'read', 5: 'write', 6: 'write', 7: 'write' }, work: true };
+export const LIST: PassShape = { shader: 'repairs', entry: 'list', storage: { 1: 'read', 3: 'write', 5: 'write', 6: 'write', 7: 'write' }, work: true };
 
 const perDevice = new WeakMap<GPUDevice, Map<string, Pipelines>>();
 

@@ -10,9 +10,8 @@ const MAX_ROW = 65535;
 const WORK_STRIDE = 256;
 /** Dispatches one submission can hold. */
 const MAX_DISPATCHES = 512;
-/** A repair is cut as finely as integers may be slower than float units, but into no more dispatches than this. */
-const REPAIR_COST = 32;
-export const MAX_SLICES = 64;
+/** Indirect dispatches that a repair is cut into at most. */
+export const MAX_SLICES = 256;
 /** Arguments of one indirect dispatch. */
 export const SLICE_BYTES = 12;
 export const WORK_BYTES = MAX_DISPATCHES * WORK_STRIDE;
@@ -53,6 +52,8 @@ export class Recording {
     private readonly device: GPUDevice,
     /** WORK_BYTES, written before each submission. */
     private readonly work: GPUBuffer,
+    /** COUNTERS u32: blocks that each repair took, ever. */
+    private readonly counters: GPUBuffer,
     private readonly pace: Pace,
     private readonly ledger: Ledger,
     private readonly label: string,
@@ -77,13 +78,28 @@ export class Recording {
     }
     if (alone) this.submit();
     if (!repair || !chunk || work.endBlock === 0) return;
-    const slice = Math.min(MAX_ROW, Math.max(Math.ceil(this.pace.blocks(main.label) / REPAIR_COST), Math.ceil(work.endBlock / MAX_SLICES)));
-    this.dispatch(LIST, repair.list, { 1: chunk.blocks, 5: chunk.repairs, 6: chunk.slices, 7: chunk.notes }, { ...work, row: slice }, 1);
-    const repairing = this.bind(shape, repair.pipeline, { ...bindings, 1: chunk.repairs });
+    this.repair(main.label, repair, { ...bindings, 1: chunk.repairs }, shape, work, chunk);
+  }
+
+  private repair(main: string, { pipeline, list }: NonNullable<BlockPass['repair']>, bindings: Bindings, shape: PassShape, work: Work & { readonly endBlock: number }, chunk: Repairable): void {
+    const { label } = pipeline;
+    const slice = Math.min(MAX_ROW, Math.max(this.pace.repairBlocks(label, main), Math.ceil(work.endBlock / MAX_SLICES)));
+    const { counter, alone, expected } = this.pace.offer(label, work.endBlock);
+    this.dispatch(LIST, list, { 1: chunk.blocks, 3: this.counters, 5: chunk.repairs, 6: chunk.slices, 7: chunk.notes }, { ...work, lane: counter, row: slice }, 1);
+    if (alone) this.submit();
+    const repairing = this.bind(shape, pipeline, bindings);
     for (let first = 0; first < work.endBlock; first += slice) {
       const some = { ...work, firstBlock: first, endBlock: work.endBlock, row: slice };
-      this.put(repair.pipeline, repairing, some, { buffer: chunk.slices, offset: (first / slice) * SLICE_BYTES });
+      this.put(pipeline, repairing, some, { buffer: chunk.slices, offset: (first / slice) * SLICE_BYTES });
+      const foreseen = Math.min(slice, expected - first);
+      if (alone || foreseen <= 0) continue;
+      this.blocks.set(label, (this.blocks.get(label) ?? 0) + foreseen);
+      if (this.pace.isFull(this.blocks)) this.submit();
     }
+    if (!alone) return;
+    const sent = performance.now();
+    this.submit();
+    void this.device.queue.onSubmittedWorkDone().then(() => this.pace.repaired(label, sent, performance.now()), () => undefined);
   }
 
   /** Records `groups` workgroups of a pass whose work is small, whatever the adapter. */

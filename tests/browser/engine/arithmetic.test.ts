@@ -9,8 +9,8 @@ describe('arithmetic on this adapter', () => {
   it('integer arithmetic equals IEEE f32 on every pair of awkward operands', async () => {
     const finding = await probeArithmetic(device, 'integer');
     expect(finding.wrong).toEqual([]);
-    // 40 awkward and 24 ordinary operands, six operations.
-    expect(finding.tried).toBe(6 * 64 * 64);
+    // 40 awkward, 24 ordinary and 16 extreme operands, six operations.
+    expect(finding.tried).toBe(6 * 80 * 80);
   });
 
   it('quotients corrected by their remainders equal IEEE f32 where division is not trusted', async () => {

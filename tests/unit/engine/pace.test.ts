@@ -1,6 +1,6 @@
 /** Rule: faults.md row 33 - no dispatch over 100 ms, whatever the adapter; it shrinks by itself, by measured time. */
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../../src/engine/pace';
+import { COUNTERS, Pace } from '../../../src/engine/pace';
 
 const only = (pipeline: string, blocks: number) => new Map([[pipeline, blocks]]);
 
@@ -52,6 +52,46 @@ describe('pace', () => {
     expect([pace.blocks('merge'), pace.blocks('ties')]).toEqual([100, 100]);
     pace.measured(mixed, 2000, 2800);
     expect([pace.blocks('merge'), pace.blocks('ties')]).toEqual([25, 25]);
+  });
+
+  it('a repair begins with a 32nd of its pass, is sent alone once it took blocks, and from then on has as many as 100 ms allow', () => {
+    const pace = new Pace();
+    const counters = new Uint32Array(COUNTERS);
+    pace.measured(only('merge', 100), 0, 100);
+    expect(pace.repairBlocks('repair', 'merge')).toBe(4);
+    expect(pace.offer('repair', 1000)).toEqual({ counter: 0, alone: false, expected: 0 });
+    pace.counted(counters);
+    expect(pace.offer('repair', 1000).alone).toBe(false);
+    counters[0] = 250;
+    pace.counted(counters);
+    expect(pace.offer('repair', 1000)).toEqual({ counter: 0, alone: true, expected: 250 });
+    pace.repaired('repair', 200, 700);
+    counters[0] = 500;
+    pace.counted(counters);
+    // 2 ms a block.
+    expect(pace.repairBlocks('repair', 'merge')).toBe(50);
+    expect(pace.offer('repair', 400)).toEqual({ counter: 0, alone: false, expected: 100 });
+    expect(pace.isFull(new Map([['repair', 200]]))).toBe(true);
+  });
+
+  it('a repair whose blocks came from other submissions too is not measured by them', () => {
+    const pace = new Pace();
+    const counters = new Uint32Array(COUNTERS);
+    pace.offer('other', 1);
+    pace.offer('repair', 1000);
+    counters[1] = 10;
+    pace.counted(counters);
+    pace.offer('repair', 1000);
+    // Not seen done yet when its count is read.
+    counters[1] = 30;
+    pace.counted(counters);
+    pace.repaired('repair', 0, 40);
+    expect(pace.offer('repair', 1000)).toEqual({ counter: 1, alone: true, expected: 20 });
+    pace.repaired('repair', 50, 90);
+    counters[1] = 50;
+    pace.counted(counters);
+    // Both times over the last count: too slow rather than too fast.
+    expect(pace.repairBlocks('repair', 'merge')).toBe(25);
   });
 
   it('closes a submission at 400 ms foreseen', () => {
