@@ -5,16 +5,16 @@
 import { describe, expect, it } from 'vitest';
 import { OutOfMemoryError } from '../../src/bytes/errors';
 import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
-import { requestStudioDevice } from '../../src/engine/device';
 import type { Group } from '../../src/merge/backend';
 import type { Tally } from '../../src/merge/tally-types';
 import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
+import { device, failOnUncaptured, label, make, software } from './adapter';
 import { expectSameResult } from './compare';
 import { makeGroup, mergeGroup, readerOf, type SlotCase } from './harness';
 import { trainedSlot } from './scenarios';
 
-const { device, label, software } = await requestStudioDevice();
+failOnUncaptured();
 
 /** A device that has no room for the buffers numbered `from` to `end`, as a real one says it. */
 function cramped() {
@@ -130,7 +130,7 @@ describe('what a merge of one chunk asks of the device', () => {
     { densities: [0.2, 0.2], readings: [2, 2, 2] },
     { densities: [1, 1], readings: [1, 1, 1] },
   ])('TIES at $densities: one submission, inputs read $readings times', async ({ densities, readings }) => {
-    const backend = await createWebGpuBackend(device, { label, software, bracketBlocks: 1, dispatchBlocks: 64 });
+    const backend = await make({ bracketBlocks: 1, dispatchBlocks: 64 })();
     const slot = trainedSlot('t', 20_002, ['BF16', 'BF16', 'BF16'], 'BF16', at(densities[0]!, densities[1]!), { kind: 'gaussian' });
     await mergeGroup(backend, makeGroup('ties', [slot], [[{ slot: 0, first: 0, end: 20_002 }]]), [slot]);
     const { submissions, inputBytes, brackets } = backend.ledger();
