@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly residentBytes?: number;
   /** Blocks of every dispatch instead of what the pace allows: for tests of splitting. */
   readonly dispatchBlocks?: number;
+  /** Bytes of a staging buffer: for tests of uploads in pieces. */
+  readonly uploadBytes?: number;
   /** Fewest blocks of a tensor that is selected from a bracket: for tests of small ones. */
   readonly bracketBlocks?: number;
 }
@@ -35,10 +37,12 @@ export interface EngineLedger {
   /** Bytes of device buffers alive now, and the most there ever were. */
   readonly bytes: number;
   readonly peakBytes: number;
-  /** Buffers made, and those in use now. */
+  /** Buffers made, and those in use now by some group. */
   readonly created: number;
   readonly lent: number;
+  /** Of passes and their results; and copies from staging buffers, each submitted by itself. */
   readonly submissions: number;
+  readonly uploads: number;
   /** Selections from a bracket, and how many missed. */
   readonly brackets: { readonly tried: number; readonly missed: number };
   /** Bytes of inputs that passes over elements read from device memory: base, then the models; and blocks that repairs read again. */
@@ -62,10 +66,10 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 }
 
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
-  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks } = options;
+  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
   const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes } = options;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, bufferBytes: budget.bytes });
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes: budget.bytes });
   const room = new Room(context, { ...budget, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   return withHost({
@@ -76,8 +80,8 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
     adapt: (request) => context.losing(() => adapt(context, request)),
     ledger: () => {
-      const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, brackets, inputBytes, repairedBlocks } } = context;
-      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount, submissions, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
+      const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, uploads, brackets, inputBytes, repairedBlocks } } = context;
+      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount - context.uploads.count, submissions, uploads, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
     },
     onTrial: () => backendOn(device, traits, { ...options, bracketBlocks: 1 }),
     dispose: () => context.dispose(),

@@ -8,8 +8,8 @@ const LEAST_CHUNK_BYTES = 8 * 2 ** 20;
 const GPU_BYTES = 1280 * 2 ** 20;
 /** Of a software adapter, whose buffers lie in the memory that reading ahead takes too: both together stay under 1.5 GB. */
 const SOFTWARE_BYTES = 640 * 2 ** 20;
-/** Small tables: histograms, tie counts, blocks. */
-const TABLE_BYTES = 32 * 2 ** 20;
+/** Small tables (histograms, tie counts, blocks), and the staging ring. */
+const TABLE_BYTES = 64 * 2 ** 20;
 
 export interface Budget {
   /** Of all buffers together. */

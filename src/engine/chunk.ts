@@ -47,7 +47,7 @@ export async function loadChunk(
           if (offset < 0) return;
           const bytes = await read(segment, input);
           throwIfAborted(signal);
-          upload(queue, arena, 4 * offset, bytes);
+          await context.uploads.write(arena, 4 * offset, bytes);
         }),
       ),
     );
@@ -79,16 +79,5 @@ export async function loadChunk(
   } catch (error) {
     loan.release();
     throw error;
-  }
-}
-
-/** Writes bytes of any length: an odd 16-bit count leaves half a word, which is padded with zeros. */
-export function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
-  const whole = bytes.byteLength & ~3;
-  if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
-  if (whole < bytes.byteLength) {
-    const last = new Uint8Array(4);
-    last.set(bytes.subarray(whole));
-    queue.writeBuffer(buffer, offset + whole, last);
   }
 }

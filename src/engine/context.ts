@@ -8,6 +8,7 @@ import { COUNTERS, Pace } from './pace';
 import type { AdapterTraits, Overrides } from './pipelines';
 import { Pipelines } from './pipelines';
 import { Recording, WORK_BYTES } from './recording';
+import { Uploads } from './uploads';
 import { READBACK, STORAGE } from './usage';
 
 /** Bytes [0, size) of a buffer. */
@@ -29,6 +30,8 @@ export interface ContextOptions {
   readonly bufferBytes?: number;
   /** Of maps that never settle. */
   readonly watchdog?: Watchdog;
+  /** Of a staging buffer (uploads.ts). */
+  readonly uploadBytes?: number | undefined;
 }
 
 /**
@@ -41,6 +44,7 @@ export class Context {
   readonly memory: Memory;
   readonly pipelines: Pipelines;
   readonly ledger = new Ledger();
+  readonly uploads: Uploads;
   readonly bracketBlocks: number;
   private readonly pace: Pace;
   private readonly watchdog: Watchdog;
@@ -52,12 +56,13 @@ export class Context {
   constructor(
     readonly device: GPUDevice,
     traits: AdapterTraits,
-    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, watchdog = new Watchdog() }: ContextOptions = {},
+    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, watchdog = new Watchdog(), uploadBytes }: ContextOptions = {},
   ) {
     this.pace = pace;
     this.bracketBlocks = bracketBlocks;
     this.watchdog = watchdog;
     this.memory = new Memory(device, bufferBytes);
+    this.uploads = new Uploads(device, this.memory, this.ledger, (map) => this.mapped(map), uploadBytes);
     this.pipelines = Pipelines.of(device, traits);
     this.work = device.createBuffer({
       label: 'work',

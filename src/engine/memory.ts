@@ -55,6 +55,13 @@ export class Memory {
     this.free.push(entry);
   }
 
+  /** Destroys a buffer that is lent. */
+  destroy(buffer: GPUBuffer): void {
+    if (!this.lent.delete(buffer)) return;
+    this.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
   /** Destroys what nobody uses. */
   trim(): void {
     for (const { buffer } of this.free.splice(0)) {

@@ -166,7 +166,7 @@ it('a map that never settles counts as a lost device after three minutes awake',
       return () => clearTimeout(timer);
     },
   };
-  const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, undefined, undefined, new Watchdog(clock));
+  const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, { watchdog: new Watchdog(clock) });
   const pretended = GPUBuffer.prototype.mapAsync;
   GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
   try {

@@ -1,10 +1,10 @@
 /** Twin of shaders/adapt.wgsl: values of an adapter on its base. */
 import { requestElements } from '../../merge/adapting';
 import type { AdaptRequest } from '../../merge/adapting';
-import { upload } from '../chunk';
 import type { Context } from '../context';
 import { ADAPT, DTYPE_CODE, THREADS, f32Bits } from '../layout';
 import type { PassShape } from '../pipelines';
+import { upload } from '../uploads';
 
 const SHAPE: PassShape = { shader: 'adapt', entry: 'adapt', storage: { 0: 'read', 4: 'read', 5: 'read', 6: 'read', 7: 'write' }, work: true };
 const INPUT = 0x80 | 0x8; // GPUBufferUsage.STORAGE | COPY_DST
