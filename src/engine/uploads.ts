@@ -54,7 +54,12 @@ export class Uploads {
       return;
     }
     for (let at = 0; at < bytes.byteLength; at += this.pieceBytes) {
-      const own = this.ring[this.next++ % this.ring.length]!;
+      const own = this.ring[this.next++ % this.ring.length];
+      // Given up meanwhile.
+      if (!own) {
+        upload(this.device.queue, target, offset + at, bytes.subarray(at));
+        return;
+      }
       const piece = bytes.subarray(at, at + this.pieceBytes);
       const whole = Math.ceil(piece.byteLength / 4) * 4;
       await this.mapped(own.mapped);
