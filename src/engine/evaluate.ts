@@ -12,7 +12,7 @@ import { createGroupBuffers } from './group-buffers';
 import { COUNT, SLACK_LANE, THREADS } from './layout';
 import { prepareMerge } from './passes/merge';
 import { Residency } from './residency';
-import type { Selectable } from './selecting';
+import type { Selectable } from './selectable';
 import { recordSelections, withBracket } from './selecting';
 import { Sweep } from './sweep';
 import { segmentOfBlock } from './tables';

@@ -4,7 +4,7 @@ import type { Bracketed } from './bracket';
 import type { Overrides } from './context';
 import { SUM_WORDS } from './layout';
 import { prepareSums, rescaleFactor } from './passes/sums';
-import type { Selectable } from './selecting';
+import type { Selectable } from './selectable';
 import type { Sweep } from './sweep';
 import { STORAGE } from './usage';
 

@@ -1,27 +1,15 @@
 /** All selections of a group: models, then the factors of `rescale`, then the slack, whose ranking needs both. */
-import type { Group } from '../merge/backend';
-import type { TensorParameters } from '../recipe/types';
 import type { Bracketed } from './bracket';
 import { BracketMissed, prepareBracketed } from './bracket';
-import type { Context, Overrides } from './context';
+import type { Overrides } from './context';
 import { areOrdinaryFactors } from './edges';
-import type { GroupBuffers } from './group-buffers';
 import { SLACK_LANE } from './layout';
 import { groupOverrides } from './overrides';
 import { rescaleFactors } from './rescale';
-import type { Residency } from './residency';
 import { prepareSelector } from './select';
+import type { Selectable } from './selectable';
 import type { OverChunk } from './sweep';
 import { Sweep } from './sweep';
-
-/** A group with its parameters, on the device. */
-export interface Selectable {
-  readonly context: Context;
-  readonly group: Group;
-  readonly parameters: readonly TensorParameters[];
-  readonly buffers: GroupBuffers;
-  readonly residency: Residency;
-}
 
 /**
  * Records every selection into the sweep, the models' from the bracket where there is one: if that misses, all of it is for nothing.

@@ -129,7 +129,8 @@ describe('a device lost in a merge', () => {
   it.each(['submit', 'map'] as const)('before every %s in turn: the next one goes on, and the file is the same', async (operation) => {
     const clean = await merged([lostAt(operation, Infinity)]);
     const count = loss.counts[operation];
-    expect(count).toBeGreaterThan(5);
+    // At least one a chunk: selection, merge and copies for reading go together.
+    expect(count).toBeGreaterThanOrEqual(4);
     for (let n = 0; n < count; n++) {
       const { sha256, kinds } = await merged([lostAt(operation, n), next]);
       expect([n, sha256, kinds]).toEqual([n, clean.sha256, ['webgpu']]);
