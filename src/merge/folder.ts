@@ -76,7 +76,7 @@ export class OutputFolder {
 
   /** Removes the old export's files, its index first, except those that `names` will replace. */
   clearOld(names: readonly string[]): Promise<void> {
-    return this.clear(this.replaces.filter((name) => !names.includes(name)));
+    return this.clear(this.replaces.filter((name) => this.before.has(name) && !names.includes(name)));
   }
 
   /** Makes a file final. A failure leaves an older file of that name as it was (see `ByteSink.close`). */

@@ -151,18 +151,22 @@ class Run {
     const steps = ranked.filter(({ shard }) => !this.kept.has(this.plan.shards[shard]!.file));
     this.pipeline = this.hooks.stepsBy?.(steps, this.means) ?? new Pipeline(steps, this.means, mergeStep);
     const shards = await this.fillShards(this.pipeline, steps);
-    const extras = await this.fillExtras();
+    // A single file takes the place of another at once or not at all: until then the older export can stay.
+    const isAtOnce = shards.length === 1 && this.folder.replaces.includes(shards[0]!.name);
+    // A browser removes no file that is being written: the config that is set aside is written after that.
+    const extras = await this.fillExtras((name) => !isAtOnce || name !== CONFIG_FILE);
     await this.sources.unchanged();
     await this.pipeline.unchanged?.();
     this.meter.enter('finalising');
     if (this.replaces) {
       await this.record(shards);
       const clear = () => this.folder.clearOld([...shards, ...extras].map(({ name }) => name));
-      // A single file takes the place of another at once or not at all: until then the older export can stay.
-      const isAtOnce = shards.length === 1 && this.folder.replaces.includes(shards[0]!.name);
       await (isAtOnce ? this.folder.setConfigAside() : clear());
       await this.finish(shards);
-      if (isAtOnce) await clear();
+      if (isAtOnce) {
+        await clear();
+        extras.push(...(await this.fillExtras((name) => name === CONFIG_FILE)));
+      }
       await this.finish([...extras.filter(({ name }) => name !== CONFIG_FILE), ...extras.filter(({ name }) => name === CONFIG_FILE)]);
     } else {
       await this.finish(extras);
@@ -279,9 +283,10 @@ class Run {
   }
 
   /** Writes the extras' bytes without making them final. */
-  private async fillExtras(): Promise<Filled[]> {
+  private async fillExtras(isWanted: (name: string) => boolean): Promise<Filled[]> {
     const filled: Filled[] = [];
     for (const { name, content } of this.hooks.extras ?? []) {
+      if (!isWanted(name)) continue;
       await this.ready();
       const made = typeof content === 'function' ? await content(this.figures) : content;
       filled.push(await this.fill(name, made instanceof Uint8Array ? new MemorySource(name, made) : made));

@@ -100,6 +100,8 @@ export class MemoryFolder implements Destination {
 
   async remove(name: string): Promise<void> {
     this.step(`remove ${name}`);
+    // As a browser does.
+    if (this.unfinished.has(name)) throw new DestinationError('locked', `${name} is being written`, { file: name });
     this.files.delete(name);
   }
 }
