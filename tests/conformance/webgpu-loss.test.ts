@@ -8,7 +8,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Watchdog, type WatchClock } from '../../src/bytes/watchdog';
 import { Context } from '../../src/engine/context';
-import { createWebGpuBackend, type WebGpuBackend } from '../../src/engine/backend';
+import { createWebGpuBackend } from '../../src/engine/backend';
 import { requestStudioDevice } from '../../src/engine/device';
 import type { BackendReport } from '../../src/worker/protocol';
 import type { Backend } from '../../src/merge/backend';
@@ -112,17 +112,15 @@ async function merged(backends: readonly (() => Promise<Backend>)[]) {
   return { sha256: files[0]!.sha256, kinds: reports.map(({ info }) => info.kind) };
 }
 
-const engine = () => make(LIMITS)();
-/** Lost at the operation; the next is armed with nothing. */
-const lostAt = (operation: Operation, n: number, made: WebGpuBackend[] = []) => async () => {
+/** Backends on devices that are there until the merge has begun. */
+const engine = () => {
+  arm(null);
+  return make(LIMITS)();
+};
+const lostAt = (operation: Operation, n: number) => async () => {
   const backend = await engine();
-  made.push(backend);
   arm(operation, n);
   return backend;
-};
-const next = async () => {
-  arm(null);
-  return engine();
 };
 
 describe('a device lost in a merge', () => {
@@ -132,13 +130,18 @@ describe('a device lost in a merge', () => {
     // At least one a chunk: selection, merge and copies for reading go together.
     expect(count).toBeGreaterThanOrEqual(4);
     for (let n = 0; n < count; n++) {
-      const { sha256, kinds } = await merged([lostAt(operation, n), next]);
+      const { sha256, kinds } = await merged([lostAt(operation, n), engine]);
       expect([n, sha256, kinds]).toEqual([n, clean.sha256, ['webgpu']]);
     }
   });
 
+  it('twice: the CPU finishes it, with the same file', async () => {
+    const clean = await merged([lostAt('map', Infinity)]);
+    const { sha256, kinds } = await merged([lostAt('map', 1), lostAt('map', 0)]);
+    expect([sha256, kinds]).toEqual([clean.sha256, ['webgpu', 'cpu']]);
+  });
+
   it('by destroy(), under way: the next one goes on, and the file is the same', async () => {
-    arm(null);
     const clean = await merged([engine]);
     const { device: doomed } = await requestStudioDevice();
     const submit = doomed.queue.submit.bind(doomed.queue);
@@ -148,7 +151,7 @@ describe('a device lost in a merge', () => {
       if (++submits === 12) doomed.destroy();
       return submit(buffers);
     };
-    const { sha256, kinds } = await merged([() => createWebGpuBackend(doomed, { ...LIMITS, arithmetic: 'integer' }), next]);
+    const { sha256, kinds } = await merged([() => createWebGpuBackend(doomed, { ...LIMITS, arithmetic: 'integer' }), engine]);
     expect([sha256, kinds, submits >= 12]).toEqual([clean.sha256, ['webgpu'], true]);
   });
 });
