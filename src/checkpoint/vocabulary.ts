@@ -55,6 +55,11 @@ export function compareVocabularies(base: Vocabulary, model: Vocabulary): TokenC
   return counts;
 }
 
+/** Whether rows of a model's vocabulary are matched with the base's by their tokens, unless the user decides otherwise. */
+export function areMatchedByToken(base: Checkpoint, model: Checkpoint): boolean {
+  return base.vocabulary !== undefined && model.vocabulary !== undefined && !model.adapter && compareVocabularies(base.vocabulary, model.vocabulary).moved > 0;
+}
+
 function countTokens(base: Vocabulary, model: Vocabulary): TokenCounts {
   let shared = 0;
   let moved = 0;

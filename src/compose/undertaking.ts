@@ -1,6 +1,8 @@
 /** What a merge is of, for its journal; and the same merge again from files that were dropped anew. */
-import type { Checkpoint } from '../checkpoint/types';
+import { sha256Hex } from '../bytes/sha256';
 import { NO_CONTENTS } from '../checkpoint/contents';
+import type { Checkpoint } from '../checkpoint/types';
+import { areMatchedByToken } from '../checkpoint/vocabulary';
 import { exportMetadata } from '../export/files';
 import type { Journal, JournalSource } from '../merge/journal-types';
 import type { JournalHooks } from '../merge/journaling';
@@ -38,7 +40,8 @@ export function undertakingOf({ application, recipe, choices: decided, text, sha
   const own = <T>(value: T) => withIds(value, ids);
   const hashes = new Map([...contents].map(([id, hash]) => [own(id), hash]));
   const named = checkpoints.map((checkpoint) => ({ ...checkpoint, id: own(checkpoint.id) }));
-  const sources = named.map((checkpoint) => sourceOf(checkpoint, hashes.get(checkpoint.id) ?? NO_CONTENTS));
+  const beside = besideWeights(named, own(recipe), choices);
+  const sources = named.map((checkpoint) => sourceOf(checkpoint, hashes.get(checkpoint.id) ?? NO_CONTENTS, beside.get(checkpoint.id) ?? null));
   const before = new Map(resume?.subject.sources.map((source) => [source.id, source]));
   return {
     metadata: exportMetadata(own(recipe), named, own(choices), hashes),
@@ -54,9 +57,27 @@ export function undertakingOf({ application, recipe, choices: decided, text, sha
   };
 }
 
-function sourceOf({ id, name, fingerprint, bytes, shards }: Checkpoint, contents: string): JournalSource {
-  return { id, name, fingerprint, bytes, contents, files: shards.map(({ file: { path, size, modified } }) => ({ name: path.split('/').at(-1)!, size, modified })) };
+function sourceOf({ id, name, fingerprint, bytes, shards }: Checkpoint, contents: string, beside: string | null): JournalSource {
+  return { id, name, fingerprint, bytes, contents, beside, files: shards.map(({ file: { path, size, modified } }) => ({ name: path.split('/').at(-1)!, size, modified })) };
 }
+
+/** By id, a hash over what of a checkpoint's adapter_config.json and tokenizer.json its values are merged by. */
+function besideWeights(checkpoints: readonly Checkpoint[], { base, models }: Recipe, { rows }: FitChoices): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { id, adapter } of checkpoints) {
+    // What it says its base is called forms no value.
+    if (adapter) found.set(id, hashOf({ ...adapter, baseModel: null }));
+  }
+  const first = checkpoints.find(({ id }) => id === (base ?? models[0]?.model));
+  if (rows === 'id' || !first) return found;
+  for (const one of checkpoints) {
+    if (one === first || !areMatchedByToken(first, one)) continue;
+    for (const { id, vocabulary } of [first, one]) found.set(id, hashOf(vocabulary!.tokens));
+  }
+  return found;
+}
+
+const hashOf = (value: unknown) => sha256Hex(new TextEncoder().encode(JSON.stringify(value)));
 
 /** The journal's id of each open checkpoint it knows, by the id it has now. */
 function idsOfJournal(journal: Journal | null, checkpoints: readonly Checkpoint[], contents: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

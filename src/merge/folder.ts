@@ -193,8 +193,8 @@ export function isLeftover(name: string, { names, isExportFile }: Pick<FolderRul
 }
 
 /** Whether an unfinished export has not begun to take the place of the older one: the first it does is to remove a file of that. */
-export function keepsOld({ replaces }: Journal, present: readonly string[]): boolean {
-  return replaces.length > 0 && replaces.every((name) => present.includes(name));
+export function keepsOld({ replaces, isReplaced }: Journal, present: readonly string[]): boolean {
+  return !isReplaced && replaces.length > 0 && replaces.every((name) => present.includes(name));
 }
 
 const isIndex = (name: string) => name.endsWith('.index.json');

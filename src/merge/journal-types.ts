@@ -12,6 +12,8 @@ export interface JournalSource {
   readonly bytes: number;
   /** Hex SHA-256 over blocks of its values. */
   readonly contents: string;
+  /** Hex SHA-256 over what of the files beside its weights takes part: an adapter's settings, tokens where rows are matched by them. */
+  readonly beside: string | null;
   /** Its shards in order; `modified` in milliseconds since the epoch, 0 where that is not known. */
   readonly files: readonly { readonly name: string; readonly size: number; readonly modified: number }[];
 }
@@ -60,5 +62,7 @@ export interface Journal {
   readonly files: readonly string[];
   /** Files of an older export that are there until this one is merged; empty when it replaces none. */
   readonly replaces: readonly string[];
+  /** Weights of this export have taken the place of the older one's, whatever names are there. */
+  readonly isReplaced: boolean;
   readonly done: readonly FinishedShard[];
 }

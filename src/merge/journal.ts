@@ -56,7 +56,7 @@ function broken(file: string, what: string): DestinationError {
 }
 
 function isJournal(value: unknown): value is Journal {
-  const { subject, started, updated, layout, shards, files, replaces, done } = record(value) ?? {};
+  const { subject, started, updated, layout, shards, files, replaces, isReplaced, done } = record(value) ?? {};
   return (
     isSubject(subject) &&
     [started, updated].every(isCount) &&
@@ -64,6 +64,7 @@ function isJournal(value: unknown): value is Journal {
     isList(shards, (shard) => isPlainName(record(shard)?.file) && isCount(record(shard)?.bytes)) &&
     isList(files, isPlainName) &&
     isList(replaces, isText) &&
+    typeof isReplaced === 'boolean' &&
     isList(done, isShard)
   );
 }
@@ -74,9 +75,9 @@ function isSubject(value: unknown): boolean {
 }
 
 function isSource(value: unknown): boolean {
-  const { id, name, fingerprint, bytes, contents, files } = record(value) ?? {};
+  const { id, name, fingerprint, bytes, contents, beside, files } = record(value) ?? {};
   const isFile = (file: unknown) => isText(record(file)?.name) && isCount(record(file)?.size) && Number.isFinite(record(file)?.modified);
-  return [id, name, fingerprint, contents].every(isText) && isCount(bytes) && isList(files, isFile);
+  return [id, name, fingerprint, contents].every(isText) && (beside === null || isText(beside)) && isCount(bytes) && isList(files, isFile);
 }
 
 function isShard(value: unknown): boolean {

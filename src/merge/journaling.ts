@@ -25,6 +25,7 @@ export class Journaling {
   private readonly started: number;
   private readonly layout: string;
   private isThere: boolean;
+  private isReplaced = false;
 
   constructor(
     private readonly plan: MergePlan,
@@ -47,9 +48,9 @@ export class Journaling {
 
   /** Makes what is known final. A crash leaves this journal or the one before, never half of one. */
   async write(): Promise<void> {
-    const { plan, layout, files, replaces, started } = this;
+    const { plan, layout, files, replaces, isReplaced, started } = this;
     const shards = plan.shards.map((shard) => ({ file: shard.file, bytes: shardFileBytes(shard) }));
-    const bytes = encodeJournal({ subject: this.hooks.subject, started, updated: this.now(), layout, shards, files, replaces, done: [...this.done.values()] });
+    const bytes = encodeJournal({ subject: this.hooks.subject, started, updated: this.now(), layout, shards, files, replaces, isReplaced, done: [...this.done.values()] });
     this.isThere = true;
     const sink = await this.destination.create(JOURNAL_FILE);
     try {
@@ -59,6 +60,12 @@ export class Journaling {
       await sink.abort();
       throw error;
     }
+  }
+
+  /** The run's weights have taken the place of an older export's: it is no longer there, even when all its names are again. */
+  async replaced(): Promise<void> {
+    this.isReplaced = true;
+    await this.write();
   }
 
   /** The export is complete. */

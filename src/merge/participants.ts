@@ -5,7 +5,7 @@ import { isMergedDtype } from '../bytes/dtypes';
 import { onBase } from '../checkpoint/adapter';
 import { standIn } from '../checkpoint/fit';
 import { isVocabulary, placeOf } from '../checkpoint/places';
-import { compareVocabularies, matchRows } from '../checkpoint/vocabulary';
+import { areMatchedByToken, matchRows } from '../checkpoint/vocabulary';
 import type { Checkpoint, Factor, RowRun, TensorEntry } from '../checkpoint/types';
 import type { Recipe } from '../recipe/types';
 import { validateRecipe } from '../recipe/validate';
@@ -69,8 +69,8 @@ export function findParticipants(open: readonly Checkpoint[], recipe: Recipe, ch
     },
     rowsIn(tensor, model, entry) {
       if (choices.rows === 'id' || !isVocabulary(tensor.name) || tensor.shape.length === 0) return null;
-      if (!base.vocabulary || !model.vocabulary || model.adapter || compareVocabularies(base.vocabulary, model.vocabulary).moved === 0) return null;
-      return matchRows(base.vocabulary, model.vocabulary, rowsOf(tensor).rows, rowsOf(entry).rows);
+      if (!areMatchedByToken(base, model)) return null;
+      return matchRows(base.vocabulary!, model.vocabulary!, rowsOf(tensor).rows, rowsOf(entry).rows);
     },
   };
 }

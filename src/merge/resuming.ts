@@ -24,7 +24,7 @@ export type Difference = 'application' | 'recipe' | 'choices' | 'shard-size' | '
 
 export function differencesFrom(journal: Journal, subject: JournalSubject, plan: MergePlan): Difference[] {
   const was = journal.subject;
-  const sourcesOf = ({ sources }: JournalSubject) => JSON.stringify(sources.map(({ fingerprint, contents }) => [fingerprint, contents]));
+  const sourcesOf = ({ sources }: JournalSubject) => JSON.stringify(sources.map(({ fingerprint, contents, beside }) => [fingerprint, contents, beside]));
   const found: Difference[] = [];
   if (was.application !== subject.application) found.push('application');
   if (sourcesOf(was) !== sourcesOf(subject)) found.push('sources');
@@ -48,8 +48,11 @@ export function refuseAnother(folder: string, journal: Journal, subject: Journal
  * `read` and the destination do.
  */
 export async function keepShards(journal: Journal, plan: MergePlan, folder: OutputFolder, { isWritten = () => false, agree }: JournalHooks, read: ReadPiece, hash: () => FileHash): Promise<ReadonlyMap<string, KeptShard>> {
-  // Whatever of these names is there is of the older export.
-  if (folder.replaces.length > 0) return new Map();
+  // Whatever of these names is there is of the older export. The others of a wave wait for every answer.
+  if (folder.replaces.length > 0) {
+    await agree?.([]);
+    return new Map();
+  }
   const candidates = stillTrue(journal, plan, isWritten).filter(({ file }) => folder.has(file));
   const found = await sideBySide(candidates, VERIFIED_AT_ONCE, (done) => readAgain(folder, done, plan.shards.find(({ file }) => file === done.file)!, read, hash));
   const sound = found.filter((shard) => shard !== null);

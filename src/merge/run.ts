@@ -163,6 +163,7 @@ class Run {
       const clear = () => this.folder.clearOld([...shards, ...extras].map(({ name }) => name));
       await (isAtOnce ? this.folder.setConfigAside() : clear());
       await this.finish(shards);
+      await this.journaling?.replaced();
       if (isAtOnce) {
         await clear();
         extras.push(...(await this.fillExtras((name) => name === CONFIG_FILE)));

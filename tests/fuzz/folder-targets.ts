@@ -21,13 +21,14 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 const HEX = 'ab'.repeat(32);
 const SHARD = 'model-00001-of-00002.safetensors';
 const JOURNAL: Journal = {
-  subject: { application: 'studio 1', recipe: '{}', choices: '{}', text: 'null', shardBytes: 1000, sources: [{ id: 'a', name: 'base', fingerprint: HEX, bytes: 12, contents: HEX, files: [{ name: 'model.safetensors', size: 12, modified: 1.5 }] }] },
+  subject: { application: 'studio 1', recipe: '{}', choices: '{}', text: 'null', shardBytes: 1000, sources: [{ id: 'a', name: 'base', fingerprint: HEX, bytes: 12, contents: HEX, beside: null, files: [{ name: 'model.safetensors', size: 12, modified: 1.5 }] }] },
   started: 1,
   updated: 2,
   layout: HEX,
   shards: [{ file: SHARD, bytes: 500 }, { file: 'model-00002-of-00002.safetensors', bytes: 20 }],
   files: [SHARD, 'config.json'],
   replaces: ['config.json'],
+  isReplaced: false,
   done: [
     {
       file: SHARD, bytes: 500, pieceBytes: 400, digests: [HEX, HEX], madeBy: [{ kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }],

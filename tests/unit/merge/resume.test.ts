@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
 import { JOURNAL_FILE } from '../../../src/bytes/source';
 import type { Backend } from '../../../src/merge/backend';
+import { debrisOf, keepsOld } from '../../../src/merge/folder';
 import { encodeJournal, parseJournal } from '../../../src/merge/journal';
 import type { Journal, JournalSubject } from '../../../src/merge/journal-types';
 import type { JournalHooks } from '../../../src/merge/journaling';
@@ -28,7 +29,7 @@ const SUBJECT: JournalSubject = {
   choices: '{}',
   text: 'null',
   shardBytes: 416,
-  sources: ['base', 'x'].map((name) => ({ id: `id-${name}`, name, fingerprint: `f-${name}`, bytes: 1, contents: `c-${name}`, files: [{ name: 'model.safetensors', size: 1, modified: 5 }] })),
+  sources: ['base', 'x'].map((name) => ({ id: `id-${name}`, name, fingerprint: `f-${name}`, bytes: 1, contents: `c-${name}`, beside: null, files: [{ name: 'model.safetensors', size: 1, modified: 5 }] })),
 };
 const isExportFile = (name: string) => name === 'tokenizer.json' || name === 'config.json';
 
@@ -260,6 +261,7 @@ describe('what is not resumed', () => {
       [{ choices: '{"allowNonfinite":true}' }, 'choices'],
       [{ shardBytes: 417 }, 'shard-size'],
       [{ sources: SUBJECT.sources.map((source) => ({ ...source, contents: 'other' })) }, 'sources'],
+      [{ sources: SUBJECT.sources.map((source) => ({ ...source, beside: 'other' })) }, 'sources'],
     ];
     for (const [patch, name] of other) {
       expect(await failure(run(folder, { journal: { subject: { ...SUBJECT, ...patch }, resume } }))).toMatchObject({ code: 'destination', reason: 'journal-of-another', where: { names: [name] } });
@@ -295,7 +297,7 @@ describe('what is not resumed', () => {
 });
 
 describe('the journal as a file', () => {
-  const journal: Journal = { subject: SUBJECT, started: 1, updated: 2, layout: 'l', shards: [{ file: 'm', bytes: 3 }], files: ['m', 'c'], replaces: [], done: [] };
+  const journal: Journal = { subject: SUBJECT, started: 1, updated: 2, layout: 'l', shards: [{ file: 'm', bytes: 3 }], files: ['m', 'c'], replaces: [], isReplaced: false, done: [] };
   const text = (of: Journal) => new TextDecoder().decode(encodeJournal(of));
   const parse = (of: string) => parseJournal(new TextEncoder().encode(of), 'out/journal');
 
@@ -329,11 +331,41 @@ describe('the journal as a file', () => {
   it('with a true checksum over what is no journal, it is broken too', () => {
     const made = (of: unknown) => text(of as Journal);
     const [shard] = [{ file: '../evil', bytes: 1 }];
-    const bad: unknown[] = [null, [], 7, {}, { ...journal, started: -1 }, { ...journal, shards: [shard] }, { ...journal, done: [{ file: 'm' }] }, { ...journal, subject: { ...SUBJECT, sources: [{}] } }, { ...journal, replaces: [3] }];
+    const bad: unknown[] = [null, [], 7, {}, { ...journal, started: -1 }, { ...journal, shards: [shard] }, { ...journal, done: [{ file: 'm' }] }, { ...journal, subject: { ...SUBJECT, sources: [{}] } }, { ...journal, replaces: [3] }, { ...journal, isReplaced: undefined }, { ...journal, subject: { ...SUBJECT, sources: [{ ...SUBJECT.sources[0], beside: undefined }] } }];
     for (const one of bad) expect(() => parse(made(one)), JSON.stringify(one)).toThrow(expect.objectContaining({ reason: 'journal-broken', where: { file: 'out/journal', actual: 'a field is missing or of the wrong type' } }));
     expect(() => parse('[]')).toThrow(expect.objectContaining({ reason: 'journal-broken' }));
     expect(() => parse('[['.repeat(100_000))).toThrow(expect.objectContaining({ reason: 'journal-broken' }));
   });
+});
+
+it('a single file that was replaced is not said to be the older one, and goes when the unfinished export is removed', async () => {
+  const old = { 'model.safetensors': 'old', 'config.json': 'old', 'README.md': 'old', 'notes.txt': 'mine' };
+  const folder = new MemoryFolder(old);
+  folder.before = (operation, what) => {
+    if (what === 'read model.safetensors') folder.stopAt(operation);
+    if (what === 'read model.safetensors') throw new StudioError('destination', 'unusable', what);
+  };
+  await failure(run(folder, { shardBytes: 1e9, hooks: { replace: true } }));
+  folder.restart();
+  const journal = await journalOf(folder);
+  expect([journal.replaces, journal.isReplaced]).toEqual([['model.safetensors', 'config.json', 'README.md'], true]);
+  expect(keepsOld(journal, [...folder.files.keys()])).toBe(false);
+  for (const name of await debrisOf(folder, journal, isExportFile)) await folder.remove(name);
+  expect([...folder.files.keys()]).toEqual(['notes.txt']);
+});
+
+it('with nothing to keep beside an older export, a run still answers those it goes side by side with', async () => {
+  const folder = new MemoryFolder(OLD);
+  folder.before = (operation, what) => {
+    if (what === `write ${SHARDS[0]!}`) folder.stopAt(operation + 1);
+  };
+  await failure(run(folder, { hooks: { replace: true } }));
+  folder.restart();
+  const resume = await journalOf(folder);
+  expect(keepsOld(resume, [...folder.files.keys()])).toBe(true);
+  const asked: (readonly string[])[] = [];
+  await run(folder, { journal: { resume, agree: async (files) => (asked.push(files), files) } });
+  expect(asked).toEqual([[]]);
 });
 
 it('a single file that cannot become final leaves the older export as it was, its tokenizer included', async () => {

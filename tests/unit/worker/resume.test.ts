@@ -1,11 +1,14 @@
 /** A session that ends in the middle of a merge, and the next one that carries on (faults.md B 39, 45). */
 import { describe, expect, it } from 'vitest';
 import { JOURNAL_FILE } from '../../../src/bytes/source';
-import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import type { AdapterConfig, Checkpoint } from '../../../src/checkpoint/types';
+import { checkpointsOf } from '../../../src/compose/export-input';
+import { undertakingOf } from '../../../src/compose/undertaking';
+import { DEFAULT_CHOICES, type FitChoices } from '../../../src/merge/plan-types';
 import type { PickedFile } from '../../../src/worker/protocol';
 import { fault } from '../files/fakes';
 import type { FakeFolder } from '../files/fakes';
-import { familyFiles, openFamily } from './family';
+import { familyFiles, openFamily, picked } from './family';
 
 const FILES = familyFiles();
 /** A payload of 16 bytes holds no two of the tensors: three shards. */
@@ -83,6 +86,31 @@ describe('an interrupted merge', () => {
     await expect(request(values, { resume: true })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['sources'] } });
     await expect(request(recipe, { resume: true, shardBytes: 2 ** 30 })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['shard-size'] } });
     for (const { out } of [recipe, values]) expect(bytesIn(out)).toEqual(before);
+  });
+
+  it('is not carried on where rows would be matched otherwise, or an adapter is of another scale', async () => {
+    const tokens = (...order: string[]) => JSON.stringify({ model: { vocab: Object.fromEntries(order.map((token, id) => [token, id])) } });
+    const withTokens = (sft: string) => [...FILES.filter(({ path }) => !path.endsWith('tokenizer.json')), picked('base/tokenizer.json', tokens('a', 'b')), picked('sft/tokenizer.json', sft)];
+    const first = await interrupted(withTokens(tokens('b', 'a')));
+    const before = bytesIn(first.out);
+    for (const other of [withTokens(tokens('a', 'b')), withTokens(tokens('b', 'a', 'c')), FILES]) {
+      const session = await next(first.out, other);
+      await expect(request(session, { resume: true })).rejects.toMatchObject({ reason: 'journal-of-another', where: { names: ['sources'] } });
+      expect(bytesIn(session.out)).toEqual(before);
+    }
+    // By their numbers they are matched alike, whatever the tokens are.
+    const rows = { choices: { ...DEFAULT_CHOICES, rows: 'id' as const } };
+    const besideOf = (checkpoints: readonly Checkpoint[], { choices } = { choices: DEFAULT_CHOICES as FitChoices }) =>
+      undertakingOf({ application: 'a', recipe: first.recipe, choices, text: null, shardBytes: 1, checkpoints, contents: new Map() }, null).journal.subject.sources.map(({ beside }) => beside);
+    const [base, sft, ct] = checkpointsOf(first.recipe, first.checkpoints);
+    const vocabulary = (...order: string[]) => ({ tokens: order, rows: new Map(order.map((token, id) => [token, id] as const)) });
+    const named = [{ ...base!, vocabulary: vocabulary('a', 'b') }, { ...sft!, vocabulary: vocabulary('b', 'a') }, ct!];
+    expect(besideOf(named)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^[0-9a-f]{64}$/), null]);
+    expect(besideOf(named, rows)).toEqual([null, null, null]);
+    const adapter = { rank: 8, alpha: 16, rankStabilised: false, fanInFanOut: false, rankPattern: [], alphaPattern: [], baseModel: 'x' };
+    const of = (more: Partial<AdapterConfig>) => besideOf([base!, sft!, { ...ct!, adapter: { ...adapter, ...more } }])[2];
+    expect(of({ baseModel: 'y' })).toBe(of({}));
+    expect(of({ alpha: 32 })).not.toBe(of({}));
   });
 
   it('refuses a new merge until it is removed or replaced', async () => {
