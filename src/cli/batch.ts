@@ -2,6 +2,7 @@
 import { asStudioError } from '../bytes/errors';
 import { checkpointsOf } from '../compose/export-input';
 import { extraFiles } from '../compose/extra-files';
+import { TABLE_FILE, tableOf } from '../compose/table';
 import { isExportFile } from '../export/files';
 import { readAheadWithin } from '../merge/budget';
 import type { Backend } from '../merge/backend';
@@ -9,7 +10,7 @@ import { runBatch } from '../merge/batch';
 import { planBatch } from '../merge/batch-plan';
 import type { JournalHooks } from '../merge/journaling';
 import type { MergePlan } from '../merge/plan-types';
-import { batchTable, densityGrid } from '../recipe/batch';
+import { densityGrid } from '../recipe/batch';
 import type { BatchEntry } from '../recipe/batch';
 import { recomputeSpots } from '../reference/spots';
 import { DiskDestination, hashNatively } from './disk';
@@ -49,7 +50,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     items.push({ folder, plan, extras, journal });
   }
   const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
-  const table = { name: 'results.csv', of: (folders: readonly string[]) => batchTable(planned.flatMap(({ entry }) => (folders.includes(entry.folder) ? [entry] : [])), nameOf) };
+  const table = { name: TABLE_FILE, of: tableOf(planned.map(({ entry }) => entry), nameOf, TABLE_FILE, options.out!) };
   const { onProgress, end } = reportProgress(output);
   const destination = await DiskDestination.make(options.out!, paths);
   const { finished, missing, stopped, seconds } = await runBatch(items, batch, backend, openShard, destination, {

@@ -21,15 +21,16 @@ const PRIVATE_NAME = 'merged-model';
 export type HowToOpen = 'new' | 'replace' | 'resume';
 
 /**
- * Takes `folder` (null: private storage, emptied first unless an unfinished export is there or carried on) for one merge of `sources`.
+ * Takes `folder` (null: private storage, emptied first unless an unfinished export or one of `names` is there, or it is carried on) for
+ * one merge of `sources`, or for several, whose folders are the `names`: some may be complete where others were interrupted.
  * Rejects with DestinationError: `locked` when another tab is exporting to a folder of that name, `is-source` when a source file lies
  * in it, `permission`, `removed`.
  */
-export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen = 'new'): Promise<ExportFolder> {
+export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen = 'new', names: readonly string[] = []): Promise<ExportFolder> {
   const name = folder?.name ?? PRIVATE_NAME;
   const release = await lock(lockKey(folder), name);
   try {
-    const directory = folder ? directoryOf(folder) : await privateDirectory(how);
+    const directory = folder ? directoryOf(folder) : await privateDirectory(how, names);
     const source = await store.findIn(directory, sources);
     if (source) throw new DestinationError('is-source', `${name} holds ${source.path}, which is being merged`, { file: source.path, actual: name });
     return { destination: new FolderDestination(name, directory), privateStorage: folder === null, release };
@@ -73,10 +74,10 @@ async function privateRoot({ create }: { readonly create: boolean }): Promise<Fi
   return root.getDirectoryHandle('exports', { create });
 }
 
-async function privateDirectory(how: HowToOpen): Promise<FileSystemDirectoryHandle> {
+async function privateDirectory(how: HowToOpen, names: readonly string[]): Promise<FileSystemDirectoryHandle> {
   const exports = await privateRoot({ create: true });
   const directory = await exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
-  if (how === 'resume' || (how === 'new' && (await holdsUnfinished(directory)))) return directory;
+  if (how === 'resume' || (how === 'new' && ((await holdsOneOf(directory, names)) || (await holdsUnfinished(directory))))) return directory;
   for await (const old of exports.keys()) await exports.removeEntry(old, { recursive: true });
   return exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
 }
@@ -86,6 +87,13 @@ async function holdsUnfinished(directory: FileSystemDirectoryHandle): Promise<bo
   for await (const [name, entry] of directory.entries()) {
     if (name === JOURNAL_FILE || (entry.kind === 'directory' && (await holdsUnfinished(entry)))) return true;
   }
+  return false;
+}
+
+async function holdsOneOf(directory: FileSystemDirectoryHandle, names: readonly string[]): Promise<boolean> {
+  if (names.length === 0) return false;
+  const folded = new Set(names.map((name) => name.toLowerCase()));
+  for await (const name of directory.keys()) if (folded.has(name.toLowerCase())) return true;
   return false;
 }
 

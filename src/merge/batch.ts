@@ -17,6 +17,9 @@ import type { RunHooks, RunResult } from './run-types';
 import { SharedReads } from './shared-reads';
 import { SharedSteps } from './shared-steps';
 
+/** Of a table that lies there; what is longer is none of these. */
+const MAX_TABLE_BYTES = 4_000_000;
+
 /** A destination that holds folders. */
 export interface BatchFolder extends Destination {
   /** The folder of that name, made where there is none. */
@@ -27,12 +30,18 @@ export interface BatchFolder extends Destination {
 
 export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now'> {
   readonly onProgress?: (progress: BatchProgress) => void;
-  /** The table written beside the folders, of those that are finished; by their folders. */
-  readonly table?: { readonly name: string; readonly of: (folders: readonly string[]) => string };
+  /** The table written beside the folders. */
+  readonly table?: BatchTable;
   /** Carries on an interrupted batch: folders that are complete stay as they are, those with a journal are resumed. */
   readonly resume?: boolean;
   /** See `BatchLimits`. */
   readonly holdBytes: number;
+}
+
+export interface BatchTable {
+  readonly name: string;
+  /** Its text with a row of each folder that is finished, and with what was filled into `before`, the text that lies there. Throws where that is of another table. */
+  readonly of: (folders: readonly string[], before: string | null) => string;
 }
 
 export interface BatchResult {
@@ -40,7 +49,7 @@ export interface BatchResult {
   readonly finished: readonly { readonly folder: string; readonly result: RunResult }[];
   /** Folders that were not begun, or removed. */
   readonly missing: readonly string[];
-  /** Why some are missing; null when none is. */
+  /** Why some are missing, or the table is; null when nothing is. */
   readonly stopped: StudioError | null;
   readonly seconds: number;
 }
@@ -50,16 +59,19 @@ export interface BatchResult {
  * and merged with every recipe; each folder is an export as `runMerge` leaves it.
  *
  * A fault or cancelling stops the wave: what is finished of its folders stays with their journals, or is removed where they have none;
- * complete folders stay and are told in the result. With `resume` these are left as they are, and the others carried on. Rejects,
+ * complete folders stay and are told in the result. With `resume` these are left as they are, and the others carried on; what was filled
+ * into the table stays. Rejects,
  * as `runMerge` does, when no folder was finished; with DestinationError `folders-exist`, naming them, when there are folders or a table of these names,
- * `name-twice` when two folders would be one.
+ * `name-twice` when two folders would be one; and as `BatchTable.of` throws, before anything is written.
  */
 export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
   const names = [...items.map(({ folder }) => folder), ...(hooks.table ? [hooks.table.name] : [])];
   const present = await destination.list();
-  const results = hooks.resume ? await finishedFolders(items, present, destination, hooks) : new Map<number, RunResult>();
-  // A run refuses what is in its own way, and the table is written anew.
+  // A run refuses what is in its own way.
   refuseClashes(names, hooks.resume ? [] : present, destination.name);
+  // Before anything is made that it would have to stand beside.
+  if (hooks.table) await tableText(destination, hooks.table, []);
+  const results = hooks.resume ? await finishedFolders(items, present, destination, hooks) : new Map<number, RunResult>();
   const batch = without(whole, items, results);
   const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()));
   let stopped: StudioError | null = null;
@@ -76,7 +88,13 @@ export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, ba
   if (stopped && results.size === 0) throw stopped;
   const finished = items.flatMap(({ folder }, i) => (results.has(i) ? [{ folder, result: results.get(i)! }] : []));
   const missing = items.flatMap(({ folder }, i) => (results.has(i) ? [] : [folder]));
-  if (hooks.table) await writeText(destination, hooks.table.name, hooks.table.of(finished.map(({ folder }) => folder)));
+  try {
+    // Scores may have been filled in meanwhile.
+    if (hooks.table) await writeText(destination, hooks.table.name, await tableText(destination, hooks.table, finished.map(({ folder }) => folder)));
+  } catch (error) {
+    // The folders are complete all the same.
+    stopped ??= asStudioError(error);
+  }
   return { finished, missing, stopped, seconds: meter.elapsedMs / 1000 };
 }
 
@@ -162,6 +180,13 @@ function refuseClashes(names: readonly string[], present: readonly string[], des
   if (twice.length > 0) throw new DestinationError('name-twice', `two folders are called ${twice.join(', ')}`, { names: twice });
   const inTheWay = present.filter((name) => folded.includes(name.toLowerCase()));
   if (inTheWay.length > 0) throw new DestinationError('folders-exist', `${destination} holds ${inTheWay.join(', ')}`, { file: destination, names: inTheWay });
+}
+
+async function tableText(destination: Destination, { name, of }: BatchTable, folders: readonly string[]): Promise<string> {
+  if (!(await destination.list()).includes(name)) return of(folders, null);
+  const source = await destination.open(name);
+  if (source.size > MAX_TABLE_BYTES) throw new DestinationError('table-of-another', `${destination.name}/${name} is ${source.size} bytes long`, { file: `${destination.name}/${name}` });
+  return of(folders, new TextDecoder().decode(await source.read(0, source.size)));
 }
 
 async function writeText(destination: Destination, name: string, text: string): Promise<void> {

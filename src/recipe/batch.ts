@@ -1,4 +1,5 @@
 /** Several recipes over the same checkpoints, each with a folder of its own to be exported to, and the table that goes with them. */
+import { csvRows } from './csv';
 import { constantValue } from './settings';
 import type { Recipe } from './types';
 
@@ -69,7 +70,35 @@ export function batchTable(entries: readonly BatchEntry[], nameOf: (id: string) 
     '',
   ]);
   const head = [FOLDER_COLUMN, METHOD_COLUMN, ...models.map((id) => `${DENSITY_PREFIX}${nameOf(id)}`), LAMBDA_COLUMN, SLACK_COLUMN, SCORE_COLUMN];
-  return [head, ...rows].map((cells) => cells.map(quoted).join(',')).join('\r\n') + '\r\n';
+  return csv([head, ...rows]);
 }
 
+/**
+ * Of `table`, a `batchTable` of all entries, the rows of `folders` and those to which `before`, such a table as it came back, adds
+ * something: with all columns that were added and what was filled in. Null where `before` is no table of these entries.
+ */
+export function withScores(table: string, folders: readonly string[], before: string): string | null {
+  const [head, ...rows] = csvRows(table)!.map(({ cells }) => cells);
+  const [oldHead, ...oldRows] = csvRows(before)?.map(({ cells }) => cells.map((cell) => cell.trim())) ?? [];
+  const fixed = head!.slice(0, -1);
+  if (!oldHead || new Set(oldHead).size < oldHead.length || !fixed.every((column) => oldHead.includes(column.trim()))) return null;
+  const added = oldHead.filter((column) => !fixed.some((one) => one.trim() === column));
+  const filled = new Map<string, readonly string[]>();
+  for (const cells of oldRows) {
+    const at = (column: string) => cells[oldHead.indexOf(column.trim())] ?? '';
+    const row = rows.find(([folder]) => folder === at(FOLDER_COLUMN));
+    if (!row || cells.length > oldHead.length || filled.has(row[0]!) || !fixed.every((column, i) => isSame(row[i]!, at(column)))) return null;
+    filled.set(row[0]!, added.map(at));
+  }
+  const columns = added.length > 0 ? added : [SCORE_COLUMN];
+  const kept = rows.filter(([folder]) => folders.includes(folder!) || filled.get(folder!)?.some((cell) => cell !== ''));
+  return csv([[...fixed, ...columns], ...kept.map((row) => [...row.slice(0, -1), ...(filled.get(row[0]!) ?? columns.map(() => ''))])]);
+}
+
+/** Spreadsheets write a number in their own way. */
+function isSame(ours: string, theirs: string): boolean {
+  return ours.trim() === theirs || (ours !== '' && theirs !== '' && Number(ours) === Number(theirs.replace(',', '.')));
+}
+
+const csv = (rows: readonly (readonly string[])[]) => rows.map((cells) => cells.map(quoted).join(',')).join('\r\n') + '\r\n';
 const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,7 +1,7 @@
 /** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
 import type { WireError } from '../bytes/errors';
-import type { BatchPlanSummary, BatchRequestEntry, PickedFolder } from '../worker/protocol';
+import type { BatchPlanSummary, BatchRequestEntry, PickedFolder, RequestPayload } from '../worker/protocol';
 import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
@@ -21,8 +21,10 @@ export interface JobControls extends UnfinishedControls {
   planBatch(entries: readonly BatchRequestEntry[]): Promise<BatchPlanned>;
   /** Several merges in one job, a folder each. */
   exportBatch(entries: readonly BatchRequestEntry[]): Promise<void>;
-  /** The last of these again, keeping what lies there. */
+  /** The last of these again, where that was, keeping what lies there. */
   resumeBatch(): Promise<void>;
+  /** The last of these again, in private storage, which is emptied. Nothing where it went to a folder. */
+  renewBatch(): Promise<void>;
   /** Counts every tensor in full; writes nothing. */
   scan(): Promise<void>;
   /** Merges again what a merged checkpoint was made of, and compares; nothing while its sources are not open. */
@@ -51,6 +53,12 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   const setJob = (job: Job) => store.setState({ job });
   const unfinished = createUnfinishedControls(store, worker, () => folder);
   const setTarget = (patch: Partial<TargetState>) => store.setState(({ target }) => ({ target: { ...target, ...patch } }));
+
+  /** What is said of one destination offers nothing about another. */
+  function putFailureAway(): void {
+    const { status } = store.getState().job;
+    if (status === 'failed' || status === 'cancelled') setJob({ status: 'idle' });
+  }
 
   /** Moves a running job to another running state, keeping its progress. */
   function shift(status: 'running' | 'paused' | 'cancelling'): void {
@@ -87,11 +95,13 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       const how = resume ? { replace: false, resume } : { replace };
       return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, recheck, ...how }) };
     });
-  let batch: readonly BatchRequestEntry[] = [];
-  const exportBatch = (entries: readonly BatchRequestEntry[], resume = false) =>
-    run('batch', async ({ shardBytes }) => {
-      batch = entries;
-      return { status: 'batched', summary: await worker.request('batch', { entries, shardBytes, destination: folder, ...(resume ? { resume } : {}) }) };
+  type Batch = Pick<RequestPayload<'batch'>, 'entries' | 'shardBytes' | 'destination'>;
+  /** As it was asked for: what its report offers is about that, whatever was chosen since. */
+  let batch: Batch | null = null;
+  const runBatch = (asked: Batch, how: { readonly resume?: true; readonly anew?: true } = {}) =>
+    run('batch', async () => {
+      batch = asked;
+      return { status: 'batched', summary: await worker.request('batch', { ...asked, ...how }) };
     });
   const scan = () =>
     run('scan', async ({ recipe, choices }) => {
@@ -130,8 +140,9 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         return { plan: null, problem: asStudioError(cause).toWire() };
       }
     },
-    exportBatch: (entries) => exportBatch(entries),
-    resumeBatch: () => exportBatch(batch, true),
+    exportBatch: (entries) => runBatch({ entries, shardBytes: store.getState().decisions.present.shardBytes, destination: folder }),
+    resumeBatch: async () => void (batch && (await runBatch(batch, { resume: true }))),
+    renewBatch: async () => void (batch?.destination === null && (await runBatch(batch, { anew: true }))),
     scan,
     verify,
     async pause(paused) {
@@ -154,6 +165,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         const chosen = await files.chooseDestination();
         if (chosen === null) return;
         folder = chosen;
+        putFailureAway();
         setTarget({ folder: chosen.name, replace: false, problem: null, unfinished: null, left: [] });
         void unfinished.lookAtTarget();
       } catch (cause) {
@@ -162,6 +174,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     },
     usePrivateStorage() {
       folder = null;
+      putFailureAway();
       setTarget({ folder: null, replace: false, problem: null, unfinished: null, left: [] });
       void unfinished.lookAtTarget();
     },

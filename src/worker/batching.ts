@@ -17,7 +17,7 @@ import type { BatchPlan } from '../merge/batch-plan';
 import { readJournal } from '../merge/journal';
 import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
-import { batchTable } from '../recipe/batch';
+import { TABLE_FILE, tableOf } from '../compose/table';
 import { recomputeSpots } from '../reference/spots';
 import type { Catalogue } from './catalogue';
 import type { Control } from './dispatch';
@@ -29,8 +29,6 @@ import { resilient } from './resilient';
 import { MEMORY } from './sizing';
 import { Throttle } from './throttle';
 
-/** The table of scores to be filled in, beside the folders. */
-export const TABLE_FILE = 'results.csv';
 /** Bytes of inputs kept while every recipe is merged from them: the embedding of a 7B model and its two others in BF16 fit. */
 const holdBytes = () => 3 * MEMORY.readAhead;
 
@@ -86,7 +84,7 @@ export async function exportBatch(
       recompute: recomputeSpots,
       ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
-      table: { name: TABLE_FILE, of: (folders) => batchTable(entries.filter((entry) => folders.includes(entry.folder)), nameOf) },
+      table: { name: TABLE_FILE, of: tableOf(entries, nameOf, TABLE_FILE, destination.name) },
     });
     for (const { folder: name, result } of finished) {
       // Left as it was, it was not counted again.

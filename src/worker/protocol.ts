@@ -276,7 +276,7 @@ export interface Requests {
   removeUnfinished: [{ readonly destination: PickedFolder | null }, { readonly left: readonly string[] }];
   planBatch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number }, BatchPlanSummary];
   /** Several merges in one job, a folder each. Replies, too, when it was stopped after some folders were finished. */
-  batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** Carries on what lies there. */ readonly resume?: boolean }, BatchSummary];
+  batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** Carries on what lies there. */ readonly resume?: boolean; /** Empties private storage first; another folder is never emptied. */ readonly anew?: boolean }, BatchSummary];
   pause: [{ readonly paused: boolean }, null];
   cancel: [Record<never, never>, null];
   /** A finished export in private storage, as an opaque File for downloading. */

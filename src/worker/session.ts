@@ -39,7 +39,7 @@ export interface SessionParts {
   /** Files of the sample family served under a URL. */
   readonly fetchSample: (baseUrl: string) => Promise<readonly { readonly path: string; readonly source: ByteSource }[]>;
   /** Takes a folder (null: private storage) for one merge; rejects with DestinationError. */
-  readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen) => Promise<ExportFolder>;
+  readonly openExportFolder: (folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen, names?: readonly string[]) => Promise<ExportFolder>;
   /** A folder to see what lies there; null when a tab is exporting to it, or there is none. */
   readonly visitExportFolder: (folder: PickedFolder | null) => Promise<Destination | null>;
   /** A file of the last export in private storage. */
@@ -140,7 +140,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     removeUnfinished: async ({ destination }) => ({ left: await visit(destination, [], removeUnfinished) }),
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
     batch: async (payload, control) => {
-      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), payload.resume ? 'resume' : 'new');
+      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), payload.resume ? 'resume' : payload.anew ? 'replace' : 'new', payload.entries.map((entry) => entry.folder));
       try {
         return await explorer.jobs.during(() =>
           exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {

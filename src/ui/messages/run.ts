@@ -139,6 +139,11 @@ const DESTINATION = {
     detail: `${file} has version ${actual}, this studio reads ${expected}.`,
     action: 'Carry it on with the version that began it, or remove what lies there.',
   }),
+  'table-of-another': ({ file }) => ({
+    title: `${file} is not of this export`,
+    detail: 'Its columns or rows are of other merges, so that scores in it may be of use. Nothing was written.',
+    action: 'Rename or remove it, or choose another folder.',
+  }),
   'folders-exist': ({ names }) => ({
     title: 'The folder holds folders of these names',
     detail: `There: ${names}. An export of several never replaces anything.`,

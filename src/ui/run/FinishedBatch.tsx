@@ -31,10 +31,18 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
         )}
         {children}
       </header>
-      {reason !== null && (
+      {reason !== null && missing.length === 0 && (
+        <p className="action">
+          {reason}: all folders are complete, but {table} could not be written.
+        </p>
+      )}
+      {reason !== null && missing.length > 0 && (
         <p className="action">
           {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).join(', ')}
-          {missing.length > 4 && `, … ${missing.at(-1)!}`}). Their finished weight files are kept: the same export carries on with them. The folders below are complete.
+          {missing.length > 4 && `, … ${missing.at(-1)!}`}). The folders below are complete, and finished weight files of the others are kept where there are several.{' '}
+          <button type="button" className="button small" onClick={() => void controller.resumeBatch()}>
+            Carry on: make the rest
+          </button>
         </p>
       )}
       {before > 0 && <p>{plural(before, 'folder')} {before === 1 ? 'was' : 'were'} complete before, {before === 1 ? 'is' : 'are'} of these recipes and sources by {before === 1 ? 'its' : 'their'} headers, and left as {before === 1 ? 'it is' : 'they are'}.</p>}

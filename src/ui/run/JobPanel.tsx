@@ -17,6 +17,7 @@ export function JobPanel() {
   const job = useStudio((state) => state.job);
   const nameOf = useNameOf();
   const problem = useStudio((state) => state.target.problem);
+  const isPrivate = useStudio((state) => state.target.folder === null);
   const dismiss = (
     <button type="button" className="button quiet small icon" aria-label="Close the report" onClick={() => controller.dismiss()}>
       ✕
@@ -74,11 +75,15 @@ export function JobPanel() {
               <p>
                 <button type="button" className="button small" onClick={() => void controller.resumeBatch()}>
                   Carry on: keep what is complete, make the rest
-                </button>
+                </button>{' '}
+                {isPrivate && (
+                  <button type="button" className="button small" onClick={() => void controller.renewBatch()}>
+                    Empty private storage and export all anew
+                  </button>
+                )}
               </p>
             )}
-            {error.code === 'destination' && REPLACEABLE.has(error.reason) && (
-
+            {job.kind === 'merge' && error.code === 'destination' && REPLACEABLE.has(error.reason) && (
               <p>
                 <button
                   type="button"

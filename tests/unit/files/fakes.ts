@@ -18,6 +18,8 @@ export class FakeFolder {
   readonly log: string[] = [];
   /** Called before each operation. */
   before: (operation: Operation, name: string) => void = () => {};
+  /** Hears of every folder that is made in it, however deep. */
+  made: (folder: FakeFolder) => void = () => {};
 
   constructor(readonly name: string) {}
 
@@ -25,6 +27,10 @@ export class FakeFolder {
     this.before('keys', '');
     yield* this.files.keys();
     yield* this.folders.keys();
+  }
+  async *entries(): AsyncGenerator<[string, FakeFileHandle | FakeFolder]> {
+    for (const name of this.files.keys()) yield [name, new FakeFileHandle(this, name)];
+    yield* this.folders;
   }
   async getFileHandle(name: string, { create = false } = {}) {
     this.before('getFileHandle', name);
@@ -37,14 +43,18 @@ export class FakeFolder {
   }
   async getDirectoryHandle(name: string, { create = false } = {}) {
     if (!this.folders.has(name) && !create) throw fault('NotFoundError');
-    const folder = this.folders.get(name) ?? new FakeFolder(name);
+    const known = this.folders.get(name);
+    if (known) return known;
+    const folder = new FakeFolder(name);
+    folder.made = this.made;
     this.folders.set(name, folder);
+    this.made(folder);
     return folder;
   }
-  async removeEntry(name: string): Promise<void> {
+  async removeEntry(name: string, { recursive = false } = {}): Promise<void> {
     this.before('removeEntry', name);
     const folder = this.folders.get(name);
-    if (folder && folder.files.size + folder.folders.size > 0) throw fault('InvalidModificationError');
+    if (!recursive && folder && folder.files.size + folder.folders.size > 0) throw fault('InvalidModificationError');
     if (this.folders.delete(name)) return;
     if (!this.files.delete(name)) throw fault('NotFoundError');
   }

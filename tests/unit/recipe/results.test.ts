@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedFileError } from '../../../src/bytes/errors';
-import { batchTable, densityGrid, withFolders } from '../../../src/recipe/batch';
+import { batchTable, densityGrid, withFolders, withScores } from '../../../src/recipe/batch';
 import { csvRows } from '../../../src/recipe/csv';
 import { defaultRecipe } from '../../../src/recipe/presets';
 import { MAX_RESULTS_TEXT, readResults } from '../../../src/recipe/results';
@@ -55,6 +55,30 @@ describe('the table of a batch', () => {
     expect(rows.map(({ scores }) => scores)).toEqual([{ score: 21 }, { score: 22 }, { score: 23 }, { score: 24 }]);
     expect(rows[2]).toMatchObject({ folder: grid[2]!.folder, method: 'ties_sv', lambda: 1, slack: 0.04, line: 4 });
     expect(rows[2]!.densities).toEqual({ 'sft, "x"': 1, 'ct, "x"': 0.2 });
+  });
+
+  it('written anew keeps what was filled in, in any column, by folder; rows of folders that are gone stay when they have a score', () => {
+    const table = batchTable(grid, nameOf);
+    const [a, b, c, d] = grid.map(({ folder }) => folder);
+    const rowOf = (text: string, folder: string) => csvRows(text)!.find(({ cells }) => cells[0] === folder)?.cells.slice(-2);
+    // As a spreadsheet of another language saves it, with a column more.
+    const cellOf = (cell: string) => (cell === '0.2' ? '0,20' : /[";]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+    const added = [['score', '"note; mine"'], ['x', '"a, b"'], ['y', ''], ['', '']];
+    const rows = csvRows(batchTable(grid.slice(0, 3), nameOf))!.map(({ cells }, i) => [...cells.slice(0, -1).map(cellOf), ...added[i]!]);
+    const own = `\ufeff${rows.map((cells) => cells.join(';')).join('\r\n')}\r\n`;
+    const text = withScores(table, [a!, c!, d!], own)!;
+    expect(csvRows(text)![0]!.cells.slice(-2)).toEqual(['score', 'note; mine']);
+    expect([a, b, c, d].map((folder) => rowOf(text, folder!))).toEqual([['x', 'a, b'], ['y', ''], ['', ''], ['', '']]);
+    expect(rowOf(withScores(table, [a!, d!], own)!, c!)).toBe(undefined);
+  });
+
+  it('of other recipes, or of none, is not taken for this one', () => {
+    const table = batchTable(grid, nameOf);
+    expect(withScores(table, [], table)).toBe(table.split('\r\n')[0] + '\r\n');
+    const other = densityGrid({ ...RECIPE, lambda: 0.5 }, ['sft', 'ct'], [0.2, 1], nameOf);
+    for (const before of [batchTable(other, nameOf), batchTable(grid.map((one) => ({ ...one, folder: `${one.folder}-x` })), nameOf), batchTable(grid, (id) => id), 'folder,score\r\n', '"', table + table.split('\r\n')[1]!]) {
+      expect(withScores(table, [], before), before).toBe(null);
+    }
   });
 
   it('leaves empty what is not one number for every tensor', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError, DestinationError, DiskFullError } from '../../../src/bytes/errors';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { ENTRY_MS } from '../../../src/state/throttle';
 import { figuresOf, opened, PROGRESS, settle, SAMPLE, studio, type Studio } from './fakes';
 
@@ -149,6 +150,46 @@ describe('a merge', () => {
     one.picks.folder = new DestinationError('permission', 'no', {});
     await one.controller.chooseTarget();
     expect(one.store.getState().target).toMatchObject({ folder: null, problem: { code: 'destination', reason: 'permission' } });
+  });
+
+  it.each(['failed', 'cancelled'] as const)('what %s at one destination offers nothing about the next that is chosen', async (status) => {
+    for (const choose of ['chooseTarget', 'usePrivateStorage'] as const) {
+      const one = await merging();
+      one.worker.last('merge').reject(status === 'failed' ? new DestinationError('not-empty', 'old', {}) : new CancelledError());
+      await settle();
+      expect(one.store.getState().job.status).toBe(status);
+      one.picks.folder = { name: 'other', handle: 1 };
+      await one.controller[choose]();
+      expect(one.store.getState().job.status).toBe('idle');
+    }
+  });
+
+  it('several are carried on where they were begun, and made anew in private storage alone', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    const entries = [{ folder: 'a', recipe: one.store.getState().decisions.present.recipe, text: null, choices: DEFAULT_CHOICES }];
+    void one.controller.exportBatch(entries);
+    const summary = { destination: 'x', privateStorage: true, folders: [], table: 't', missing: ['a'], stopped: null, seconds: 1, backend: null as never };
+    one.worker.last('batch').resolve(summary);
+    await settle();
+    const begun = one.worker.last('batch').payload;
+    one.picks.folder = { name: 'other', handle: 1 };
+    await one.controller.chooseTarget();
+    one.controller.setShardBytes(7e8);
+    void one.controller.resumeBatch();
+    expect(one.worker.last('batch').payload).toEqual({ ...begun, resume: true });
+    one.worker.last('batch').resolve(summary);
+    await settle();
+    void one.controller.renewBatch();
+    expect(one.worker.last('batch').payload).toEqual({ ...begun, anew: true });
+    one.worker.last('batch').resolve(summary);
+    await settle();
+    void one.controller.exportBatch(entries);
+    one.worker.last('batch').resolve(summary);
+    await settle();
+    expect(one.worker.last('batch').payload.destination).toEqual({ name: 'other', handle: 1 });
+    await one.controller.renewBatch();
+    expect(one.worker.of('batch').length).toBe(4);
   });
 
   it('saves an exported file under its name', async () => {

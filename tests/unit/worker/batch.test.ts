@@ -1,9 +1,13 @@
 /** "Export several" as the page asks for it: folders in the destination, each what a merge of its own gives, and their table. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openExportFolder } from '../../../src/files/export-folder';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { gridEntries, PAPER_GRID, readDensities } from '../../../src/state/batch';
 import { readResults } from '../../../src/recipe/results';
-import { openFamily } from './family';
+import { scopeOf } from '../../../src/recipe/resolve';
+import type { Recipe } from '../../../src/recipe/types';
+import { fault, FakeFolder } from '../files/fakes';
+import { familyFiles, openFamily } from './family';
 
 const NOTE = '# agreed on in May\nmerge_method: ties\n';
 
@@ -68,6 +72,66 @@ describe('a batch', () => {
     await out.getDirectoryHandle('sft-0.3_ct-1', { create: true });
     await expect(start()).rejects.toMatchObject({ code: 'destination', reason: 'folders-exist', where: { names: ['sft-0.3_ct-1'] } });
     expect([[...out.files.keys()], [...out.folders.keys()]]).toEqual([[], ['sft-0.3_ct-1']]);
+  });
+});
+
+describe('a batch in private storage whose second round failed', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  async function half() {
+    const root = new FakeFolder('root');
+    vi.stubGlobal('navigator', { storage: { getDirectory: async () => root.handle } });
+    const session = await openFamily({}, familyFiles(), { openExportFolder });
+    const { recipe, request } = session;
+    const entry = (folder: string, more: Partial<Recipe>) => ({ folder, recipe: { ...recipe, ...more }, text: null, choices: DEFAULT_CHOICES });
+    // What is ranked over the whole model goes by itself: two rounds.
+    const entries = [entry('first', {}), entry('second', { scope: { ...scopeOf(recipe), trim: 'model' } })];
+    expect((await request('planBatch', { entries, shardBytes: 2 ** 30 })).waves).toEqual([1, 1]);
+    const ask = async (more: object = {}, of: typeof entries = entries) => {
+      // The next job may begin once the reply to the last is out.
+      await new Promise((resolve) => setTimeout(resolve));
+      return request('batch', { entries: of, shardBytes: 2 ** 30, destination: null, ...more });
+    };
+    let isFull = true;
+    root.made = (folder) => {
+      if (folder.name === 'second') folder.before = (operation) => {
+        if (isFull && operation === 'write') throw fault('QuotaExceededError');
+      };
+    };
+    const { missing, stopped } = await ask();
+    expect([missing, stopped?.code]).toEqual([['second'], 'disk-full']);
+    isFull = false;
+    const out = () => root.folders.get('exports')!.folders.get('merged-model')!;
+    const text = (name: string) => new TextDecoder().decode(out().files.get(name)!.bytes);
+    return { ...session, entries, ask, out, text };
+  }
+
+  it('keeps what is complete until it is carried on, with the scores that were filled in', async () => {
+    const { ask, out, text } = await half();
+    const first = out().folders.get('first')!.files.get('model.safetensors')!;
+    out().files.get('results.csv')!.bytes = new TextEncoder().encode(text('results.csv').replace(/,score\r\n/, ',score,bleu\r\n').replace(/,\r\n$/, ',7,21.5\r\n'));
+    await expect(ask()).rejects.toMatchObject({ code: 'destination', reason: 'folders-exist', where: { names: ['results.csv', 'first'] } });
+    expect(out().folders.get('first')!.files.get('model.safetensors')).toBe(first);
+    expect(await ask({ resume: true })).toMatchObject({ missing: [], stopped: null });
+    expect(out().folders.get('first')!.files.get('model.safetensors')).toBe(first);
+    expect([...out().folders.keys()]).toEqual(['first', 'second']);
+    const lines = text('results.csv').split('\r\n');
+    expect([lines[0]!.endsWith(',score,bleu'), lines[1]!.endsWith(',7,21.5'), lines[2]!.startsWith('second,') && lines[2]!.endsWith(',,')]).toEqual([true, true, true]);
+  });
+
+  it('is made anew on request, and gives way to one of other names', async () => {
+    const { ask, out, text, entries } = await half();
+    expect((await ask({ anew: true })).folders.map(({ folder, tensors }) => [folder, tensors])).toEqual([['first', 3], ['second', 3]]);
+    await ask({}, [{ ...entries[0]!, folder: 'third' }]);
+    expect([[...out().folders.keys()], text('results.csv').split('\r\n').length]).toEqual([['third'], 3]);
+  });
+
+  it('with a table of something else beside it is not carried on, and nothing changes', async () => {
+    const { ask, out } = await half();
+    const bytes = new TextEncoder().encode('folder,method,score\r\nmine,ties,3\r\n');
+    out().files.get('results.csv')!.bytes = bytes;
+    await expect(ask({ resume: true })).rejects.toMatchObject({ code: 'destination', reason: 'table-of-another', where: { file: 'merged-model/results.csv' } });
+    expect([out().files.get('results.csv')!.bytes, [...out().folders.keys()]]).toEqual([bytes, ['first']]);
   });
 });
 
