@@ -103,8 +103,8 @@ export function afterPreset(mix: Mix): Mix {
     case 'MergeKit defaults':
       return { ...mix, method: 'ties', models: evenly(() => 1), lambda: 1 };
     case 'WAVG':
-      return { ...mix, method: 'linear', models: evenly(() => 1), lambda: 1 };
+      return { ...mix, method: 'linear', models: evenly(() => 1), lambda: 1, scope: 'tensor' };
     case 'Task arithmetic':
-      return { ...mix, method: 'task_arithmetic', models: evenly(() => 1), lambda: 1 };
+      return { ...mix, method: 'task_arithmetic', models: evenly(() => 1), lambda: 1, scope: 'tensor' };
   }
 }
