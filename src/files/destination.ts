@@ -8,6 +8,13 @@ import { FileSink } from './sink';
 /** `mode` is newer than TypeScript's library; browsers that do not know it ignore it. */
 type WritableOptions = FileSystemCreateWritableOptions & { readonly mode: 'exclusive' };
 
+/** What changes when another file is written in the place of one. */
+export interface FileStamp {
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
+
 /** Every rejection is a DiskFullError or a DestinationError, see `destinationFault`. */
 export class FolderDestination implements Destination {
   constructor(
@@ -52,6 +59,14 @@ export class FolderDestination implements Destination {
       const file = await handle.getFile();
       const state = { path: `${this.name}/${name}`, size: file.size, modified: file.lastModified };
       return new FileSource(state, file, () => handle.getFile());
+    });
+  }
+
+  /** Of a file, `FOLDER/FILE` for one in a folder within this. */
+  stamp(path: string): Promise<FileStamp> {
+    return this.guard(path, async () => {
+      const { size, lastModified } = await fileIn(this.folderHandle, path);
+      return { bytes: size, modified: lastModified };
     });
   }
 
@@ -108,4 +123,12 @@ export class FolderDestination implements Destination {
       throw destinationFault(error, this.name, name);
     }
   }
+}
+
+/** A file by its path within `directory`. Rejects as the handles do. */
+export async function fileIn(directory: FileSystemDirectoryHandle, path: string): Promise<File> {
+  const parts = path.split('/');
+  let own = directory;
+  for (const folder of parts.slice(0, -1)) own = await own.getDirectoryHandle(folder);
+  return (await own.getFileHandle(parts.at(-1)!)).getFile();
 }

@@ -3,7 +3,7 @@ import { DestinationError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import type { PickedFolder } from '../worker/protocol';
-import { FolderDestination } from './destination';
+import { fileIn, FolderDestination, type FileStamp } from './destination';
 import { destinationFault } from './faults';
 import type { FileStore } from './store';
 
@@ -57,13 +57,17 @@ export async function visitExportFolder(folder: PickedFolder | null): Promise<Fo
 
 const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder ${folder.name}` : `private storage ${PRIVATE_NAME}`}`;
 
-/** A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError `removed`. */
-export async function exportedFile(name: string): Promise<File> {
+/**
+ * A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError
+ * `removed`, also where it is not the file that had the stamp `was`.
+ */
+export async function exportedFile(name: string, was?: FileStamp): Promise<File> {
   try {
-    const path = name.split('/');
-    let directory = await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
-    for (const folder of path.slice(0, -1)) directory = await directory.getDirectoryHandle(folder);
-    return await (await directory.getFileHandle(path.at(-1)!)).getFile();
+    const file = await fileIn(await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME), name);
+    if (was && (file.size !== was.bytes || file.lastModified !== was.modified)) {
+      throw new DestinationError('removed', `${name} is of a later export`, { file: name, expected: was.bytes, actual: file.size });
+    }
+    return file;
   } catch (error) {
     throw destinationFault(error, PRIVATE_NAME, name);
   }

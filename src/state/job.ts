@@ -71,7 +71,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     const { job, decisions } = store.getState();
     if (isBusy(job)) return;
     setJob({ status: 'running', kind, progress: null });
-    if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, left: [] });
+    if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, left: [], problem: null });
     reports.drop();
     try {
       const outcome = await work(decisions.present);

@@ -52,6 +52,7 @@ export function createUnfinishedControls(store: StudioStore, worker: WorkerPort,
   return {
     lookAtTarget,
     async removeUnfinished() {
+      store.setState(({ target }) => ({ target: { ...target, problem: null } }));
       try {
         const { left } = await worker.request('removeUnfinished', { destination: destination() });
         store.setState(({ target }) => ({ target: { ...target, left } }));

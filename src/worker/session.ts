@@ -3,6 +3,7 @@ import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import { isExportFile } from '../export/files';
+import type { FileStamp } from '../files/destination';
 import type { ExportFolder, HowToOpen } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
@@ -43,7 +44,7 @@ export interface SessionParts {
   /** A folder to see what lies there; null when a tab is exporting to it, or there is none. */
   readonly visitExportFolder: (folder: PickedFolder | null) => Promise<Destination | null>;
   /** A file of the last export in private storage. */
-  readonly exportedFile: (name: string) => Promise<unknown>;
+  readonly exportedFile: (name: string, was?: FileStamp) => Promise<unknown>;
   /** Where exact figures outlive the page. */
   readonly figuresStore: FiguresStore;
   readonly sizing: Sizing;
@@ -73,6 +74,17 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       await exact.finish(key, outlives(recipe));
       return result;
     });
+
+  /** Of what this session exported to private storage last: another tab's export may take its place. */
+  const exported = new Map<string, FileStamp>();
+  const noteExported = async ({ destination, privateStorage }: ExportFolder, names: readonly string[]): Promise<void> => {
+    if (!privateStorage) return;
+    exported.clear();
+    for (const name of names) {
+      const stamp = await destination.stamp(name).catch(() => null);
+      if (stamp) exported.set(name, stamp);
+    }
+  };
 
   const visit = async <T>(destination: PickedFolder | null, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
     const folder = await visitExportFolder(destination);
@@ -130,30 +142,42 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);
       const folder = await openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
       try {
-        return await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
+        const summary = await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
+        await noteExported(folder, summary.files.map(({ name }) => name));
+        return summary;
       } finally {
         await folder.release();
       }
     },
     unfinished: async ({ destination }) => visit(destination, null, unfinishedIn),
     older: async ({ destination }) => ({ names: await visit(destination, [], async (folder) => oldFiles(await folder.list(), { names: [], isExportFile })) }),
-    removeUnfinished: async ({ destination }) => ({ left: await visit(destination, [], removeUnfinished) }),
+    removeUnfinished: async ({ destination }) => {
+      // No merge may take up what is being removed.
+      const folder = await openExportFolder(destination, store, [], 'resume');
+      try {
+        return { left: await removeUnfinished(folder.destination) };
+      } finally {
+        await folder.release();
+      }
+    },
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
     batch: async (payload, control) => {
       const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), payload.resume ? 'resume' : payload.anew ? 'replace' : 'new', payload.entries.map((entry) => entry.folder));
       try {
-        return await explorer.jobs.during(() =>
+        const summary = await explorer.jobs.during(() =>
           exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {
             const key = figuresKey(recipe, choices);
             for (const one of figures) exact.add(key, one);
             await exact.finish(key, outlives(recipe));
           }),
         );
+        await noteExported(folder, [summary.table, ...summary.folders.flatMap(({ folder: own, files }) => files.map(({ name }) => `${own}/${name}`))]);
+        return summary;
       } finally {
         await folder.release();
       }
     },
-    exported: async ({ name }) => ({ handle: await exportedFile(name) }),
+    exported: async ({ name }) => ({ handle: await exportedFile(name, exported.get(name)) }),
   };
 }
 

@@ -10,6 +10,9 @@ export interface FakeFile {
 /** Operations of the fake storage; a hook that throws makes that operation fail. */
 export type Operation = 'getFileHandle' | 'createWritable' | 'write' | 'close' | 'getFile' | 'removeEntry' | 'keys';
 
+/** Of what is written: no two files are of one time. */
+let clock = 2;
+
 export class FakeFolder {
   readonly kind = 'directory';
   readonly files = new Map<string, FakeFile>();
@@ -92,7 +95,7 @@ export class FakeFileHandle {
       async close() {
         folder.before('close', name);
         folder.log.push('close');
-        folder.files.set(name, { bytes: new Uint8Array(await new Blob(parts).arrayBuffer()), modified: 2 });
+        folder.files.set(name, { bytes: new Uint8Array(await new Blob(parts).arrayBuffer()), modified: clock++ });
       },
       async abort() {
         folder.log.push('abort');

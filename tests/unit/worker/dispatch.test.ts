@@ -16,7 +16,7 @@ interface Call {
 function setUp(post?: (message: FromWorker, transfer: ArrayBuffer[]) => void) {
   const calls: Call[] = [];
   const posted: FromWorker[] = [];
-  const names = ['start', 'open', 'openSample', 'close', 'explore', 'surface', 'plan', 'merge', 'exported'];
+  const names = ['start', 'open', 'openSample', 'close', 'explore', 'surface', 'plan', 'merge', 'exported', 'removeUnfinished'];
   const handlers = Object.fromEntries(
     names.map((name) => [name, (payload: unknown, control: Control) =>
       new Promise((resolve, reject) => calls.push({ name, payload, control, resolve, reject }))]),
@@ -137,10 +137,10 @@ describe('explore', () => {
 });
 
 describe('merge', () => {
-  it('runs alone: another, a new backend and closing a checkpoint have to wait; exploring does not', async () => {
+  it('runs alone: another, a new backend, closing a checkpoint and removing an unfinished one have to wait; exploring does not', async () => {
     const { calls, posted, send } = setUp();
     send('merge');
-    const refused = [send('merge'), send('start'), send('close')];
+    const refused = [send('merge'), send('start'), send('close'), send('removeUnfinished')];
     send('explore');
     await settle();
     expect(posted).toEqual(refused.map((id) => expect.objectContaining({ id, ok: false, error: expect.objectContaining({ code: 'internal', reason: 'busy' }) })));

@@ -1,0 +1,95 @@
+/** Two tabs over one private storage: each is kept from what the other is at, and from taking its files for its own. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { JOURNAL_FILE } from '../../../src/bytes/source';
+import { exportedFile, openExportFolder, visitExportFolder } from '../../../src/files/export-folder';
+import { FileStore } from '../../../src/files/store';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import { fault, FakeFolder } from '../files/fakes';
+import { familyFiles, openFamily } from './family';
+
+/** As navigator.locks: one holder of a name. */
+function fakeLocks() {
+  const held = new Set<string>();
+  return {
+    request: async (name: string, _options: object, act: (lock: object | null) => unknown) => {
+      if (held.has(name)) return act(null);
+      held.add(name);
+      try {
+        return await act({ name });
+      } finally {
+        held.delete(name);
+      }
+    },
+    query: async () => ({ held: [...held].map((name) => ({ name })) }),
+  };
+}
+
+let root = new FakeFolder('root');
+beforeEach(() => {
+  root = new FakeFolder('root');
+  vi.stubGlobal('navigator', { storage: { getDirectory: async () => root.handle }, locks: fakeLocks() });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const out = () => root.folders.get('exports')!.folders.get('merged-model')!;
+async function tab() {
+  const session = await openFamily({}, familyFiles(), { openExportFolder, visitExportFolder, exportedFile });
+  const merge = async (more: object = {}) => {
+    // The next job may begin once the reply to the last is out.
+    await new Promise((resolve) => setTimeout(resolve));
+    return session.request('merge', { recipe: session.recipe, choices: DEFAULT_CHOICES, shardBytes: 2 ** 30, destination: null, replace: false, ...more });
+  };
+  return { ...session, merge };
+}
+
+describe('a download', () => {
+  it('is of the export that was verified, not of a later one of another tab', async () => {
+    const [first, second] = [await tab(), await tab()];
+    const { files } = await first.merge();
+    for (const { name, bytes } of files) expect(((await first.request('exported', { name })).handle as File).size, name).toBe(bytes);
+    await second.merge({ recipe: { ...second.recipe, lambda: 0.5 } });
+    for (const { name } of files) await expect(first.request('exported', { name }), name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    expect((await second.request('exported', { name: 'model.safetensors' })).handle).toBeInstanceOf(File);
+    await first.merge();
+    expect((await first.request('exported', { name: 'model.safetensors' })).handle).toBeInstanceOf(File);
+  });
+
+  it('is of the folder and the table of this tab\'s export of several', async () => {
+    const [first, second] = [await tab(), await tab()];
+    const entriesOf = (lambda: number) => [{ folder: 'a', recipe: { ...first.recipe, lambda }, text: null, choices: DEFAULT_CHOICES }];
+    await first.request('batch', { entries: entriesOf(1), shardBytes: 2 ** 30, destination: null });
+    expect((await first.request('exported', { name: 'a/model.safetensors' })).handle).toBeInstanceOf(File);
+    const { recipe } = second;
+    await second.request('batch', { entries: entriesOf(0.5).map((one) => ({ ...one, recipe: { ...recipe, lambda: 0.5 } })), shardBytes: 2 ** 30, destination: null, anew: true });
+    for (const name of ['a/model.safetensors', 'results.csv']) await expect(first.request('exported', { name }), name).rejects.toMatchObject({ reason: 'removed' });
+  });
+});
+
+describe('removing an unfinished export', () => {
+  it('waits for nobody and takes nothing from a merge that has it', async () => {
+    const one = await tab();
+    root.made = (folder) => {
+      folder.before = (operation, name) => {
+        if (isFull && operation === 'createWritable' && name.startsWith('model-00003')) throw fault('QuotaExceededError');
+      };
+    };
+    let isFull = true;
+    await expect(one.merge({ shardBytes: 16 })).rejects.toMatchObject({ code: 'disk-full' });
+    isFull = false;
+    const names = [...out().files.keys()];
+    expect(names).toContain(JOURNAL_FILE);
+
+    const held = await openExportFolder(null, new FileStore(), [], 'resume');
+    await expect(one.request('removeUnfinished', { destination: null })).rejects.toMatchObject({ code: 'destination', reason: 'locked' });
+    expect([...out().files.keys()]).toEqual(names);
+    await held.release();
+
+    // Both at once: whoever comes first has it, and the other is told.
+    const other = await tab();
+    const [removed, resumed] = await Promise.allSettled([other.request('removeUnfinished', { destination: null }), one.merge({ shardBytes: 16, resume: true })]);
+    expect(removed).toEqual({ status: 'fulfilled', value: { left: [] } });
+    expect(resumed.status).toBe('rejected');
+    expect([...out().files.keys()]).toEqual([]);
+    expect(await one.request('removeUnfinished', { destination: null })).toEqual({ left: [] });
+  });
+});
