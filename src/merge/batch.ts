@@ -28,7 +28,7 @@ export interface BatchFolder extends Destination {
   removeEmpty(name: string): Promise<void>;
 }
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now' | 'watchdog'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders. */
   readonly table?: BatchTable;
@@ -109,7 +109,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
     throwIfAborted(stopping.signal);
   };
   const reads = new SharedReads(openShard, hooks.holdBytes);
-  const steps = new SharedSteps(entries.length, openShard, hooks.holdBytes, ready, () => reads.forget(), stopping.signal);
+  const steps = new SharedSteps(entries.length, openShard, hooks.holdBytes, { ready, watchdog: hooks.watchdog }, () => reads.forget(), stopping.signal);
   const agreement = new Agreement(entries.length, stopping.signal);
   // Where one begins anew, all do.
   const agree = entries.every((entry) => items[entry]!.journal?.resume) ? agreement.agree : async () => [];

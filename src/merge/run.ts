@@ -227,7 +227,7 @@ class Run {
     const { recheckBy, signal, ready, onProgress } = this.hooks;
     if (!recheckBy) return null;
     const backend = recheckBy();
-    const hooks = { readAheadBytes: this.means.readAheadBytes, ...(signal ? { signal } : {}), ...(ready ? { ready } : {}), ...(onProgress ? { onProgress } : {}) };
+    const hooks = { readAheadBytes: this.means.readAheadBytes, watchdog: this.watchdog, ...(signal ? { signal } : {}), ...(ready ? { ready } : {}), ...(onProgress ? { onProgress } : {}) };
     return recheckPlan(this.plan, backend, this.openShard, this.destination, hooks).finally(() => backend.dispose());
   }
 

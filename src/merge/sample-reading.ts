@@ -84,6 +84,7 @@ export async function readSample(
       if (isOver) throw new CancelledError();
     },
     reading: (_, read) => read(),
+    signal,
   }, adapt);
   const found = new Map<string, Uint8Array<ArrayBuffer>[]>();
   const parts = partsOf(plan);

@@ -1,5 +1,6 @@
 /** Counting everything without writing anything: the exact figures of a plan. */
 import { CancelledError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import type { Watchdog } from '../bytes/watchdog';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { mergeStep } from './groups';
@@ -7,12 +8,13 @@ import type { GroupOutcome } from './groups';
 import { FirstFault } from './first-fault';
 import { READ_AHEAD_BYTES } from './io-sizes';
 import { Pipeline } from './pipeline';
+import type { PipelineMeans } from './pipeline';
 import { rankPlan } from './plan-ranking';
 import type { MergePlan, MergeStep } from './plan-types';
 import { Meter } from './progress';
 import type { RunProgress } from './progress';
 import { Sources } from './reading';
-import type { OpenShard } from './reading';
+import type { OpenShard, ReadWatch } from './reading';
 import { stepBytesRead } from './steps';
 
 export interface ScanHooks {
@@ -21,6 +23,8 @@ export interface ScanHooks {
   readonly onProgress?: (progress: RunProgress) => void;
   /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */
   readonly readAheadBytes?: number;
+  /** Finds reads that never end, default one over real time. */
+  readonly watchdog?: Watchdog;
   /** Takes the output of a step, slot by slot with its tail, in pieces; `isFirst` marks a step's first. It is thrown away where nobody does. */
   readonly write?: (step: MergeStep, bytes: Uint8Array, isFirst: boolean) => Promise<void>;
   /** Of every merged tensor, with its N. */
@@ -51,8 +55,27 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     if (hooks.ready) await meter.pausing(() => fault.during(hooks.ready!));
     throwIfAborted(hooks.signal);
   };
-  const sources = new Sources(openShard, { ready, reading: (bytes, read) => meter.reading(bytes, read) }, (request) => backend.adapt(request));
-  const means = { backend, sources, meter, signal: hooks.signal, readAheadBytes: hooks.readAheadBytes ?? READ_AHEAD_BYTES, onFault: (reason: unknown) => fault.tell(reason) };
+  const { signal, watchdog } = hooks;
+  let readAheadBytes = hooks.readAheadBytes ?? READ_AHEAD_BYTES;
+  const watch: ReadWatch = {
+    ready,
+    reading: (bytes, read) => meter.reading(bytes, read),
+    short: () => (readAheadBytes = Math.ceil(readAheadBytes / 2)),
+    signal,
+    watchdog,
+  };
+  const sources = new Sources(openShard, watch, (request) => backend.adapt(request));
+  const means: PipelineMeans = {
+    backend,
+    sources,
+    meter,
+    signal,
+    // Of the groups that begin from now on.
+    get readAheadBytes() {
+      return readAheadBytes;
+    },
+    onFault: (reason) => fault.tell(reason),
+  };
   let pipeline: Pipeline<GroupOutcome> | null = null;
   try {
     const ranked = await rankPlan({ ...plan, steps }, means);

@@ -25,9 +25,16 @@ export class SharedReads {
         let found = this.kept.get(key);
         if (!found) {
           if (this.bytes + end - begin > this.mostBytes) return source.read(begin, end);
-          found = source.read(begin, end);
-          this.kept.set(key, found);
+          const reading = source.read(begin, end);
+          found = reading;
+          this.kept.set(key, reading);
           this.bytes += end - begin;
+          // What failed is nothing to keep: whoever tries once more reads.
+          reading.catch(() => {
+            if (this.kept.get(key) !== reading) return;
+            this.kept.delete(key);
+            this.bytes -= end - begin;
+          });
         }
         // What is read is the reader's to keep, so each has bytes of its own.
         return (await found).slice();

@@ -9,7 +9,7 @@ import { inputPart } from './inputs';
 import type { PipelineMeans, StepRunner } from './pipeline';
 import type { MergeStep, Step } from './plan-types';
 import { Sources } from './reading';
-import type { OpenShard } from './reading';
+import type { OpenShard, ReadWatch } from './reading';
 import { sideBySide } from './side-by-side';
 
 /** A run that has come to a step and waits for the others. */
@@ -41,13 +41,15 @@ export class SharedSteps {
   private working: Promise<unknown> = Promise.resolve();
   /** Once, for all runs: the first comes here when all have merged everything. */
   private compared: Promise<void> | null = null;
+  /** Bytes that reading ahead may hold since memory ran out. */
+  private mostAhead = Infinity;
 
-  /** `ready`: awaited before every read. `onGroup`: all runs have merged a group. */
+  /** `onGroup`: all runs have merged a group. */
   constructor(
     private readonly runs: number,
     private readonly openShard: OpenShard,
     private readonly holdBytes: number,
-    private readonly ready: () => Promise<void>,
+    private readonly watch: Pick<ReadWatch, 'ready' | 'watchdog'>,
     private readonly onGroup: () => void,
     signal: AbortSignal,
   ) {
@@ -57,7 +59,7 @@ export class SharedSteps {
 
   /** A run's part, for `RunHooks.stepsBy`. */
   readonly join = (steps: readonly Step[], means: PipelineMeans): StepRunner<GroupOutcome> => {
-    this.sources ??= new Sources(this.openShard, { ready: this.ready, reading: (_, read) => read() }, (request) => means.backend.adapt(request));
+    this.sources ??= this.sourcesOf(means);
     return {
       begin: () => {},
       pass: () => {},
@@ -66,6 +68,16 @@ export class SharedSteps {
       stop: () => this.stop(),
     };
   };
+
+  private sourcesOf(means: PipelineMeans): Sources {
+    const watch: ReadWatch = {
+      ...this.watch,
+      reading: (_, read) => read(),
+      short: () => (this.mostAhead = Math.ceil(Math.min(this.mostAhead, means.readAheadBytes) / 2)),
+      signal: this.stopping.signal,
+    };
+    return new Sources(this.openShard, watch, (request) => means.backend.adapt(request));
+  }
 
   private arrive(at: number, steps: readonly Step[], write: Write, means: PipelineMeans): Promise<GroupOutcome> {
     if (this.stopping.signal.aborted) return Promise.reject(new CancelledError());
@@ -107,7 +119,7 @@ export class SharedSteps {
   }
 
   private begin(at: number, { group, inputs }: MergeStep, { readAheadBytes, onFault }: PipelineMeans): Reading {
-    const reader = new ChunkReader(group, this.sources!, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), readAheadBytes);
+    const reader = new ChunkReader(group, this.sources!, ({ slot, first, count }, input) => inputPart(group.slots[slot]!, input, inputs[slot]![input]!, first, count), Math.min(this.mostAhead, readAheadBytes));
     const ready = reader.begin();
     // Met by the merge, or by nobody when the runs stop; a run that waits for the end of a pause is to hear of it now.
     ready.catch((error: unknown) => onFault?.(error));

@@ -4,11 +4,13 @@ import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
 import { Difference, type TensorDifference } from './difference';
 import { copyPart } from './copying';
+import { COPY_BYTES } from './io-sizes';
 import type { CopyStep, MergePlan, OutputTensor } from './plan-types';
 import type { RunProgress } from './progress';
 import { Sources } from './reading';
-import type { OpenShard } from './reading';
+import type { OpenShard, ReadWatch } from './reading';
 import { scanPlan } from './scan';
+import type { ScanHooks } from './scan';
 
 /** Tensors listed with their differences; the rest is only counted. */
 const MOST_LISTED = 500;
@@ -30,12 +32,7 @@ export interface Verification {
   readonly reshaped: readonly { readonly tensor: string; readonly expected: string; readonly actual: string }[];
 }
 
-export interface VerifyHooks {
-  readonly signal?: AbortSignal;
-  readonly ready?: () => Promise<void>;
-  readonly onProgress?: (progress: RunProgress) => void;
-  readonly readAheadBytes?: number;
-}
+export type VerifyHooks = Pick<ScanHooks, 'signal' | 'ready' | 'onProgress' | 'readAheadBytes' | 'watchdog'>;
 
 /**
  * Merges every tensor of `plan` again and compares it with the one of that name in `merged`, wherever its shards hold it. Metadata
@@ -88,7 +85,19 @@ class Check {
       await hooks.ready?.();
       throwIfAborted(hooks.signal);
     };
-    this.sources = new Sources(openShard, { ready, reading: (_, read) => read() }, (request) => backend.adapt(request));
+    let copyBytes = COPY_BYTES;
+    const watch: ReadWatch = {
+      ready,
+      reading: (_, read) => read(),
+      // Of the copies that begin from now on; 8: no value is cut.
+      short: () => (copyBytes = Math.max(8, 8 * Math.floor(copyBytes / 16))),
+      get copyBytes() {
+        return copyBytes;
+      },
+      signal: hooks.signal,
+      watchdog: hooks.watchdog,
+    };
+    this.sources = new Sources(openShard, watch, (request) => backend.adapt(request));
   }
 
   /** The next bytes of a tensor, compared after those before them; true when they are its last. */

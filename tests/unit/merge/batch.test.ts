@@ -1,10 +1,9 @@
 /** Several merges in one run: the inputs read once for all of them, each folder what a merge of its own gives. */
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/bytes/errors';
-import type { Destination } from '../../../src/bytes/source';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
-import type { BatchFolder, BatchHooks } from '../../../src/merge/batch';
+import type { BatchHooks } from '../../../src/merge/batch';
 import { readJournal } from '../../../src/merge/journal';
 import type { BatchItem, BatchProgress } from '../../../src/merge/batch-progress';
 import { copyPieceOf, planBatch } from '../../../src/merge/batch-plan';
@@ -18,7 +17,7 @@ import type { Recipe } from '../../../src/recipe/types';
 import { recomputeSpots } from '../../../src/reference/spots';
 import { familyOf, recipeOf } from './family';
 import type { Family } from './family';
-import { MemoryFolder } from './memory-folder';
+import { MemoryFolder, MemoryFolders } from './memory-folder';
 
 /** Chunks that cut the embedding, shards that part the layers, an integer tensor that is compared and copied. */
 const LIMITS = { chunkBytes: 40_000, shardBytes: 20_000, readAheadBytes: 30_000 };
@@ -51,24 +50,6 @@ it('copies of many recipes are counted, in pieces that together are what one rec
   expect(peak(copying, 1)).toBe(peak(plan, 1));
 });
 
-class Folders extends MemoryFolder implements BatchFolder {
-  readonly inner = new Map<string, MemoryFolder>();
-  prepare: (folder: MemoryFolder, name: string) => void = () => {};
-
-  override async list(): Promise<readonly string[]> {
-    return [...this.files.keys(), ...this.inner.keys()];
-  }
-  async folder(name: string): Promise<Destination> {
-    const folder = this.inner.get(name) ?? new MemoryFolder();
-    if (!this.inner.has(name)) this.prepare(folder, name);
-    this.inner.set(name, folder);
-    return folder;
-  }
-  async removeEmpty(name: string): Promise<void> {
-    if (this.inner.get(name)?.files.size === 0) this.inner.delete(name);
-  }
-}
-
 function itemsOf(of: Family, recipes: readonly { readonly folder: string; readonly recipe: Recipe }[]): BatchItem[] {
   const extras = [{ name: 'config.json', content: new TextEncoder().encode('{}') }];
   return recipes.map(({ folder, recipe }) => {
@@ -84,7 +65,7 @@ const INTEGERS = 36;
 const bytesIn = (of: Family) => of.reads.reduce((sum, { begin, end }) => sum + end - begin, 0);
 const plans = (items: readonly BatchItem[]) => items.map(({ plan }) => plan);
 
-async function expectSingleMerges(of: Family, items: readonly BatchItem[], out: Folders): Promise<void> {
+async function expectSingleMerges(of: Family, items: readonly BatchItem[], out: MemoryFolders): Promise<void> {
   for (const { folder, plan, extras } of items) {
     const alone = new MemoryFolder();
     await runMerge(plan, createCpuBackend(), of.openShard, alone, { extras });
@@ -104,7 +85,7 @@ describe('a grid of 2 x 2', () => {
     expect(batch.bytesRead).toBe(items[0]!.plan.bytesRead);
     expect(batch.bytesWritten).toBe(4 * items[0]!.plan.bytesWritten);
 
-    const out = new Folders();
+    const out = new MemoryFolders();
     const told: BatchProgress[] = [];
     const table = { name: 'results.csv', of: (folders: readonly string[]) => batchTable(entries.filter(({ folder }) => folders.includes(folder)), (id) => id) };
     const { finished, missing, stopped } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, readAheadBytes: LIMITS.readAheadBytes, table, recompute: recomputeSpots, onProgress: (progress) => told.push(progress) });
@@ -122,7 +103,7 @@ describe('a grid of 2 x 2', () => {
   it('keeps the figures of each recipe apart', async () => {
     const own = await family();
     const items = itemsOf(own, gridOf(own));
-    const { finished } = await runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new Folders(), { holdBytes: HOLD });
+    const { finished } = await runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new MemoryFolders(), { holdBytes: HOLD });
     for (const [i, { result }] of finished.entries()) {
       const alone = await runMerge(items[i]!.plan, createCpuBackend(), own.openShard, new MemoryFolder(), {});
       expect([...result.figures]).toEqual([...alone.figures]);
@@ -136,7 +117,7 @@ describe('a grid of 2 x 2', () => {
     const batch = planBatch(plans(items), { holdBytes: embedding / 2 });
     expect(batch.bytesTooLarge).toBeGreaterThanOrEqual(embedding);
     expect(batch.bytesRead).toBe(items[0]!.plan.bytesRead + 3 * batch.bytesTooLarge);
-    const out = new Folders();
+    const out = new MemoryFolders();
     await runBatch(items, batch, createCpuBackend({ residentBytes: 2 ** 30 }), own.openShard, out, { holdBytes: embedding / 2, readAheadBytes: LIMITS.readAheadBytes });
     expect(bytesIn(own)).toBe(batch.bytesRead - INTEGERS);
     await expectSingleMerges(own, items, out);
@@ -159,7 +140,7 @@ describe('which plans go together', () => {
     const items = itemsOf(own, methods.map((method) => ({ folder: method, recipe: paper(own, { method }) })));
     const batch = planBatch(plans(items), { holdBytes: HOLD });
     expect(batch.waves).toHaveLength(1);
-    const out = new Folders();
+    const out = new MemoryFolders();
     await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD });
     await expectSingleMerges(own, items, out);
   });
@@ -174,7 +155,7 @@ describe('what stops a batch', () => {
 
   it('a full disk in the second wave: the first stays with its table, the second leaves nothing', async () => {
     const { own, items, batch } = await inWaves();
-    const out = new Folders();
+    const out = new MemoryFolders();
     out.prepare = (folder, name) => name === 'sft-0.7_ct-0.7' && folder.failAt(6);
     const table = { name: 'results.csv', of: (folders: readonly string[]) => folders.join() };
     const { finished, missing, stopped } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, table });
@@ -188,7 +169,7 @@ describe('what stops a batch', () => {
 
   it('cancelling before any is finished: nothing is left', async () => {
     const { own, items, batch } = await inWaves();
-    const out = new Folders();
+    const out = new MemoryFolders();
     const controller = new AbortController();
     const running = runBatch(items, batch, createCpuBackend(), own.openShard, out, {
       holdBytes: HOLD,
@@ -201,7 +182,7 @@ describe('what stops a batch', () => {
 
   it('a fault of one before it merges: the others of its wave do not wait for it', async () => {
     const { own, items, batch } = await inWaves();
-    const out = new Folders();
+    const out = new MemoryFolders();
     out.prepare = (folder, name) => name === 'sft-0.2_ct-0.7' && folder.failAt(0);
     await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ code: 'disk-full' });
     expect([...out.inner.keys()]).toEqual([]);
@@ -209,7 +190,7 @@ describe('what stops a batch', () => {
 
   it('folders of these names in the destination, whatever the case', async () => {
     const { own, items, batch } = await inWaves();
-    const out = new Folders();
+    const out = new MemoryFolders();
     await out.folder('SFT-0.2_ct-0.7');
     await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'folders-exist', where: { names: ['SFT-0.2_ct-0.7'] } });
     expect(own.reads).toEqual([]);
@@ -218,14 +199,14 @@ describe('what stops a batch', () => {
   it('two recipes for one folder', async () => {
     const own = await family();
     const items = itemsOf(own, [{ folder: 'a', recipe: paper(own) }, { folder: 'A', recipe: paper(own) }]);
-    await expect(runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new Folders(), { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'name-twice', where: { names: ['A'] } });
+    await expect(runBatch(items, planBatch(plans(items), { holdBytes: HOLD }), createCpuBackend(), own.openShard, new MemoryFolders(), { holdBytes: HOLD })).rejects.toMatchObject({ reason: 'name-twice', where: { names: ['A'] } });
   });
 });
 
 describe('an interrupted batch that is carried on', () => {
   const SUBJECT = { application: 'a', choices: '{}', text: 'null', shardBytes: LIMITS.shardBytes, sources: [] };
   /** The items with what their folders hold. */
-  const journaled = async (items: readonly BatchItem[], out: Folders): Promise<BatchItem[]> =>
+  const journaled = async (items: readonly BatchItem[], out: MemoryFolders): Promise<BatchItem[]> =>
     Promise.all(
       items.map(async (item) => {
         const inner = out.inner.get(item.folder);
@@ -233,13 +214,13 @@ describe('an interrupted batch that is carried on', () => {
         return { ...item, journal: { subject: { ...SUBJECT, recipe: item.folder }, ...(resume ? { resume } : {}) } };
       }),
     );
-  const run = async (of: Family, items: readonly BatchItem[], out: Folders, more: Partial<BatchHooks> = {}, atOnce = 36) =>
+  const run = async (of: Family, items: readonly BatchItem[], out: MemoryFolders, more: Partial<BatchHooks> = {}, atOnce = 36) =>
     runBatch(await journaled(items, out), planBatch(plans(items), { holdBytes: HOLD, atOnce }), createCpuBackend(), of.openShard, out, { holdBytes: HOLD, readAheadBytes: LIMITS.readAheadBytes, ...more });
 
   it('leaves complete folders as they are, resumes the others, and gives each the bytes of its own merge', async () => {
     const own = await family();
     const items = itemsOf(own, gridOf(own));
-    const out = new Folders();
+    const out = new MemoryFolders();
     const [, , third] = items;
     out.prepare = (folder, name) => {
       if (name === third!.folder) folder.before = (_operation, what) => {
@@ -269,7 +250,7 @@ describe('an interrupted batch that is carried on', () => {
   it('does not take an export of another recipe, or one that was changed, for a finished one', async () => {
     const own = await family();
     const items = itemsOf(own, gridOf(own));
-    const out = new Folders();
+    const out = new MemoryFolders();
     await run(own, items, out);
     const { files } = out.inner.get(items[0]!.folder)!;
     files.get([...files.keys()].find((name) => name.startsWith('model-00001'))!)![20]! ^= 1;

@@ -2,6 +2,7 @@
 import { DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { MemorySource } from '../../../src/bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
+import type { BatchFolder } from '../../../src/merge/batch';
 
 /** Browsers have timers only. */
 const later: (act: (value: unknown) => void) => unknown = typeof setImmediate === 'function' ? setImmediate : setTimeout;
@@ -114,4 +115,24 @@ export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return whole;
+}
+
+/** One that holds folders. */
+export class MemoryFolders extends MemoryFolder implements BatchFolder {
+  readonly inner = new Map<string, MemoryFolder>();
+  /** Called with every folder that is made. */
+  prepare: (folder: MemoryFolder, name: string) => void = () => {};
+
+  override async list(): Promise<readonly string[]> {
+    return [...this.files.keys(), ...this.inner.keys()];
+  }
+  async folder(name: string): Promise<Destination> {
+    const folder = this.inner.get(name) ?? new MemoryFolder();
+    if (!this.inner.has(name)) this.prepare(folder, name);
+    this.inner.set(name, folder);
+    return folder;
+  }
+  async removeEmpty(name: string): Promise<void> {
+    if (this.inner.get(name)?.files.size === 0) this.inner.delete(name);
+  }
 }
