@@ -12,6 +12,7 @@ import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
 import { Pool, POOL_DIED, SPARE_BYTES } from './pool';
 import type { PoolWorker } from './pool-messages';
+import { MOST_WASTE } from './ring';
 import { tallyGroup } from './tally';
 import { createWorkspace, type Workspace } from './workspace';
 
@@ -65,7 +66,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     const by = (crew: Crew) => attempt({ crew, workspace: workspaceOf(), pause, residentBytes });
     const crew = poolFor(elementsIn(group));
     try {
-      return await by(crew ?? inlineCrew(pause, workspaceOf()));
+      return await (crew ? crew.during(() => by(crew)) : by(inlineCrew(pause, workspaceOf())));
     } catch (error) {
       if (crew === null || !hasDied(error)) throw error;
       return by(inlineCrew(pause, workspaceOf()));
@@ -93,8 +94,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     get concurrency() {
       return team === 0 ? 1 : CONCURRENCY;
     },
-    // What lies idle between parts is counted by the groups that may be under way.
-    heldBytes: (group) => heldBytes(group, Math.max(1, team), residentBytes) + (team === 0 ? 0 : SPARE_BYTES / CONCURRENCY),
+    // Workers have buffers that go round: some a little larger than they need be, some idle.
+    heldBytes: (group) => (team === 0 ? heldBytes(group, 1, residentBytes) : Math.ceil((1 + MOST_WASTE) * heldBytes(group, team, residentBytes)) + SPARE_BYTES),
     merge,
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.

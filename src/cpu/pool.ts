@@ -21,8 +21,8 @@ interface Pending {
   reject(error: StudioError): void;
 }
 
-/** Bytes of buffers that lie idle between parts. */
-export const SPARE_BYTES = 64 * 2 ** 20;
+/** Bytes of buffers that may lie idle between parts, for each group under way. */
+export const SPARE_BYTES = 32 * 2 ** 20;
 
 export class Pool implements Crew {
   readonly ring = new BufferRing(SPARE_BYTES);
@@ -30,6 +30,8 @@ export class Pool implements Crew {
   private readonly pending = new Map<number, Pending>();
   private next = 0;
   private death: StudioError | null = null;
+  /** Under way. */
+  private groups = 0;
 
   /** At least one worker. The pool terminates them. */
   constructor(workers: readonly PoolWorker[]) {
@@ -39,6 +41,16 @@ export class Pool implements Crew {
 
   get size(): number {
     return this.hands.length;
+  }
+
+  /** A group is done by `act`, and may leave as much idle as it is counted with. */
+  async during<T>(act: () => Promise<T>): Promise<T> {
+    this.ring.keep(SPARE_BYTES * ++this.groups);
+    try {
+      return await act();
+    } finally {
+      this.ring.keep(SPARE_BYTES * Math.max(1, --this.groups));
+    }
   }
 
   load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses {

@@ -2,8 +2,10 @@
 
 /** Smaller ones cost less to make than to keep. */
 const LEAST_BYTES = 2 ** 16;
-/** What one may be larger than asked for. */
-const MOST_WASTE = 2;
+/** What one may be larger than asked for, of that: made or used again. */
+export const MOST_WASTE = 1 / 8;
+/** Sizes are rounded up to these, so that what is about as large serves again. */
+const STEP_BYTES = LEAST_BYTES * MOST_WASTE;
 
 export class BufferRing {
   /** Buffers made and used again so far, of LEAST_BYTES or more. */
@@ -13,18 +15,24 @@ export class BufferRing {
   private bytes = 0;
 
   /** @param mostBytes of what lies idle */
-  constructor(private readonly mostBytes: number) {}
+  constructor(private mostBytes: number) {}
 
-  /** A buffer of `bytes` or up to twice as many. */
+  /** From now on no more than `mostBytes` lie idle. */
+  keep(mostBytes: number): void {
+    this.mostBytes = mostBytes;
+    this.trim();
+  }
+
+  /** A buffer of `bytes`, or of at most MOST_WASTE more. */
   take(bytes: number): ArrayBuffer {
     if (bytes < LEAST_BYTES) return new ArrayBuffer(bytes);
     let best = -1;
     for (const [i, { byteLength }] of this.free.entries()) {
-      if (byteLength >= bytes && byteLength <= MOST_WASTE * bytes && (best < 0 || byteLength < this.free[best]!.byteLength)) best = i;
+      if (byteLength >= bytes && byteLength <= (1 + MOST_WASTE) * bytes && (best < 0 || byteLength < this.free[best]!.byteLength)) best = i;
     }
     if (best < 0) {
       this.allocated++;
-      return new ArrayBuffer(LEAST_BYTES * Math.ceil(bytes / LEAST_BYTES));
+      return new ArrayBuffer(STEP_BYTES * Math.ceil(bytes / STEP_BYTES));
     }
     const [found] = this.free.splice(best, 1) as [ArrayBuffer];
     this.bytes -= found.byteLength;
@@ -37,6 +45,10 @@ export class BufferRing {
     if (buffer.byteLength < LEAST_BYTES) return;
     this.free.push(buffer);
     this.bytes += buffer.byteLength;
+    this.trim();
+  }
+
+  private trim(): void {
     while (this.bytes > this.mostBytes) this.bytes -= this.free.shift()!.byteLength;
   }
 }
