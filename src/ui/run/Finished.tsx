@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
-import { formatCount } from '../../analysis/format';
 import type { MergeSummary } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { useController } from '../studio';
+import { ExportTable } from './ExportTable';
 import { VerifiedLine } from './VerifiedLine';
 
 /** Which shards an earlier run finished, and what made each where they are of several backends. */
@@ -49,45 +49,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
       </header>
       <OriginLine shards={summary.shards} />
       <VerifiedLine verified={verified} tensors={tensors} values={checked.values} rechecked={rechecked} overflow={overflow} />
-      <div className="files">
-        <table>
-          <caption className="unseen">Files of the export</caption>
-          <thead>
-            <tr>
-              <th scope="col">File</th>
-              <th scope="col" className="number">
-                Size
-              </th>
-              <th scope="col">SHA-256</th>
-              {privateStorage && (
-                <th scope="col">
-                  <span className="unseen">Download</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {files.map((file) => (
-              <tr key={file.name}>
-                <th scope="row">{showName(file.name)}</th>
-                <td className="number" title={`${formatCount(file.bytes)} bytes`}>
-                  {formatBytes(file.bytes)}
-                </td>
-                <td className="mono hash" title={file.sha256}>
-                  {file.sha256}
-                </td>
-                {privateStorage && (
-                  <td>
-                    <button type="button" className="button small" aria-label={`Download ${showName(file.name)}`} onClick={() => void controller.download(file.name)}>
-                      Download
-                    </button>
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ExportTable of="File" rows={files.map(({ name, bytes: size, sha256 }) => ({ name, bytes: size, sha256, download: privateStorage ? () => void controller.download(name) : undefined }))} />
     </div>
   );
 }

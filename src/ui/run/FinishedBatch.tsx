@@ -3,6 +3,7 @@ import type { BatchSummary } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useController } from '../studio';
+import { ExportTable } from './ExportTable';
 import { VerifiedLine } from './VerifiedLine';
 
 /** What a batch left: its folders, what was verified, and why some are missing. */
@@ -14,6 +15,12 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
   const before = folders.filter(({ tensors }) => tensors === 0).length;
   const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
   const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
+  const rows = folders.map((one) => ({
+    name: one.folder,
+    bytes: bytesOf(one),
+    sha256: one.files.find(({ name }) => name.endsWith('.safetensors'))?.sha256,
+    download: privateStorage ? () => one.files.forEach(({ name }) => void controller.download(`${one.folder}/${name}`)) : undefined,
+  }));
   return (
     <div className="finished" role="group" aria-label="Finished export of several" data-grave={stopped === null ? undefined : 'warn'}>
       <header>
@@ -47,48 +54,7 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
       )}
       {before > 0 && <p>{plural(before, 'folder')} {before === 1 ? 'was' : 'were'} complete before, {before === 1 ? 'is' : 'are'} of these recipes and sources by {before === 1 ? 'its' : 'their'} headers, and left as {before === 1 ? 'it is' : 'they are'}.</p>}
       <VerifiedLine verified={verified} tensors={tensors} values={values} overflow={overflow} />
-      <div className="files">
-        <table>
-          <caption className="unseen">Folders of the export</caption>
-          <thead>
-            <tr>
-              <th scope="col">Folder</th>
-              <th scope="col" className="number">
-                Size
-              </th>
-              <th scope="col">SHA-256 of the first weight file</th>
-              {privateStorage && (
-                <th scope="col">
-                  <span className="unseen">Download</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {folders.map((one) => (
-              <tr key={one.folder}>
-                <th scope="row">{showName(one.folder)}</th>
-                <td className="number">{formatBytes(bytesOf(one))}</td>
-                <td className="mono hash">{one.files.find(({ name }) => name.endsWith('.safetensors'))?.sha256}</td>
-                {privateStorage && (
-                  <td>
-                    <button
-                      type="button"
-                      className="button small"
-                      aria-label={`Download ${showName(one.folder)}`}
-                      onClick={() => {
-                        for (const { name } of one.files) void controller.download(`${one.folder}/${name}`);
-                      }}
-                    >
-                      Download
-                    </button>
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ExportTable of="Folder" hashOf="the first weight file" rows={rows} />
     </div>
   );
 }
