@@ -5,7 +5,7 @@ import { needsBase, traitsOf } from '../../recipe/methods';
 import './charts.css';
 import { ExactnessChip, NoFigures, Skeleton } from './ChartStates';
 import { FiguresTab } from './FiguresTab';
-import { MODULES, shortNames } from './labels';
+import { MODULES, shortNames, withShownName } from './labels';
 import { LayersTab } from './LayersTab';
 import { MapTab } from './MapTab';
 import { ModulesTab } from './ModulesTab';
@@ -38,7 +38,8 @@ const WITH_DETAIL: ReadonlySet<ChartsView['tab']> = new Set(['layers', 'modules'
 const FROM_SAMPLE: ReadonlySet<ChartsView['tab']> = new Set(['surface', 'slack', 'effect']);
 
 /** The charts of a merge: conflicts and what each model loses, per layer, per module, per cell and in numbers. */
-export function ChartsPane({ tensors, models, method, preferred, loading, outdated, view, onView }: ChartsPaneProps) {
+export function ChartsPane({ tensors, models: given, method, preferred, loading, outdated, view, onView }: ChartsPaneProps) {
+  const models = useMemo(() => given.map(withShownName), [given]);
   const data = useMemo((): ChartData => {
     // For a moment after a model joins or leaves, figures are still those of the recipe before.
     const fitting = tensors.filter(({ figures }) => figures.kept.length === models.length);

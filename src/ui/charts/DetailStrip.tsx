@@ -2,6 +2,7 @@ import { sumFigures } from '../../analysis/aggregate';
 import { estimate } from '../../analysis/estimate';
 import { formatCount, formatCounts, formatEstimate, formatMagnitude } from '../../analysis/format';
 import { pairsOf, type Metric } from '../../analysis/share';
+import { showName } from '../format';
 import { Distribution } from './Distribution';
 import { EXACTNESS_LABEL, metricLabel } from './labels';
 import { CLEARED, isInScope, scopeName, tensorsOf } from './selection';
@@ -30,11 +31,13 @@ export function DetailStrip({ data, view, onView }: TabProps) {
         <select aria-label="Tensor shown" value={tensor ?? ''} onChange={(event) => onView({ tensor: event.target.value || null })}>
           <option value="">all {beside.length} tensors</option>
           {beside.map((one) => (
-            <option key={one.tensor}>{one.tensor}</option>
+            <option key={one.tensor} value={one.tensor}>
+              {showName(one.tensor)}
+            </option>
           ))}
         </select>
       )}
-      {alone && beside.length === 1 && (layer !== null || module !== null) && <p className="charts-name">{alone.tensor}</p>}
+      {alone && beside.length === 1 && (layer !== null || module !== null) && <p className="charts-name">{showName(alone.tensor)}</p>}
       {alone && <Distribution data={data} part={alone} />}
       <dl>
         <div>

@@ -5,6 +5,7 @@ import { toCsv } from '../../analysis/table';
 import { isBusy } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
 import { useController, useStudio } from '../studio';
+import { showName } from '../format';
 import { Legend, type LegendItem } from './Legend';
 import { paperSvg, savePng, saveText } from './saving';
 import type { ChartData } from './types';
@@ -41,7 +42,7 @@ export function Distribution({ data, part }: { data: ChartData; part: TensorFigu
   if (spread.edges.length === 0) return <p className="charts-quiet">Every model is equal to the base here: all differences are 0.</p>;
   const table = () => toCsv(distributionTable(spread, data.names));
   const name = `distribution-${tensor.replaceAll(/[^\w.-]+/g, '-')}`;
-  const summary = `Distribution of the differences from the base, ${tensor}: ${data.names.map((one, i) => `${one} ${thresholdWords(thresholds[i] ?? null)}`).join(', ')}`;
+  const summary = `Distribution of the differences from the base, ${showName(tensor)}: ${data.names.map((one, i) => `${one} ${thresholdWords(thresholds[i] ?? null)}`).join(', ')}`;
   const legend = data.models.map(({ colour }, i): LegendItem => ({ label: `${data.names[i]}, ${thresholdWords(thresholds[i] ?? null)}`, mark: 'bar', colour }));
   const drawn = () => paperSvg(figure.current!.querySelector('svg')!, figure.current!.querySelector('ul'), summary);
   const saveImage = async () => {

@@ -1,4 +1,5 @@
 import type { ModuleKind } from '../../checkpoint/types';
+import { showName } from '../format';
 import { CLEARED } from './selection';
 import type { TabProps } from './types';
 import { MODULES } from './labels';
@@ -11,9 +12,10 @@ interface ScopePickerProps extends Pick<TabProps, 'view' | 'onView'> {
 export function ScopePicker({ breakdown, view, onView }: ScopePickerProps) {
   const { layer, module, tensor } = view;
   if (tensor !== null) {
+    const name = showName(tensor);
     return (
       <span className="charts-control charts-scope">
-        in <span title={tensor}>{tensor}</span>
+        in <span title={name}>{name}</span>
         <button type="button" onClick={() => onView(CLEARED)}>
           Whole model
         </button>

@@ -6,6 +6,7 @@ import { metricShare, type Metric } from '../../analysis/share';
 import { figuresTable, toCsv } from '../../analysis/table';
 import { placeOf } from '../../checkpoint/places';
 import { useController } from '../studio';
+import { showName } from '../format';
 import { EXACTNESS_LABEL, metricLabel } from './labels';
 import { saveText } from './saving';
 import { CLEARED, tensorsOf } from './selection';
@@ -153,10 +154,11 @@ function TensorRow({ row, index, columns, counts, selected, onView }: TensorRowP
     >
       {columns.map(({ key, metric }) => {
         if (key === 'tensor') {
+          const name = showName(row.tensor);
           return (
             <th key={key} scope="row" className="name">
-              <button type="button" aria-pressed={selected} title={row.tensor} onClick={() => onView({ tensor: selected ? null : row.tensor })}>
-                {row.tensor}
+              <button type="button" aria-pressed={selected} title={name} onClick={() => onView({ tensor: selected ? null : row.tensor })}>
+                {name}
               </button>
             </th>
           );

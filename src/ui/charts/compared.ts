@@ -10,6 +10,7 @@ import { modelLabels } from '../../state/selectors';
 import { fulfilSnapshot } from '../../state/snapshots';
 import type { ComparedView, ComparedViewName } from '../../state/types';
 import type { TensorFigures } from '../../worker/protocol';
+import { showName } from '../format';
 import { useStudio } from '../studio';
 import { MODULES } from './labels';
 import type { ChartModel } from './types';
@@ -73,13 +74,13 @@ export function useCompared(models: readonly ChartModel[]): Compared | null {
     // The same checkpoint first; else whoever has its role, such as another CT of the run.
     const byId = models.map(({ id }) => same((label) => label.id === id));
     return {
-      name: snapshot.name,
+      name: showName(snapshot.name),
       breakdown: breakDown(estimate.tensors, placeOf, MODULES, labels.length),
       electing: traitsOf(recipe.method).elects,
       models: models.map(({ role }, i) => byId[i] ?? same((label) => label.role === role)),
       densities: recipe.models.map(({ density }) => numberOf(density)),
       preferred: labels.findIndex(({ id }) => id === recipe.slack.prefer),
-      reference: !needsBase(recipe.method) ? (labels[0]?.name ?? '') : 'base',
+      reference: !needsBase(recipe.method) ? showName(labels[0]?.name ?? '') : 'base',
       slack: { s: traitsOf(recipe.method).slack ? numberOf(recipe.slack.s) : null, of: recipe.slack.of },
     };
   }, [snapshots, open, roles, estimate, models]);

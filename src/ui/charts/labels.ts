@@ -4,6 +4,7 @@ import { formatShare } from '../../analysis/format';
 import { estimate } from '../../analysis/estimate';
 import type { Metric } from '../../analysis/share';
 import type { ModuleKind } from '../../checkpoint/types';
+import { showName } from '../format';
 import type { ChartData, ChartModel } from './types';
 
 /** In the order of the charts: as in the forward pass. */
@@ -21,6 +22,11 @@ const MODULE_LABELS: Readonly<Record<ModuleKind, string>> = {
   other: 'other',
 };
 export const MODULES = Object.keys(MODULE_LABELS) as ModuleKind[];
+
+/** With a name that can be shown: what the charts draw from has no other, nor have their files. */
+export function withShownName<T extends { readonly name: string }>(one: T): T {
+  return { ...one, name: showName(one.name) };
+}
 
 /** `SFT` and `CT` where one model has the role, else the model's name, numbered where two share it. */
 export function shortNames(models: readonly ChartModel[]): string[] {

@@ -4,6 +4,7 @@ import type { Breakdown, CellGroup } from '../../analysis/aggregate';
 import type { ModuleKind } from '../../checkpoint/types';
 import type { TensorFigures } from '../../worker/protocol';
 import type { Hover } from '../../state/types';
+import { showName } from '../format';
 import type { ChartsView } from './types';
 
 export const CLEARED = { layer: null, module: null, tensor: null } as const;
@@ -44,7 +45,7 @@ export function isInScope({ layer, module, tensor }: Scope, name: string): boole
 
 /** The selection in words: `whole model`, `layer 3, down`, or the tensor's name. */
 export function scopeName({ layer, module, tensor }: Scope): string {
-  if (tensor !== null) return tensor;
+  if (tensor !== null) return showName(tensor);
   return [layer === null ? null : `layer ${layer}`, module].filter((part) => part !== null).join(', ') || 'whole model';
 }
 

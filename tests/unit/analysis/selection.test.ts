@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { breakDown } from '../../../src/analysis/aggregate';
 import type { ModuleKind } from '../../../src/checkpoint/types';
 import { emptyFigures } from '../../../src/merge/figures';
-import { shortNames } from '../../../src/ui/charts/labels';
-import { cellOf, groupOf, tensorsOf } from '../../../src/ui/charts/selection';
+import { shortNames, withShownName } from '../../../src/ui/charts/labels';
+import { cellOf, groupOf, scopeName, tensorsOf } from '../../../src/ui/charts/selection';
 import type { ChartsView } from '../../../src/ui/charts/types';
 
 const places: Record<string, { layer: number | null; module: ModuleKind }> = {
@@ -42,6 +42,20 @@ describe('the selection shared by the charts', () => {
     expect(names(null, 'norm')).toEqual(['norm.0a', 'norm.0b', 'norm.final']);
     expect(names(0, 'norm')).toEqual(['norm.0a', 'norm.0b']);
     expect(names(null, null)).toHaveLength(6);
+  });
+});
+
+// Names come from files, which may hold anything.
+describe('names on the charts', () => {
+  const turned = 'a\u202eb';
+  const seen = 'a\\u202eb';
+  test('of models and of members of a series show what turns text around', () => {
+    const models = [turned, turned, 'plain'].map((name, i) => withShownName({ id: String(i), name, role: 'other' as const, colour: '' }));
+    expect(models.map(({ name }) => name)).toEqual([seen, seen, 'plain']);
+    expect(shortNames(models)).toEqual([seen, `${seen} (2)`, 'plain']);
+  });
+  test('of a selected tensor show it too', () => {
+    expect(scopeName({ layer: null, module: null, tensor: turned })).toBe(seen);
   });
 });
 

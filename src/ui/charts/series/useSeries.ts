@@ -6,7 +6,7 @@ import type { ModuleKind } from '../../../checkpoint/types';
 import { comparedSeriesPoints, seriesMembers, seriesModel, seriesPoints, type SeriesEstimate, type SeriesMember } from '../../../state/series';
 import type { EstimateState } from '../../../state/types';
 import { useStudio } from '../../studio';
-import { MODULES } from '../labels';
+import { MODULES, withShownName } from '../labels';
 
 export interface SeriesPoint extends SeriesMerge<ModuleKind> {
   readonly member: SeriesMember;
@@ -38,8 +38,8 @@ export function useSeries(models: number): SeriesView {
   const estimates = useStudio((state) => state.estimates);
   return useMemo(() => {
     const state = { checkpoints: { open, problems: [], ignored: [], opening: 0 }, decisions: present, series, estimates, snapshots };
-    const members = seriesMembers(state);
-    const asked = seriesPoints(state);
+    const members = seriesMembers(state).map(withShownName);
+    const asked = seriesPoints(state).map((one) => ({ ...one, member: withShownName(one.member) }));
     const unit = members.every(({ tokens }) => tokens === null) && members.some(({ steps }) => steps !== null) ? 'steps' : 'tokens';
     const points = asked
       .flatMap(({ member, estimate }): SeriesPoint[] => {

@@ -3,6 +3,7 @@ import type { Table } from '../../../analysis/table';
 import type { Results } from '../../../recipe/results';
 import { useModels } from '../../names';
 import { useController, useStudio } from '../../studio';
+import { showName } from '../../format';
 import { ChartFigure } from '../ChartFigure';
 import { useSize } from '../useSize';
 import { ScoreMap } from './ScoreMap';
@@ -25,14 +26,15 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
   const recipe = useStudio((state) => state.decisions.present.recipe);
   const { ref, width, height } = useSize<HTMLDivElement>();
   const plane = scorePlane(results, metric, recipe, labels, [x, y]);
+  const [file, shown] = [showName(results.file), showName(metric)];
   const symbols = [labels[x]?.symbol ?? '', labels[y]?.symbol ?? ''] as const;
   const [kx, ky] = [recipe.models[x]?.density, recipe.models[y]?.density];
   return (
     <ChartFigure
       title="Scores"
-      summary={`${metric} of ${results.file} over the densities of ${names[x]} and ${names[y]}`}
+      summary={`${shown} of ${file} over the densities of ${names[x]} and ${names[y]}`}
       fileName={`scores-${metric.replaceAll(/[^\w.-]+/g, '-')}`}
-      table={() => scoreTable(plane!, metric, symbols)}
+      table={() => scoreTable(plane!, shown, symbols)}
       headings={2}
       legend={[]}
       empty={plane === null}
@@ -41,7 +43,7 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
         <>
           {controls}
           <button type="button" className="button quiet small" onClick={() => controller.closeResults()}>
-            Close {results.file}
+            Close {file}
           </button>
         </>
       }
@@ -49,7 +51,7 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
       <div className="charts-fill" ref={ref}>
         {plane === null ? (
           <p className="charts-state charts-quiet">
-            No row of {results.file} is of this recipe. Its densities must be in columns called &ldquo;density of {labels[x]?.name}&rdquo; and &ldquo;density of {labels[y]?.name}&rdquo; (or k_{symbols[0]} and k_
+            No row of {file} is of this recipe. Its densities must be in columns called &ldquo;density of {showName(labels[x]?.name ?? '')}&rdquo; and &ldquo;density of {showName(labels[y]?.name ?? '')}&rdquo; (or k_{symbols[0]} and k_
             {symbols[1]}), and its method, lambda and slack those on the right.
           </p>
         ) : (
@@ -57,7 +59,7 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
           height > 0 && (
             <ScoreMap
               plane={plane}
-              metric={metric}
+              metric={shown}
               models={[x, y]}
               names={[names[x]!, names[y]!]}
               symbols={symbols}

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import { colourScale } from '../../../analysis/scale';
+import { showName } from '../../format';
 import { MapLegend } from '../MapLegend';
 import { AxisTicks, CellRing, LEFT, PlaneArea, PlaneCells, planeOf, TOP } from './plane';
 import type { ScorePlane } from './scores';
@@ -56,7 +57,7 @@ export function ScoreMap({ plane, metric, models, names, symbols, present, width
             <tbody>
               {Object.entries(hit.row.scores).map(([name, value]) => (
                 <tr key={name}>
-                  <td>{name}</td>
+                  <td>{showName(name)}</td>
                   <td className="number">{written(value)}</td>
                 </tr>
               ))}

@@ -6,6 +6,7 @@ import { scopeOf } from '../../../recipe/resolve';
 import { ErrorNotice } from '../../Notice';
 import { useModels } from '../../names';
 import { useStudio } from '../../studio';
+import { showName } from '../../format';
 import { ChartFigure } from '../ChartFigure';
 import { useCompared } from '../compared';
 import { metricLabel } from '../labels';
@@ -77,10 +78,10 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
           </option>
         ))}
         {results && (
-          <optgroup label={results.file}>
+          <optgroup label={showName(results.file)}>
             {results.metrics.map((one) => (
               <option key={one} value={`${SCORE}${one}`}>
-                {one}
+                {showName(one)}
               </option>
             ))}
           </optgroup>
