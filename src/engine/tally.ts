@@ -11,6 +11,7 @@ import { groupOverrides } from './overrides';
 import { prepareTally } from './passes/tally';
 import { Residency } from './residency';
 import { selectGroup } from './selecting';
+import { trimmedLanes } from './tables';
 import { STORAGE } from './usage';
 
 /** Counts of one dispatch: rows beyond these are counted by another one over the same chunk. */
@@ -77,7 +78,7 @@ export async function tallyResident(
         first?.(recording, chunk);
         recording.submit();
         for (const [i, { tally, rows, pass }] of round.entries()) {
-          aim(context, group, tally, rows, buffers);
+          aim(context, group, plain, tally, rows, buffers);
           pass(recording, chunk, buffers, tally.digit, counted[i]!);
           recording.submit();
         }
@@ -107,14 +108,15 @@ function takesPart(group: Group, { model, prefer, slots }: Tally, s: number): bo
   return slots[s] != null && group.slots[s]!.inputs[(model ?? prefer) + 1] != null;
 }
 
-/** Tells the shader which slots are counted, where, and from which key on. */
-function aim({ device: { queue } }: Context, group: Group, tally: Tally, rows: readonly number[], buffers: GroupBuffers): void {
+/** Tells the shader which slots are counted, where, and from which key on. Lanes of models stay: `first` asks for them in the next chunk. */
+function aim({ device: { queue } }: Context, group: Group, plain: readonly TensorParameters[], tally: Tally, rows: readonly number[], buffers: GroupBuffers): void {
   const lane = laneOf(tally);
   const place = new Map(rows.map((row, i) => [row, i]));
   const word = (value: number) => Uint32Array.of(value);
   for (let s = 0; s < group.slots.length; s++) {
     const at = takesPart(group, tally, s) ? place.get(tally.slots[s]!.row) : undefined;
-    queue.writeBuffer(buffers.slots, s * SLOT.size + SLOT.trimmed, word(at === undefined ? 0 : 1 << lane));
+    const others = trimmedLanes(group, s, plain[s]!) & ~(1 << lane);
+    queue.writeBuffer(buffers.slots, s * SLOT.size + SLOT.trimmed, word(others | (at === undefined ? 0 : 1 << lane)));
     if (at === undefined) continue;
     queue.writeBuffer(buffers.slots, s * SLOT.size + SLOT.prefer, word(tally.prefer));
     queue.writeBuffer(buffers.slots, s * SLOT.size + SLOT.tally_row, word(at));

@@ -6,8 +6,8 @@ import type { Tally, TallyCounts } from '../../src/merge/tally-types';
 import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { distance, expectSameResult, expectWithinSection8 } from './compare';
-import { makeGroup, mergeGroup, readerOf, type SlotCase } from './harness';
-import { arbitraryScenario, EVERYTHING, generator, type ScenarioLimits } from './scenarios';
+import { makeGroup, mergeGroup, readerOf, type SlotCase, type Stretch } from './harness';
+import { arbitraryScenario, EVERYTHING, generator, trainedSlot, type ScenarioLimits } from './scenarios';
 
 export interface TallyOptions {
   readonly runs?: number;
@@ -51,6 +51,18 @@ export function describeTallies(name: string, makeBackend: () => Promise<Backend
         );
       },
     );
+
+    it('ties that are cut in a later chunk are kept to the last one that fits, as in a tensor that is not cut', async () => {
+      const slack = { s: 0.5, of: 'retained', prefer: 0 } as const;
+      const parameters: TensorParameters = { weight: [1, 1, 1], density: [0.5, 0.4, 0.8], lambda: 1, normalize: true, rescale: false, slack };
+      const slot = trainedSlot('quantised', 3000, ['BF16', 'BF16', 'BF16', 'BF16'], 'BF16', parameters);
+      const stretches = [0, 1000, 2000].map((first): Stretch => ({ slot: 0, first, end: first + 1000 }));
+      const group = makeGroup('ties_sv', [slot], stretches.map((stretch) => [stretch]));
+      const tallies: Tally[] = [{ model: null, prefer: 0, digit: { shift: 15, bits: 16 }, rows: 1, slots: [{ row: 0, low: 0 }] }];
+      const expected = await reference.tally(group, [parameters], tallies, readerOf([slot]));
+      expect(expected[0]!.counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
+      expectSame(await backend.tally(group, [parameters], tallies, readerOf([slot])), expected);
+    });
 
     it(
       'K and R that are given, none and all included, are kept and given back as by the reference',
