@@ -18,9 +18,9 @@ export interface GroupBuffers {
   readonly laneBytes: number;
   /** Lanes with something to select in some slot, models first. */
   readonly lanes: readonly number[];
-  /** Empties the histograms, where nothing has been counted in them yet. */
+  /** Empties the histograms: of what was sent before, what would have emptied them may not have been. */
   begin(recording: Recording): void;
-  /** BINS counts a slot. All zero between selections, from `begin` on. */
+  /** BINS counts a slot, all zero from `begin` to the first that are counted. */
   histograms(lane: number): GPUBufferBinding;
   /** One count a block of the group. */
   tieCounts(lane: number): GPUBufferBinding;
@@ -50,7 +50,6 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
     ['histograms', ranked * histogramBytes],
     ['tie counts', ranked * tieBytes],
   ] as const);
-  let isEmptied = false;
 
   const withParameters = (current: readonly TensorParameters[]): GroupBuffers => {
     device.queue.writeBuffer(slots, 0, slotTable(group, current));
@@ -64,10 +63,7 @@ export async function createGroupBuffers(context: Context, group: Group, paramet
       found,
       laneBytes,
       lanes: Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => (trimmed >> lane) & 1),
-      begin: (recording) => {
-        if (!isEmptied) recording.clear(histograms, 0, ranked * histogramBytes);
-        isEmptied = true;
-      },
+      begin: (recording) => recording.clear(histograms, 0, ranked * histogramBytes),
       histograms: (lane) => ({ buffer: histograms, offset: place(lane) * histogramBytes, size: histogramBytes }),
       tieCounts: (lane) => ({ buffer: ties, offset: place(lane) * tieBytes, size: tieBytes }),
       clearTies: (recording, lane) => recording.clear(ties, place(lane) * tieBytes, tieBytes),

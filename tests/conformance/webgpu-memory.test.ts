@@ -124,6 +124,23 @@ describe('a device without room', () => {
   });
 });
 
+describe('a buffer that was lent before', () => {
+  it('is emptied before keys are counted in it, also where the first selection was cancelled before it was sent', async () => {
+    const backend = await make({ dispatchBlocks: 64 })();
+    // Its merged values are as large as the histograms of a slot.
+    const former = trainedSlot('former', 8000, ['F32', 'F32', 'F32'], 'F32', at(1, 1), { kind: 'gaussian' });
+    await mergeGroup(backend, makeGroup('ties', [former], [[{ slot: 0, first: 0, end: 8000 }]]), [former]);
+    const slot = slotOf(300, at(0.2, 0.7));
+    const group = makeGroup('ties', [slot], [[{ slot: 0, first: 0, end: 300 }]]);
+    const held = await backend.hold(group, readerOf([slot]));
+    await expect(held.evaluate([slot.parameters], AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    const expected = await mergeGroup(reference, group, [slot]);
+    expectSameResult(await held.evaluate([slot.parameters]), expected.result);
+    held.release();
+    backend.dispose();
+  });
+});
+
 describe('uploads', () => {
   it('in pieces through a ring give the reference\'s bytes, odd counts and odd pieces included', async () => {
     const backend = await make({ uploadBytes: 1000, chunkBytes: 64 * 1024 })();

@@ -29,8 +29,6 @@ export async function slotDistribution({ context, group, residency, prepare }: H
       const histograms = buffers.histograms(lanes[i]!);
       pass(recording, chunk, buffers, digit);
       recording.copy(histograms.buffer, histograms.offset! + slot * BINS * 4, staging, i * BINS * 4, BINS * 4);
-      // Selections find them empty.
-      recording.clear(histograms.buffer, histograms.offset! + slot * BINS * 4, BINS * 4);
     });
     recording.submit();
     const [bytes] = await context.readBack([{ buffer: staging, size: lanes.length * BINS * 4 }]);
