@@ -69,7 +69,7 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
   const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
   const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes } = options;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes: budget.bytes });
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes: budget.bytes, listBytes: budget.chunkBytes });
   const room = new Room(context, { ...budget, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   return withHost({

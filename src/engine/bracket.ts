@@ -20,11 +20,12 @@ import type { Residency } from './residency';
 import { bracketOf } from './sample';
 import { ALIGN, STORAGE } from './usage';
 
-/** Lists have room for one in this many elements, for one in FEWEST at the least, and for MAX_ENTRIES of all lanes together. */
+/** Lists have room for one in this many elements, and for one in FEWEST at the least. */
 const ROOM = 4;
 const FEWEST = 8;
-const MAX_ENTRIES = 2 ** 24;
 const ENTRY_BYTES = 8;
+/** A lane's list begins where a binding can. */
+const STEP = ALIGN / ENTRY_BYTES;
 
 /** The last key kept of some model was not in its bracket, or the list had no room: nothing that followed from it holds. */
 export class BracketMissed extends Error {}
@@ -44,6 +45,14 @@ function modelLanes({ lanes }: GroupBuffers): number[] {
   return lanes.filter((lane) => lane !== SLACK_LANE);
 }
 
+/** Entries of each lane's list, where all lists together may take `bytes`; null where that is too few to try. */
+export function listCapacity(elements: number, lanes: number, bytes: number): number | null {
+  const wanted = STEP * Math.ceil(elements / ROOM / STEP);
+  const most = STEP * Math.floor(bytes / (lanes * ENTRY_BYTES * STEP));
+  const capacity = Math.min(wanted, most);
+  return capacity < elements / FEWEST ? null : capacity;
+}
+
 /**
  * Null where the group is not one whole tensor of a size that a sample pays for and a list has room for, or where the device has no
  * room for the list.
@@ -59,9 +68,8 @@ export async function prepareBracketed(
   const lanes = modelLanes(buffers);
   if (residency.sample === null || lanes.length === 0) return null;
   const { elements, modelElements } = group.slots[0]!;
-  const step = ALIGN / ENTRY_BYTES;
-  const capacity = step * Math.ceil(Math.min(elements / ROOM, MAX_ENTRIES / lanes.length) / step);
-  if (capacity < elements / FEWEST) return null;
+  const capacity = listCapacity(elements, lanes.length, context.listBytes);
+  if (capacity === null) return null;
   const [gather, passes] = await Promise.all([
     prepareGather(context, overrides, lanes),
     Promise.all(lanes.map(async (lane) => ({ lane, listed: await prepareListed(context, lane), pick: await preparePick(context, lane) }))),

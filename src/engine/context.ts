@@ -28,6 +28,8 @@ export interface ContextOptions {
   readonly bracketBlocks?: number | undefined;
   /** Bytes that all device buffers together may take. */
   readonly bufferBytes?: number;
+  /** Bytes that the lists of a bracket may take, all lanes together: no more than one binding. */
+  readonly listBytes?: number;
   /** Of maps that never settle. */
   readonly watchdog?: Watchdog;
   /** Of a staging buffer (uploads.ts). */
@@ -46,20 +48,28 @@ export class Context {
   readonly ledger = new Ledger();
   readonly uploads: Uploads;
   readonly bracketBlocks: number;
+  /** Halved with the chunks where the device has no room (room.ts). */
+  listBytes: number;
   private readonly pace: Pace;
   private readonly watchdog: Watchdog;
   private readonly work: GPUBuffer;
   /** Zero at first, as every new buffer is. */
   private readonly counters: GPUBuffer;
   private lost: GPUDeviceLostInfo | null = null;
+  /** What the device said when it refused a command: a submission with it was dropped as a whole, and no map tells. */
+  private refusal: string | null = null;
+  private readonly onRefusal = ({ error }: GPUUncapturedErrorEvent): void => {
+    this.refusal ??= error.message;
+  };
 
   constructor(
     readonly device: GPUDevice,
     traits: AdapterTraits,
-    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, watchdog = new Watchdog(), uploadBytes }: ContextOptions = {},
+    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, listBytes = device.limits.maxStorageBufferBindingSize, watchdog = new Watchdog(), uploadBytes }: ContextOptions = {},
   ) {
     this.pace = pace;
     this.bracketBlocks = bracketBlocks;
+    this.listBytes = listBytes;
     this.watchdog = watchdog;
     this.memory = new Memory(device, bufferBytes);
     this.uploads = new Uploads(device, this.memory, this.ledger, (map) => this.mapped(map), uploadBytes);
@@ -70,6 +80,7 @@ export class Context {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.counters = device.createBuffer({ label: 'repair counters', size: 4 * COUNTERS, usage: STORAGE });
+    device.addEventListener('uncapturederror', this.onRefusal);
     void device.lost.then((info) => {
       this.lost = info;
     });
@@ -132,6 +143,8 @@ export class Context {
       if (error instanceof DeviceLostError) throw error;
       throw (await this.loss()) ?? new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
     }
+    // Of what was submitted before, errors come before the map does.
+    if (this.refusal !== null) throw new DeviceLostError('refused', `the GPU refused work: ${this.refusal}`);
   }
 
   /**
@@ -154,6 +167,7 @@ export class Context {
   }
 
   dispose(): void {
+    this.device.removeEventListener('uncapturederror', this.onRefusal);
     this.memory.dispose();
     this.work.destroy();
     this.counters.destroy();

@@ -95,6 +95,7 @@ export class Room {
           throw new OutOfMemoryError('device-floor', `${error.message}, in chunks of ${this.chunkBytes}`, error.where);
         }
         this.halvings++;
+        this.context.listBytes /= 2;
         this.context.uploads.release();
         this.context.memory.trim();
       }

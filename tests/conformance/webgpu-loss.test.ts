@@ -156,6 +156,19 @@ describe('a device lost in a merge', () => {
   });
 });
 
+it('work that the device refused is not taken for done: its results count as those of a lost device', async () => {
+  const { device: own } = await requestStudioDevice();
+  const context = new Context(own, { arithmetic: 'integer', exactDivision: false });
+  const buffer = await context.memory.borrow('own', 256, GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+  await context.readBack([{ buffer, size: 256 }]);
+  const recording = context.record('refused');
+  recording.clear(buffer, 0, 512);
+  recording.submit();
+  await expect(context.readBack([{ buffer, size: 256 }])).rejects.toMatchObject({ code: 'device-lost', reason: 'refused' });
+  context.dispose();
+  own.destroy();
+});
+
 it('a map that never settles counts as a lost device after three minutes awake', async () => {
   let time = 0;
   let looks = 0;

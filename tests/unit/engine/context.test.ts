@@ -6,7 +6,7 @@ import { Context } from '../../../src/engine/context';
 /** As much of a device as a context asks for before it records anything. */
 function contextOn(lost: Promise<{ reason: string; message: string }>): Context {
   Object.assign(globalThis, { GPUBufferUsage: { UNIFORM: 64, COPY_DST: 8 } });
-  return new Context({ lost, createBuffer: () => ({}) } as unknown as GPUDevice, { arithmetic: 'integer', exactDivision: false });
+  return new Context({ lost, limits: {}, createBuffer: () => ({}), addEventListener: () => {} } as unknown as GPUDevice, { arithmetic: 'integer', exactDivision: false });
 }
 const LOST = Promise.resolve({ reason: 'unknown', message: 'the process ended' });
 const failing = (error: unknown) => () => Promise.reject(error as Error);
