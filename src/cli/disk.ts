@@ -6,6 +6,7 @@ import { DestinationError, DiskFullError, SourceChangedError, type StudioError }
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
+import { LOCK_FILE } from './lock';
 
 /** What a file being written is called until it is final. */
 const UNFINISHED = '.part';
@@ -96,9 +97,10 @@ export class DiskDestination implements Destination {
   }
 
   async list(): Promise<readonly string[]> {
-    return readdir(this.path).catch((error: unknown) => {
+    const names = await readdir(this.path).catch((error: unknown) => {
       throw fault(error, this.name);
     });
+    return names.filter((name) => !name.startsWith(LOCK_FILE));
   }
   async create(name: string): Promise<ByteSink> {
     const path = join(this.path, `${name}${UNFINISHED}`);

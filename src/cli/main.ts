@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { asStudioError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
+import { adviceOn } from './advice';
 import { carryOut } from './merge';
 import type { Output } from './progress';
-import { readOptions, USAGE, UsageError } from './usage';
+import { readOptions, USAGE, UsageError, type Options } from './usage';
 
 const FAULT = 1;
 const NOT_POSSIBLE = 2;
@@ -14,16 +15,6 @@ const INTERRUPTED = 130;
 /** What the user can change in the command or the recipe. */
 const ASKED_WRONGLY: ReadonlySet<string> = new Set(['invalid-recipe', 'incompatible-checkpoints', 'malformed-file']);
 
-const REPLACE = 'Replace it with --replace, or choose another folder.';
-/** What to do about what lies in the folder, by reason. */
-const ADVICE: Readonly<Record<string, string>> = {
-  unfinished: 'Carry it on with --resume, replace it with --replace, or choose another folder.',
-  'folders-exist': 'Carry an interrupted batch on with --resume, or choose another folder.',
-  'not-empty': REPLACE,
-  'journal-of-another': REPLACE,
-  'journal-broken': REPLACE,
-  'journal-version': `Carry it on with the version that began it. ${REPLACE}`,
-};
 const KEPT = 'What is finished is kept: --resume carries on.';
 
 /** Whether the folder holds an unfinished merge. */
@@ -34,9 +25,11 @@ async function main(): Promise<number> {
   process.once('SIGINT', () => controller.abort());
   process.once('SIGTERM', () => controller.abort());
   let out: string | null = null;
+  let command: Options['command'] | null = null;
   try {
     const options = readOptions(argv.slice(2));
     out = options?.out ?? null;
+    command = options?.command ?? null;
     if (options === null) {
       stdout.write(`${USAGE}\n`);
       return argv.length > 2 ? 0 : NOT_POSSIBLE;
@@ -57,7 +50,7 @@ async function main(): Promise<number> {
       stderr.write(`interrupted: nothing unfinished was left that loads\n${(await isResumable(out)) ? `${KEPT}\n` : ''}`);
       return INTERRUPTED;
     }
-    const advice = ADVICE[reason] ?? ((await isResumable(out)) ? KEPT : null);
+    const advice = adviceOn(reason, command) ?? ((await isResumable(out)) ? KEPT : null);
     stderr.write(`${code} (${reason}): ${message}\n${advice === null ? '' : `${advice}\n`}`);
     return ASKED_WRONGLY.has(code) ? NOT_POSSIBLE : FAULT;
   }

@@ -24,6 +24,7 @@ import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
 import { DiskDestination, hashNatively } from './disk';
+import { lockFolder } from './lock';
 import { openRecipe, problemLines, type Opened } from './models';
 import { joinParts, partFolder, recordPart } from './parts';
 import { reportProgress, type Output } from './progress';
@@ -41,10 +42,22 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
   if (options.command === 'plan') {
     const planned = await planOf(options, opened, ANY_CHUNK);
     output.write(`${planWords(planned.plan)}\n${await fileWords(options, opened, planned)}`);
-  } else if (options.command === 'batch') await batch(options, opened, output, signal);
-  else if (options.command === 'verify') await verify(options, opened, output, signal);
-  else if (options.finish !== null) await finish(options, opened, options.finish, output);
-  else await merge(options, opened, output, signal);
+  } else if (options.command === 'verify') await verify(options, opened, output, signal);
+  else await write(options, opened, output, signal);
+}
+
+/** What writes has its folder for itself: a part that of the part. */
+async function write(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  const folder = options.part === null ? options.out! : partFolder(options.out!, options.part);
+  await DiskDestination.make(folder, opened.paths);
+  const release = await lockFolder(folder);
+  try {
+    if (options.command === 'batch') await batch(options, opened, output, signal);
+    else if (options.finish !== null) await finish(options, opened, options.finish, output);
+    else await merge(options, opened, output, signal);
+  } finally {
+    await release();
+  }
 }
 
 interface Planned {

@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -173,6 +173,15 @@ describe('refusals', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('not-empty')]);
     expect(await readFile(join(full, 'model.safetensors'), 'utf8')).toBe('old');
     expect((await merge(full, '--replace')).code).toBe(0);
+  });
+
+  it('a folder that another process is at, which is told by its number', async () => {
+    const out = join(folder, 'in-use');
+    await mkdir(out);
+    await writeFile(join(out, '.studio-lock'), JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+    const { code, stderr } = await merge(out);
+    expect([code, stderr]).toEqual([1, `destination (locked): ${out} is in use by process ${process.pid}\nWait until it has ended, or choose another folder.\n`]);
+    expect(await readdir(out)).toEqual(['.studio-lock']);
   });
 
   it('a source that is written meanwhile: nothing that loads is left', async () => {

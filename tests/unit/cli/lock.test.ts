@@ -1,0 +1,73 @@
+/** Processes that are given one output folder: one has it, the others are told, and one that was killed keeps nobody out. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adviceOn } from '../../../src/cli/advice';
+import { DiskDestination } from '../../../src/cli/disk';
+import { LOCK_FILE, lockFolder } from '../../../src/cli/lock';
+
+let folder = '';
+const path = () => join(folder, LOCK_FILE);
+const leaveLock = (pid: number, host = hostname()) => writeFile(path(), JSON.stringify({ pid, host, token: 'its own' }));
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'studio-lock-'))));
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('an output folder', () => {
+  it('is had by one at a time, and leaves nothing when it is given back', async () => {
+    const taken = await Promise.allSettled([1, 2, 3].map(() => lockFolder(folder)));
+    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of taken) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'destination', reason: 'locked', where: { file: folder, actual: `process ${process.pid}` } });
+    expect(await (await DiskDestination.make(folder, [])).list()).toEqual([]);
+    for (const one of taken) if (one.status === 'fulfilled') await one.value();
+    expect(await readdir(folder)).toEqual([]);
+    await (await lockFolder(folder))();
+  });
+
+  it('of a process that lives is refused, and taken over when that was killed', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await leaveLock(child.pid!);
+    await expect(lockFolder(folder)).rejects.toMatchObject({ reason: 'locked', where: { actual: `process ${child.pid!}` } });
+    child.kill('SIGKILL');
+    await ended;
+    const taken = await Promise.allSettled([1, 2, 3].map(() => lockFolder(folder)));
+    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(JSON.parse(await readFile(path(), 'utf8'))).toMatchObject({ pid: process.pid });
+    for (const one of taken) if (one.status === 'fulfilled') await one.value();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('of an earlier process of the same id, and with a lock that was never written whole, is free', async () => {
+    for (const leave of [() => leaveLock(process.pid), () => writeFile(path(), ''), () => writeFile(path(), '{"pid":')]) {
+      await leave();
+      await (await lockFolder(folder))();
+      expect(await readdir(folder)).toEqual([]);
+    }
+  });
+
+  it('of another machine is refused for as long as its lock is touched', async () => {
+    await leaveLock(1, 'elsewhere');
+    await expect(lockFolder(folder)).rejects.toMatchObject({ reason: 'locked', where: { actual: 'process 1 of elsewhere' } });
+    const before = new Date(Date.now() - 600_000);
+    await utimes(path(), before, before);
+    await (await lockFolder(folder))();
+  });
+
+  it('whose lock somebody else has by now is not freed by who had it', async () => {
+    const release = await lockFolder(folder);
+    await leaveLock(1, 'elsewhere');
+    await release();
+    expect(await readdir(folder)).toEqual([LOCK_FILE]);
+  });
+});
+
+it('no batch is told of an option that it refuses', () => {
+  for (const reason of ['unfinished', 'not-empty', 'journal-of-another', 'journal-broken', 'journal-version', 'folders-exist', 'table-of-another', 'locked']) {
+    expect(adviceOn(reason, 'batch'), reason).toMatch(/choose another folder\.$/);
+    expect(adviceOn(reason, 'batch'), reason).not.toContain('--replace');
+  }
+  expect(adviceOn('not-empty', 'merge')).toBe('Replace it with --replace, or choose another folder.');
+  expect(adviceOn('disk-full', 'merge')).toBe(null);
+});
