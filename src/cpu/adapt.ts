@@ -1,4 +1,5 @@
 /** adapt: rows of an adapted tensor, rank by rank over the columns. Twin of reference/adapt.ts, equal to the bit. */
+import { joinBytes } from '../bytes/join';
 import { requestElements, touchedRows } from '../merge/adapting';
 import type { AdaptRequest } from '../merge/adapting';
 import { decodeBlock, rawOf } from './decode';
@@ -19,7 +20,7 @@ export async function adapt(request: AdaptRequest, pause: () => Promise<void>): 
     formed.push(form(piece));
     await pause();
   }
-  return joined(formed);
+  return joinBytes(formed);
 }
 
 /** `request` as at most so many requests, one at least, of whole rows but for its own first and last; in order, each with bytes of its own. */
@@ -37,17 +38,6 @@ export function splitRequest(request: AdaptRequest, pieces: number): AdaptReques
     split.push({ ...request, base: base.slice((from - first) * width, (to - first) * width), first: from, left: own });
   }
   return split;
-}
-
-/** The bytes of the pieces of a request, in its order. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** The bytes of `request` in F32, at one go. */

@@ -1,4 +1,5 @@
 /** Merging a group: its slots decided, its segments written in order. */
+import { joinBytes } from '../bytes/join';
 import type { Group, GroupResult, Kept, MergeOptions, ReadSegment, SlotResult, WriteSegment } from '../merge/backend';
 import { addFigures, emptyFigures } from '../merge/figures';
 import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
@@ -113,7 +114,7 @@ async function writeGroup(
       gathered.push(bytes);
       if (!piece.isLast) return;
       await pause();
-      await write(piece.segment, joined(gathered));
+      await write(piece.segment, gathered.length === 1 ? gathered[0]! : joinBytes(gathered));
       gathered.forEach((part) => crew.recycle(part));
       gathered = [];
       if (pieces[p + 1]?.chunk !== piece.chunk) onChunk?.(piece.chunk + 1, group.chunks.length);
@@ -163,15 +164,4 @@ class SlotMerge {
     const given = reserveThreshold === undefined ? nothing : reserveThreshold === null ? null : { threshold: NAN_KEY - reserveThreshold, cutoff: this.reservedCutoff };
     return { figures: this.figures, kept, reserved: given };
   }
-}
-
-function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  if (parts.length === 1) return parts[0]!;
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -2,7 +2,8 @@
 import { fromWire, StudioError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { AdaptRequest } from '../merge/adapting';
-import { joined, splitRequest } from './adapt';
+import { joinBytes } from '../bytes/join';
+import { splitRequest } from './adapt';
 import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
 import type { Formed, FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
 import { BufferRing } from './ring';
@@ -93,7 +94,7 @@ export class Pool implements Crew {
   /** Forms the values of an adapter, each worker some rows of them. */
   async adapt(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
     const asked = splitRequest(request, this.size).map((piece, i) => this.ask(this.hands[i]!, { adapt: piece }) as Promise<Formed>);
-    return joined((await Promise.all(asked)).map(({ formed }) => formed));
+    return joinBytes((await Promise.all(asked)).map(({ formed }) => formed));
   }
 
   /** Ends the workers; pending passes reject. */

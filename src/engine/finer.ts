@@ -1,4 +1,5 @@
 /** A group cut finer than it was planned, for a device that has no room for its chunks: the same bytes, sets and counts. */
+import { joinBytes } from '../bytes/join';
 import { bytesPerValue } from '../bytes/dtypes';
 import type { Group, GroupResult, ReadSegment, Segment, WriteSegment } from '../merge/backend';
 import { addFigures, emptyFigures, type Figures } from '../merge/figures';
@@ -60,7 +61,7 @@ export class FinerGroup {
       if (piece.count === segment.count) return write(segment, bytes);
       pieces.push(bytes);
       if (before + piece.count < segment.count) return;
-      const whole = joined(pieces);
+      const whole = joinBytes(pieces);
       pieces = [];
       return write(segment, whole);
     };
@@ -136,14 +137,4 @@ function runsOfSlots(all: readonly Origin[], most: number, mostSlots: number, by
     slots++;
   }
   return runs;
-}
-
-function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

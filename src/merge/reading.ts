@@ -1,4 +1,5 @@
 /** Reading ranges of shards: neighbours in one read, files side by side. */
+import { joinBytes } from '../bytes/join';
 import { CancelledError, OutOfMemoryError, SourceChangedError, StudioError, asStudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { ReadLimits, Watchdog } from '../bytes/watchdog';
@@ -105,7 +106,7 @@ export class Sources {
 
   /** Values of a part of which `readAll` of its ranges gave `bytes`. */
   valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
-    return this.values.of(part, bytes.length === 1 ? bytes[0]! : joined(bytes));
+    return this.values.of(part, bytes.length === 1 ? bytes[0]! : joinBytes(bytes));
   }
 
   /** Values of a part. */
@@ -218,14 +219,4 @@ function runsOf(ranges: readonly ByteRange[]): Run[] {
     }
   }
   return runs;
-}
-
-function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -1,4 +1,5 @@
 /** What the self-test tries: every kind of question that a backend answers, on awkward data small enough for every start. */
+import { joinBytes } from '../bytes/join';
 import type { OutputDtype } from '../bytes/dtypes';
 import { encodeFromF32 } from '../bytes/floats';
 import type { Method, TensorParameters } from '../recipe/types';
@@ -67,7 +68,7 @@ const merged = ({ label, method, dtypes, slots, cuts, parameters, pass = 'merge'
     const parts: Uint8Array[] = [];
     const result = await backend.merge(group, slots.map(() => parameters), read, async (_, bytes) => void parts.push(bytes.slice()));
     const decided = Object.entries(DECISIONS).map(([name, of]) => ({ pass: pass === 'merge' ? name : pass, exact: json(of(result)) }));
-    return [...decided, { pass, bytes: joined(parts), dtype: slots[0]!.outDtype }];
+    return [...decided, { pass, bytes: joinBytes(parts), dtype: slots[0]!.outDtype }];
   },
 });
 
@@ -118,15 +119,5 @@ const ADAPTER: Trial = {
     return [{ pass: 'adapter', exact: json(bytes) }];
   },
 };
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 export const TRIALS: readonly Trial[] = [...MERGES.map(merged), HELD, ADAPTER];
