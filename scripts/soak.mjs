@@ -57,7 +57,7 @@ const text = [
   '',
   'Written by `npm run soak`; do not edit. One tab, the sample family (1.6 million parameters, five checkpoints), one merge after the',
   `other: rounds of ${round} merges of random recipes, of which ${webgpu} on WebGPU (a software adapter), the GPU process killed in the last of these, and`,
-  'two begun, cancelled and begun again. Every export is read again from private storage: its hash, its structure, and its values,',
+  'two begun, cancelled and begun again, and the last always the same merge, after which memory is read. Every export is read again from private storage: its hash, its structure, and its values,',
   `merged again by code that shares no line with the studio's (\`e2e/soak/checks.ts\`; of ${[...new Set(done.filter(({ values }) => values === 0).map(({ method }) => method))].sort().join(', ')} the structure alone).`,
   '',
   `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, seed ${seed}: **${done.length} merges in ${minutes.toFixed(0)} minutes, every export right**;`,
