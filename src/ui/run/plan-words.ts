@@ -5,11 +5,11 @@ import type { PlanNote } from '../../merge/plan-types';
 import type { PlanSummary } from '../../worker/protocol';
 import { formatBytes, plural, showName } from '../format';
 
-/** `75 tensors, 1 shard, 3.2 MB`; then what it takes: `reads 9.5 MB, 12.6 MB of memory`. */
+/** `75 tensors, 1 shard, 3.2 MB`; then what it takes: `reads 9.5 MB, memory up to 12.6 MB`. */
 export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes, rankingReadings }: PlanSummary): { writes: string; takes: string } {
   return {
     writes: `${plural(tensors, 'tensor', formatCount(tensors))}, ${plural(shards.length, 'shard')}, ${formatBytes(bytesWritten)}`,
-    takes: `reads ${formatBytes(bytesRead)}${rankingReadings === 0 ? '' : ` (the inputs ${rankingReadings + 1} times: ${rankingReadings} to rank over the whole model, 1 to merge)`}, at most ${formatBytes(peakBytes)} of memory`,
+    takes: `reads ${formatBytes(bytesRead)}${rankingReadings === 0 ? '' : ` (the inputs ${rankingReadings + 1} times: ${rankingReadings} to rank over the whole model, 1 to merge)`}, memory up to ${formatBytes(peakBytes)}`,
   };
 }
 

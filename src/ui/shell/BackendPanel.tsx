@@ -39,7 +39,6 @@ export function BackendPanel() {
           ))}
         </div>
       </fieldset>
-      <MemoryChoice disabled={busy || starting || measuring} />
       {starting && (
         <p className="row" role="status">
           <span className="spinner" aria-hidden="true" /> Starting and testing the backend.
@@ -104,6 +103,7 @@ export function BackendPanel() {
           <CopyReport />
         </div>
       )}
+      <MemoryChoice disabled={busy || starting || measuring} />
       <p className="quiet-text">Which values are kept, elected and reserved is the same on every backend, to the bit.</p>
     </Panel>
   );

@@ -20,7 +20,7 @@ export function MemoryChoice({ disabled }: { readonly disabled: boolean }) {
   return (
     <div>
       <label className="pair">
-        <span>Memory of a merge</span>
+        <span>Memory</span>
         <span className="row">
           <input
             type="number"

@@ -68,7 +68,7 @@ describe('the plan in words', () => {
   it('counts tensors, shards, bytes and memory', () => {
     const shards = [{ file: 'a', bytes: 1 }, { file: 'b', bytes: 1 }, { file: 'c', bytes: 1 }];
     const { writes, takes } = planWords({ ...summary, shards });
-    expect([plain(writes), plain(takes)]).toEqual(['291 tensors, 3 shards, 13.5 GB', 'reads 40.5 GB, at most 1.1 GB of memory']);
+    expect([plain(writes), plain(takes)]).toEqual(['291 tensors, 3 shards, 13.5 GB', 'reads 40.5 GB, memory up to 1.1 GB']);
     expect(plain(planWords({ ...summary, tensors: 1, shards: shards.slice(0, 1) }).writes)).toBe('1 tensor, 1 shard, 13.5 GB');
   });
   it('counts each tensor of a note once', () => {
