@@ -77,7 +77,7 @@ class Reading {
     const decided = own.get('choices');
     if (decided !== undefined) this.choices = readChoices(yaml, decided, (entry, what) => this.model(entry, what));
 
-    const method = this.method(top.get('merge_method'), own.get('method'));
+    const method = this.method(top.get('merge_method'), own.get('method'), top.has('base_model'));
     const named = this.model(top.get('base_model'), 'base_model');
     // SLERP's base_model is the model that t = 0 stands for.
     const base = own.has('base_model') ? this.model(own.get('base_model'), 'base_model') : method === 'slerp' ? undefined : named;
@@ -144,7 +144,7 @@ class Reading {
     this.yaml.error('own-version', `${OWN_KEY} is of another version`, version.line, { expected: OWN_VERSION, actual: String(actual) });
   }
 
-  private method(entry: Entry | undefined, own: Entry | undefined): Method {
+  private method(entry: Entry | undefined, own: Entry | undefined, hasBase: boolean): Method {
     if (entry === undefined) {
       this.yaml.error('method-missing', 'merge_method is missing', this.yaml.root.line, { names: ['merge_method'], expected: METHODS.join(', ') });
       return 'ties';
@@ -157,6 +157,8 @@ class Reading {
       this.yaml.error('method-unsupported', `merge_method ${text} is none of ${where.expected}`, entry.line, where);
       return 'ties';
     }
+    // MergeKit's NuSLERP is of task vectors where there is a base, of whole values where there is none.
+    if (method === 'nuslerp' && !hasBase) return 'nuslerp_values';
     return method === 'ties' && this.yaml.oneOf(own, ['ties', 'ties_sv'], 'method') === 'ties_sv' ? 'ties_sv' : method;
   }
 
@@ -246,6 +248,10 @@ class Reading {
   private vectors(shared: readonly ReadonlyMap<string, Entry>[], method: Method): Vectors | undefined {
     const read = (name: string) => this.yaml.boolean(shared.find((map) => map.has(name))?.get(name), name);
     const [flatten, rowWise, filterWise] = [read('nuslerp_flatten'), read('nuslerp_row_wise'), read('filter_wise')];
+    if (method === 'nuslerp_values' && flatten === false) {
+      const { line } = shared.find((map) => map.has('nuslerp_flatten'))!.get('nuslerp_flatten')!;
+      this.yaml.error('vectors-need-base', 'rows and columns are of task vectors', line, { names: ['nuslerp_flatten'] });
+    }
     if (method === 'nuslerp' && flatten === false) return rowWise === true ? 'columns' : 'rows';
     return method === 'model_stock' && filterWise === true ? 'rows' : undefined;
   }

@@ -50,7 +50,7 @@ export function resolveParameters(recipe: Recipe, tensorName: string, layer: num
   const density = recipe.models.map((model) => (readsDensity(method) ? number(model.density, 1) : 1));
   const lambda = !readsLambda(method) ? 1 : number(recipe.lambda, 1);
   const normalize = readsNormalize(method) && Boolean(evaluateSetting(recipe.normalize, tensorName, t) ?? traits.normalize);
-  if (((method === 'linear' && normalize) || method === 'nuslerp') && sumsToZero(weight)) {
+  if (((method === 'linear' && normalize) || traits.mergekit === 'nuslerp') && sumsToZero(weight)) {
     throw new InvalidRecipeError('weights-sum-zero', `the weights of ${tensorName} sum to 0: ${weight.join(', ')}`, {
       tensor: tensorName,
       names: ['weight'],

@@ -2,7 +2,7 @@
 import type { OutputDtype } from '../bytes/dtypes';
 
 export const METHODS = [
-  'linear', 'task_arithmetic', 'dare_linear', 'della_linear', 'breadcrumbs', 'slerp', 'nuslerp', 'model_stock',
+  'linear', 'task_arithmetic', 'dare_linear', 'della_linear', 'breadcrumbs', 'slerp', 'nuslerp_values', 'nuslerp', 'model_stock',
   'sce', 'dare_ties', 'della', 'breadcrumbs_ties', 'ties', 'ties_sv',
 ] as const;
 export type Method = (typeof METHODS)[number];

@@ -54,7 +54,7 @@ function settingProblems(recipe: Recipe): InvalidRecipeError[] {
   if (readsLambda(method)) problems.push(...check('lambda', recipe.lambda, Number.isFinite, 'lambda-not-finite', 'a number'));
   const isSwitch = (value: number | boolean) => typeof value === 'boolean' || Number.isFinite(value);
   if (readsNormalize(method)) problems.push(...check('normalize', recipe.normalize, isSwitch, 'normalize-invalid', 'true or false'));
-  if ((method === 'linear' || method === 'nuslerp') && problems.length === 0 && dividesByZero(recipe)) {
+  if ((method === 'linear' || traitsOf(method).mergekit === 'nuslerp') && problems.length === 0 && dividesByZero(recipe)) {
     const actual = models.map(({ weight }) => constantValue(weight)).join(', ');
     problems.push(invalid('weights-sum-zero', `the weights sum to 0: ${actual}`, { names: ['weight'], actual }));
   }
@@ -64,7 +64,7 @@ function settingProblems(recipe: Recipe): InvalidRecipeError[] {
 /** True when it is so for every tensor; a sum that depends on layer or name is judged tensor by tensor. */
 function dividesByZero({ method, models, normalize }: Recipe): boolean {
   const weights = models.map(({ weight }: RecipeModel) => constantValue(weight));
-  const divides = method === 'nuslerp' || constantValue(normalize);
+  const divides = traitsOf(method).mergekit === 'nuslerp' || constantValue(normalize);
   if (weights.length === 0 || weights.includes(null) || divides === null) return false;
   return Boolean(divides ?? traitsOf(method).normalize) && sumsToZero(weights as number[]);
 }

@@ -28,8 +28,7 @@ const GOLDEN: readonly { id: string; values: number; method: Method; inputs: rea
   { id: 'slerp_01_f32_t035', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
   { id: 'slerp_02_f32_far', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
   { id: 'slerp_03_bf16_far', values: 517, method: 'slerp', inputs: [null, 'base', 'm1'] },
-  // NuSLERP of two whole models goes the same way as SLERP.
-  { id: 'nuslerp_01_flatten', values: 517, method: 'slerp', inputs: [null, 'm1', 'm2'] },
+  { id: 'nuslerp_01_flatten', values: 517, method: 'nuslerp_values', inputs: [null, 'm1', 'm2'] },
   { id: 'nuslerp_02_base_flatten', values: 517, method: 'nuslerp', inputs: ['base', 'm1', 'm2'] },
   { id: 'model_stock_01', values: 517, method: 'model_stock', inputs: ['base', 'm1', 'm2'] },
   // MergeKit's row_wise takes the vectors along the first dimension.
@@ -43,7 +42,7 @@ const rowOf = (shape: readonly number[]) => (shape.length < 2 ? {} : { row: shap
 /** Two models; the second has only the first rows of `short`, and takes no part in `alone`. */
 function lacking(method: Method): SlotCase[] {
   const parameters = { ...PLAIN, weight: [0.3, 0.7] };
-  const base = method === 'slerp' ? [null] : [];
+  const base = method === 'slerp' || method === 'nuslerp_values' ? [null] : [];
   const of = (name: string, elements: number): SlotCase => {
     const slot = trainedSlot(name, elements, ['BF16', 'F32', 'BF16'], 'F32', parameters);
     return { ...slot, inputs: [...(base.length > 0 ? base : [slot.inputs[0]!]), ...slot.inputs.slice(1)] };
@@ -121,7 +120,7 @@ export function describeAngles(name: string, makeBackend: () => Promise<Backend>
       });
     }
 
-    for (const method of ['slerp', 'nuslerp', 'model_stock'] as const) {
+    for (const method of ['slerp', 'nuslerp_values', 'nuslerp', 'model_stock'] as const) {
       it(`${method}: rows that a model lacks are the other's, and what is held says the same`, async () => {
         const slots = lacking(method);
         const merged = await mergeWhole(backend, method, slots);

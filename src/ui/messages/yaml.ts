@@ -13,6 +13,7 @@ export const YAML_MESSAGES = {
   'value-unknown': ({ names, actual, expected }) => ({ title: `${names} ${actual} is not known`, detail: `Known are ${expected}.`, action: 'Write one of them.' }),
   'unknown-key': wrong((names) => `${names} is not read`, 'The studio knows no such parameter, so it changes nothing.', 'Check the spelling, or leave it.'),
   'form-unsupported': wrong((names) => `${names} is not read`, 'It merges the parts of a model by recipes of their own; the studio has one recipe for the whole.', 'List the models under models.'),
+  'vectors-need-base': wrong((names) => `${names}: false needs a base`, 'Without a base NuSLERP goes between whole models; by rows or columns it goes between task vectors.', 'Name a base_model, or leave it out.'),
   'forms-both': wrong((names) => `${names} are both there`, 'A file lists its models in one of the two ways.', 'Remove one of them.'),
   'layer-range-malformed': ({ expected }) => ({ title: 'layer_range is no pair of layers', detail: `It is written ${expected}, the end not included.`, action: 'Write it so.' }),
   'layers-differ': ({ expected, actual }) => ({ title: `layer_range ${actual} stands beside ${expected}`, detail: 'Layers of different places would be merged with each other; the studio merges each layer with its own.', action: 'Give all sources of the slice one range.' }),

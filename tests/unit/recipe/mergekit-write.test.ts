@@ -235,6 +235,15 @@ describe('methods by angles in YAML', () => {
     expect(parameters({ ...two, method: 'model_stock', vectors: 'columns' })).toEqual(['  vectors: columns']);
   });
 
+  it('reads NuSLERP without a base as that of whole values, and writes it so', () => {
+    const models = 'models:\n  - {model: sft, parameters: {weight: 0.3}}\n  - {model: ct, parameters: {weight: 0.7}}\n';
+    const read = (text: string) => fromMergeKit(`merge_method: nuslerp\n${models}${text}`, (id) => id);
+    expect([read('').recipe?.method, read('').recipe?.base, read('base_model: base\n').recipe?.method]).toEqual(['nuslerp_values', null, 'nuslerp']);
+    expect(read('').problems).toEqual([]);
+    expect(read('parameters: {nuslerp_flatten: false}\n').problems.map(({ error }) => `${error.reason} ${error.where.line}`)).toEqual(['vectors-need-base 5']);
+    expect(body({ ...TWO, method: 'nuslerp_values', base: null, outDtype: 'F32' }).slice(0, 2)).toEqual(['merge_method: nuslerp', 'models:']);
+  });
+
   it('refuses a base that is neither model', () => {
     const problems = (text: string) => fromMergeKit(text, (id) => id).problems.map(({ severity, error }) => `${severity} ${error.reason} ${error.where.line}`);
     const models = 'models:\n  - {model: a, parameters: {weight: 0.3}}\n  - {model: b, parameters: {weight: 0.7}}\n';

@@ -16,8 +16,8 @@ describe('the table of methods', () => {
     }
   });
 
-  it('shares a name in MergeKit between TIES and TIES-SV alone', () => {
+  it('shares a name in MergeKit between TIES and TIES-SV, and between NuSLERP with a base and without, alone', () => {
     const shared = METHODS.filter((method) => METHODS.some((other) => other !== method && traitsOf(other).mergekit === traitsOf(method).mergekit));
-    expect(shared).toEqual(['ties', 'ties_sv']);
+    expect(shared).toEqual(['nuslerp_values', 'nuslerp', 'ties', 'ties_sv']);
   });
 });
