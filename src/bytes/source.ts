@@ -39,6 +39,14 @@ export interface Destination {
   remove(name: string): Promise<void>;
 }
 
+/** A destination that holds folders. */
+export interface BatchFolder extends Destination {
+  /** The folder of that name, made where there is none. */
+  folder(name: string): Promise<Destination>;
+  /** Removes a folder that holds nothing; leaves another. */
+  removeEmpty(name: string): Promise<void>;
+}
+
 /** A buffer as a source; for tests, small files and the sample family. */
 export class MemorySource implements ByteSource {
   constructor(

@@ -61,6 +61,11 @@ export class Watchdog {
     }
   }
 
+  /** Settles as `act` does, however long that takes, or rejects within a second after `signal` is aborted. */
+  until<T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
+    return this.over({ limitMs: Infinity, fault: () => new CancelledError(), signal }, act);
+  }
+
   /** Resolves after `milliseconds`. */
   rest(milliseconds: number): Promise<void> {
     return new Promise((resolve) => void this.clock.later(milliseconds, resolve));
@@ -110,5 +115,41 @@ export class ReadLimits {
   of(bytes: number): number {
     const rate = this.bytes > 0 && this.ms > 0 ? this.bytes / this.ms : FIRST_RATE;
     return LEAST_MS + (SLOWER * bytes) / rate;
+  }
+}
+
+/**
+ * Milliseconds that any operation on a folder that is written to may take, when it moves no bytes. Longer than a read has: a share
+ * whose server is started again, or a drive that frees its blocks, is worth waiting for before hours of work are stopped.
+ */
+const LEAST_WRITE_MS = 180_000;
+/**
+ * Bytes a millisecond of the slowest drive that is waited for. Closing a file is as slow as writing all of it: Chromium reads the whole
+ * swap file for its checksum and, where a rename will not do, copies it; the command line waits until what the system has only taken
+ * into memory is on the disk. USB sticks and shares over a slow radio link do 3 MB/s; 1 MB/s leaves such a drive both passes. A file
+ * of 5 GB then has an hour and 26 minutes to be closed, one of 40 GB eleven hours: a false alarm costs more than a late one.
+ */
+const SLOWEST_WRITE = 1000;
+/** What was slower than that may be so again, twice over and in two passes. */
+const SLOWER_WRITE = 4;
+
+/**
+ * How long writing, or closing a file of so many bytes, may take. That writes before were fast shortens nothing: the system takes
+ * bytes into memory at any speed, and a later operation waits for the disk.
+ */
+export class WriteLimits {
+  private bytes = 0;
+  private ms = 0;
+
+  /** Takes account of a write that has ended. */
+  note(bytes: number, ms: number): void {
+    this.bytes += bytes;
+    this.ms += ms;
+  }
+
+  /** Milliseconds. */
+  of(bytes: number): number {
+    const measured = this.bytes > 0 ? this.ms / this.bytes : 0;
+    return LEAST_WRITE_MS + bytes * Math.max(1 / SLOWEST_WRITE, SLOWER_WRITE * measured);
   }
 }

@@ -1,5 +1,6 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
 import { asStudioError } from '../bytes/errors';
+import { Watchdog } from '../bytes/watchdog';
 import { withHost } from '../merge/on-host';
 import type { Backend, Group, MergeOptions, WriteSegment } from '../merge/backend';
 import { drops } from '../recipe/methods';
@@ -33,15 +34,18 @@ export interface CpuOptions {
   readonly spawn?: () => PoolWorker;
   /** Fewest elements of a group that workers are told of. */
   readonly leastPooled?: number;
+  /** Finds workers that never answer; default one over real time. */
+  readonly watchdog?: Watchdog;
   /** Whether this thread uses WebAssembly SIMD where it runs (default); typed arrays otherwise. Workers decide for themselves. */
   readonly simd?: boolean;
 }
 
 /**
- * Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. When one of its workers dies,
- * the merge under way goes on from the segments it has written, on this thread, and so do all later ones.
+ * Needs nothing of its environment, so it runs the same in a page, in a worker and under Node. When one of its workers dies, or gives
+ * no answer for three minutes, the merge under way goes on from the segments it has written, on this thread, and so do all later ones.
+ * A call that is aborted does not wait for such a worker.
  */
-export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED, simd = true }: CpuOptions = {}): Backend {
+export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, spawn, leastPooled = LEAST_POOLED, watchdog = new Watchdog(), simd = true }: CpuOptions = {}): Backend {
   // Compiling takes milliseconds, and a backend may only be asked what it is.
   let own: Workspace | null = null;
   const workspaceOf = () => (own ??= createWorkspace(simd));
@@ -56,7 +60,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
   /** The pool, or null where this thread does as well. */
   const poolFor = (elements: number): Pool | null => {
     if (team === 0 || spawn === undefined || elements < leastPooled) return null;
-    pool ??= new Pool(Array.from({ length: team }, spawn));
+    pool ??= new Pool(Array.from({ length: team }, spawn), watchdog);
     return pool;
   };
   /** Makes the attempt with the pool, and again on this thread when one of its workers dies. */
@@ -66,7 +70,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     const by = (crew: Crew) => attempt({ crew, workspace: workspaceOf(), pause, residentBytes });
     const crew = poolFor(elementsIn(group));
     try {
-      return await (crew ? crew.during(() => by(crew)) : by(inlineCrew(pause, workspaceOf())));
+      return await (crew ? watchdog.until(signal, () => crew.during(() => by(crew))) : by(inlineCrew(pause, workspaceOf())));
     } catch (error) {
       if (crew === null || !hasDied(error)) throw error;
       return by(inlineCrew(pause, workspaceOf()));

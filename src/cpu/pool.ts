@@ -1,6 +1,7 @@
 /** The crew of several workers. A part lives with one of them from its first pass to its last. */
 import { fromWire, StudioError } from '../bytes/errors';
 import { bytesPerValue } from '../bytes/dtypes';
+import { Watchdog } from '../bytes/watchdog';
 import type { AdaptRequest } from '../merge/adapting';
 import { joinBytes } from '../bytes/join';
 import { splitRequest } from './adapt';
@@ -16,11 +17,21 @@ interface Hand {
   readonly worker: PoolWorker;
   /** Elements of the parts that it has. */
   elements: number;
+  /** Answers that it owes. */
+  asked: number;
+  /** Tells whoever waits for its next answer. */
+  heard: () => void;
 }
 interface Pending {
   resolve(result: PassResult): void;
   reject(error: StudioError): void;
 }
+
+/**
+ * Milliseconds awake in which a worker that is asked something gives no answer, after which it counts as dead. Its longest pass takes
+ * seconds, without SIMD on a busy machine too; another thread then does its work, so that a false alarm costs speed only.
+ */
+const SILENT_MS = 180_000;
 
 /** Bytes of buffers that may lie idle between parts, for each group under way. */
 export const SPARE_BYTES = 32 * 2 ** 20;
@@ -35,9 +46,12 @@ export class Pool implements Crew {
   private groups = 0;
 
   /** At least one worker. The pool terminates them. */
-  constructor(workers: readonly PoolWorker[]) {
-    this.hands = workers.map((worker) => ({ worker, elements: 0 }));
-    for (const { worker } of this.hands) worker.listen((message) => this.receive(message), (reason) => this.die(reason));
+  constructor(
+    workers: readonly PoolWorker[],
+    private readonly watchdog = new Watchdog(),
+  ) {
+    this.hands = workers.map((worker) => ({ worker, elements: 0, asked: 0, heard: () => {} }));
+    for (const hand of this.hands) hand.worker.listen((message) => this.receive(message, hand), (reason) => this.die(reason));
   }
 
   get size(): number {
@@ -107,12 +121,22 @@ export class Pool implements Crew {
     const id = this.next++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
+      if (hand.asked++ === 0) this.expectAnswer(hand);
       hand.worker.post({ id, ...what }, 'into' in what ? [what.into] : []);
     });
   }
 
-  private receive(message: FromPoolWorker): void {
+  /** What waits behind the passes of other parts waits for as long as these are answered. */
+  private expectAnswer(hand: Hand): void {
+    const answer = new Promise<void>((resolve) => (hand.heard = resolve));
+    const fault = (seconds: number) => new Error(`no answer for ${seconds} seconds`);
+    this.watchdog.over({ limitMs: SILENT_MS, fault }, () => answer).catch((silence: Error) => this.die(silence.message));
+  }
+
+  private receive(message: FromPoolWorker, hand: Hand): void {
     if ('spare' in message) return message.spare.forEach((buffer) => this.ring.give(buffer));
+    hand.heard();
+    if (--hand.asked > 0) this.expectAnswer(hand);
     const asked = this.pending.get(message.id);
     this.pending.delete(message.id);
     if (message.ok) asked?.resolve(message.result);
@@ -133,7 +157,10 @@ export class Pool implements Crew {
   private die(reason: string): void {
     if (this.death) return;
     this.death = new StudioError('internal', POOL_DIED, `a worker of the CPU backend is gone: ${reason}`);
-    for (const { worker } of this.hands) worker.terminate();
+    for (const { worker, heard } of this.hands) {
+      worker.terminate();
+      heard();
+    }
     for (const { reject } of this.pending.values()) reject(this.death);
     this.pending.clear();
   }

@@ -2,7 +2,7 @@
 import { CancelledError, DestinationError, asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
 import { hashHere } from '../bytes/file-hash';
-import type { Destination } from '../bytes/source';
+import type { BatchFolder, Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
 import { copyPieceOf, pieceOf } from './batch-plan';
@@ -16,17 +16,10 @@ import { runMerge } from './run';
 import type { RunHooks, RunResult } from './run-types';
 import { SharedReads } from './shared-reads';
 import { SharedSteps } from './shared-steps';
+import { WatchedFolders } from './watched-folder';
 
 /** Of a table that lies there; what is longer is none of these. */
 const MAX_TABLE_BYTES = 4_000_000;
-
-/** A destination that holds folders. */
-export interface BatchFolder extends Destination {
-  /** The folder of that name, made where there is none. */
-  folder(name: string): Promise<Destination>;
-  /** Removes a folder that holds nothing; leaves another. */
-  removeEmpty(name: string): Promise<void>;
-}
 
 export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now' | 'watchdog'> {
   readonly onProgress?: (progress: BatchProgress) => void;
@@ -64,7 +57,8 @@ export interface BatchResult {
  * as `runMerge` does, when no folder was finished; with DestinationError `folders-exist`, naming them, when there are folders or a table of these names,
  * `name-twice` when two folders would be one; and as `BatchTable.of` throws, before anything is written.
  */
-export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
+export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, backend: Backend, openShard: OpenShard, folder: BatchFolder, hooks: BatchHooks): Promise<BatchResult> {
+  const destination = WatchedFolders.overAll(folder, hooks);
   const names = [...items.map(({ folder }) => folder), ...(hooks.table ? [hooks.table.name] : [])];
   const present = await destination.list();
   // A run refuses what is in its own way.
@@ -86,6 +80,7 @@ export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, ba
     }
   }
   if (stopped && results.size === 0) throw stopped;
+  if (stopped) destination.cleanUp();
   const finished = items.flatMap(({ folder }, i) => (results.has(i) ? [{ folder, result: results.get(i)! }] : []));
   const missing = items.flatMap(({ folder }, i) => (results.has(i) ? [] : [folder]));
   try {
@@ -99,7 +94,7 @@ export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, ba
 }
 
 /** Adds what is complete to `results`. Rejects with the first failure, once nothing of the wave is under way. */
-async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: BatchFolder, hooks: BatchHooks, meter: BatchMeter, results: Map<number, RunResult>): Promise<void> {
+async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: Backend, openShard: OpenShard, destination: WatchedFolders, hooks: BatchHooks, meter: BatchMeter, results: Map<number, RunResult>): Promise<void> {
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   const fault = new FirstFault();
@@ -137,6 +132,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
   });
   const done = await Promise.all(runs);
   hooks.signal?.removeEventListener('abort', stop);
+  if (failures.length > 0) destination.cleanUp();
   for (const [i, entry] of entries.entries()) {
     const result = done[i]!;
     if (result && (failures.length === 0 || items[entry]!.journal)) results.set(entry, result);

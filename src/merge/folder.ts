@@ -117,21 +117,22 @@ export class OutputFolder {
 
   /**
    * Removes what is this run's and final, the index first, but for `keep`. What it replaced cannot come back: such a weight file is
-   * removed, a sidecar left; while nothing was, the older export is as it was. Resolves to the names that could not be removed.
+   * removed, a sidecar left; while nothing was, the older export is as it was, but for the config.json that was set aside when its new
+   * weights may still appear: those are `unsettled`. Resolves to the names that could not be removed, and these.
    */
-  async discard(keep: ReadonlySet<string>): Promise<string[]> {
-    const hasWeights = [...this.own].some((name) => WEIGHTS.test(name));
+  async discard(keep: ReadonlySet<string>, unsettled: readonly string[] = []): Promise<string[]> {
+    const hasWeights = [...this.own, ...unsettled].some((name) => WEIGHTS.test(name));
     if (this.config !== null && !hasWeights) await this.restoreConfig(this.config);
-    if (this.own.size === 0) return [];
-    const left: string[] = [];
+    const left = unsettled.filter((name) => name !== JOURNAL_FILE && !keep.has(name) && !this.own.has(name));
+    if (this.own.size === 0) return left;
     // What was beside weights that are gone is nobody's.
     if (this.config !== null) for (const name of this.replaces) if (this.before.has(name) && !this.names.includes(name)) await this.destination.remove(name).catch(() => left.push(name));
-    const present = await this.destination.list().catch(() => [...this.own]);
+    const present = [...(await this.destination.list().catch(() => [...this.own])), ...unsettled];
     for (const name of indexFirst([...this.own].filter((own) => present.includes(own)))) {
       if (keep.has(name) || (this.before.has(name) && !WEIGHTS.test(name))) continue;
       await this.destination.remove(name).catch(() => left.push(name));
     }
-    return left;
+    return [...new Set(left)];
   }
 
   /** Files of an earlier run are this run's. */

@@ -6,6 +6,7 @@ import { encodeJournal } from './journal';
 import type { FinishedShard, Journal, JournalSubject } from './journal-types';
 import type { ByteRange, MergePlan } from './plan-types';
 import { layoutOf, shardFileBytes } from './shards';
+import type { WatchedFolder } from './watched-folder';
 
 /** Makes a run resumable. */
 export interface JournalHooks {
@@ -29,7 +30,7 @@ export class Journaling {
 
   constructor(
     private readonly plan: MergePlan,
-    private readonly destination: Destination,
+    private readonly destination: WatchedFolder,
     private readonly hooks: JournalHooks,
     /** All that will be written. */
     private readonly files: readonly string[],
@@ -47,12 +48,12 @@ export class Journaling {
   }
 
   /** Makes what is known final. A crash leaves this journal or the one before, never half of one. */
-  async write(): Promise<void> {
+  async write(folder: Destination = this.destination): Promise<void> {
     const { plan, layout, files, replaces, isReplaced, started } = this;
     const shards = plan.shards.map((shard) => ({ file: shard.file, bytes: shardFileBytes(shard) }));
     const bytes = encodeJournal({ subject: this.hooks.subject, started, updated: this.now(), layout, shards, files, replaces, isReplaced, done: [...this.done.values()] });
     this.isThere = true;
-    const sink = await this.destination.create(JOURNAL_FILE);
+    const sink = await folder.create(JOURNAL_FILE);
     try {
       await sink.write(bytes);
       await sink.close();
@@ -73,18 +74,23 @@ export class Journaling {
     return this.destination.remove(JOURNAL_FILE);
   }
 
-  /** The run failed and leaves the shards `files`; without any there is nothing to resume. Resolves to whether the folder is as it says. */
-  async settle(files: ReadonlySet<string>): Promise<boolean> {
+  /**
+   * The run failed and leaves the shards `files`; without any there is nothing to resume, and no journal either, unless something is
+   * left that could not be removed (`isLittered`): the next run then knows whose it is. Resolves to whether the folder is as it says.
+   */
+  async settle(files: ReadonlySet<string>, isLittered: boolean): Promise<boolean> {
     if (!this.isThere) return true;
     const known = this.done.size;
     for (const file of [...this.done.keys()]) if (!files.has(file)) this.done.delete(file);
+    // What is under way may be its removal.
+    if (this.done.size > 0 && this.destination.unsettled.includes(JOURNAL_FILE)) this.destination.later(JOURNAL_FILE, (folder) => this.write(folder));
     try {
-      if (this.done.size === 0) await this.remove();
+      if (this.done.size === 0 && !isLittered) await this.remove();
       // One that names shards that are not there misleads nobody: a resumed run looks.
       else if (this.done.size < known) await this.write();
       return true;
     } catch {
-      return this.done.size > 0;
+      return this.done.size > 0 || isLittered;
     }
   }
 

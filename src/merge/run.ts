@@ -4,7 +4,7 @@ import { JOURNAL_FILE } from '../bytes/source';
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
-import { ReadLimits, Watchdog } from '../bytes/watchdog';
+import { Watchdog } from '../bytes/watchdog';
 import { throwIfAborted } from './abort';
 import type { Backend, SlotResult } from './backend';
 import { copyPart } from './copying';
@@ -32,6 +32,7 @@ import { INDEX_FILE } from './shards';
 import { sideBySide } from './side-by-side';
 import { verifyFile } from './verifying';
 import type { ReadPiece } from './verifying';
+import { WatchedFolder } from './watched-folder';
 import { ShardWriter } from './writing';
 
 /**
@@ -67,13 +68,17 @@ export async function runMerge(plan: MergePlan, backend: Backend, openShard: Ope
   if (new Set(names).size < names.length) throw new DestinationError('name-twice', 'two files of the export have one name', { names });
   throwIfAborted(hooks.signal);
   if (resume) refuseAnother(destination.name, resume, hooks.journal!.subject, plan);
-  const folder = await OutputFolder.prepare(destination, { names, replace: hooks.replace ?? false, isExportFile: hooks.isExportFile, resume });
-  const run = new Run(plan, backend, openShard, destination, folder, hooks);
+  const watchdog = hooks.watchdog ?? new Watchdog();
+  const watched = WatchedFolder.over(destination, { watchdog, signal: hooks.signal });
+  const folder = await OutputFolder.prepare(watched, { names, replace: hooks.replace ?? false, isExportFile: hooks.isExportFile, resume });
+  const run = new Run(plan, backend, openShard, watched, folder, watchdog, hooks);
   try {
     return await run.all();
   } catch (error) {
+    // What it stumbled over before it was told to stop is why it stopped, however long it takes to clean up.
+    const isCancelled = hooks.signal?.aborted === true;
     await run.abandon(error);
-    if (hooks.signal?.aborted) throw new CancelledError();
+    if (isCancelled) throw new CancelledError();
     throw asStudioError(error);
   }
 }
@@ -89,7 +94,6 @@ interface Filled {
 class Run {
   private readonly meter: Meter;
   private readonly sources: Sources;
-  private readonly watchdog: Watchdog;
   /** Met by whoever waits for a pause to end: what fails meanwhile is told at once. */
   private readonly fault = new FirstFault();
   private readonly means: PipelineMeans;
@@ -110,14 +114,14 @@ class Run {
     private readonly plan: MergePlan,
     backend: Backend,
     private readonly openShard: OpenShard,
-    private readonly destination: Destination,
+    private readonly destination: WatchedFolder,
     private readonly folder: OutputFolder,
+    private readonly watchdog: Watchdog,
     private readonly hooks: RunHooks,
   ) {
     this.journaling = hooks.journal ? new Journaling(plan, destination, hooks.journal, folder.names, folder.replaces) : null;
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     const { signal, recompute } = hooks;
-    this.watchdog = hooks.watchdog ?? new Watchdog();
     let readAheadBytes = hooks.readAheadBytes ?? READ_AHEAD_BYTES;
     const watch: ReadWatch = {
       ready: () => this.ready(),
@@ -125,9 +129,9 @@ class Run {
       short: () => (readAheadBytes = Math.ceil(readAheadBytes / 2)),
       copyBytes: hooks.copyBytes,
       signal,
-      watchdog: this.watchdog,
+      watchdog,
     };
-    const sources = (this.sources = new Sources(openShard, watch, (request) => backend.adapt(request)));
+    const sources = (this.sources = new Sources(openShard, watch, (request) => watchdog.until(signal, () => backend.adapt(request))));
     this.means = {
       backend,
       sources,
@@ -195,6 +199,7 @@ class Run {
     this.fault.tell(new CancelledError());
     this.meter.stop();
     await this.pipeline?.stop();
+    this.destination.cleanUp();
     await Promise.all([...this.unfinished].map((writer) => writer.abort()));
     // Not even what is there was looked at: it is as it was.
     if (!this.isTakenUp) return;
@@ -202,8 +207,8 @@ class Run {
     const isResumable = this.journaling !== null && this.plan.index !== null && leavesShards(error);
     const keep = new Set(isResumable ? [...this.kept.keys(), ...this.shards.map(({ file }) => file).filter((file) => this.folder.hasFinished(file))] : []);
     if (reason === 'verification-failed') keep.delete(where.file ?? '');
-    const left = await this.folder.discard(keep);
-    if (this.journaling && !(await this.journaling.settle(keep))) left.push(JOURNAL_FILE);
+    const left = await this.folder.discard(keep, this.destination.unsettled);
+    if (this.journaling && !(await this.journaling.settle(keep, left.length > 0))) left.push(JOURNAL_FILE);
     if (left.length > 0) this.hooks.onLeftBehind?.(left);
   }
 
@@ -341,9 +346,7 @@ class Run {
 
   private async readAgain(source: ByteSource, begin: number, end: number, isCounted: boolean): Promise<Uint8Array<ArrayBuffer>> {
     await this.ready();
-    const { name: file } = source;
-    const fault = (seconds: number) => new DestinationError('stalled', `${file} gave nothing for ${seconds} seconds`, { file, actual: seconds });
-    const piece = () => this.watchdog.over({ limitMs: new ReadLimits().of(end - begin), fault, signal: this.hooks.signal }, () => source.read(begin, end));
+    const piece = () => source.read(begin, end);
     return isCounted ? this.meter.verifying(end - begin, piece) : piece();
   }
 

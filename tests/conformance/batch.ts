@@ -1,7 +1,8 @@
 /** Several merges in one run on a backend: each folder holds the bytes that a merge of its own gives on the reference. */
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/merge/backend';
-import { runBatch, type BatchFolder } from '../../src/merge/batch';
+import type { BatchFolder } from '../../src/bytes/source';
+import { runBatch } from '../../src/merge/batch';
 import { planBatch } from '../../src/merge/batch-plan';
 import { planMerge } from '../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../src/merge/plan-types';

@@ -9,17 +9,19 @@ export interface ChannelWorker extends PoolWorker {
 }
 
 /**
- * @param diesAfter passes that are answered before the worker dies, silently as a crash is
+ * @param diesAfter passes that are answered before the worker dies, without a word to those who asked
  * @param simd as a worker's own choice
+ * @param silentAfter passes that are answered before the worker answers nothing any more, and is said to be well
  */
-export function channelWorker(diesAfter = Infinity, simd = true): ChannelWorker {
+export function channelWorker(diesAfter = Infinity, simd = true, silentAfter = Infinity): ChannelWorker {
   const { port1: here, port2: there } = new MessageChannel();
   let passes = 0;
   let die: (reason: string) => void = () => {};
   const receive = serveParts((message, transfer) => there.postMessage(message, transfer), createWorkspace(simd));
   there.onmessage = ({ data }: MessageEvent<ToPoolWorker>) => {
-    if (('request' in data || 'adapt' in data) && ++passes > diesAfter) die('crashed');
-    else receive(data);
+    if (!('request' in data || 'adapt' in data)) return receive(data);
+    if (++passes > diesAfter) die('crashed');
+    else if (passes <= silentAfter) receive(data);
   };
   return {
     passes: () => passes,

@@ -165,9 +165,9 @@ const DESTINATION = {
   unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),
   unsupported: () => ({ title: 'This browser cannot write to folders', detail: 'Chrome and Edge can.', action: 'Use private storage and download the files at the end.' }),
   stalled: ({ file, actual }) => ({
-    title: `${file} cannot be read again`,
-    detail: `Its drive gave nothing for ${actual} seconds, so that what was written could not be verified.`,
-    action: 'Check the drive or the connection to it, or choose another folder, then merge again.',
+    title: `${file}: the drive does not answer`,
+    detail: `It was asked to write, or to give what was written, and nothing came back for ${actual} seconds. The sources are untouched; finished shards stay where they are.`,
+    action: 'Check the drive or the connection to it, reload the page and resume the merge; or choose another folder.',
   }),
   'verification-failed': ({ file, at, expected, actual }) => ({
     title: `${file} is not what was computed`,

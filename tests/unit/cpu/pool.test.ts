@@ -1,19 +1,27 @@
 /** The pool: its work is the same as this thread's, and survives the death of a worker. */
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
-import type { PoolWorker } from '../../../src/cpu/pool-messages';
+import type { StudioError } from '../../../src/bytes/errors';
+import { Watchdog } from '../../../src/bytes/watchdog';
+import type { PartSpec } from '../../../src/cpu/part-types';
+import { Pool, POOL_DIED } from '../../../src/cpu/pool';
+import type { FromPoolWorker, PoolWorker } from '../../../src/cpu/pool-messages';
+import type { KeyRange } from '../../../src/cpu/select';
 import type { AdaptRequest } from '../../../src/merge/adapting';
 import { createReferenceBackend } from '../../../src/reference/backend';
 import { channelWorker } from '../../conformance/channel-worker';
 import { expectSameResult } from '../../conformance/compare';
 import { makeGroup, mergeGroup, readerOf, type Stretch } from '../../conformance/harness';
 import { trainedSlot } from '../../conformance/scenarios';
+import { FAST, TestTime } from '../test-time';
 
 const PARAMETERS = { weight: [1, 1], density: [0.2, 0.7], lambda: 1, normalize: true, rescale: false, slack: { s: 0.04, of: 'retained', prefer: 0 } } as const;
 const slotOf = (elements: number) => trainedSlot('t', elements, ['BF16', 'BF16', 'BF16'], 'BF16', PARAMETERS);
 const slot = slotOf(40_000);
 const chunks = Array.from({ length: 5 }, (_, i): Stretch[] => [{ slot: 0, first: i * 8000, end: (i + 1) * 8000 }]);
 const group = makeGroup('ties_sv', [slot], chunks);
+const SPEC: PartSpec = { method: 'ties_sv', count: 1, dtypes: ['F32', 'F32', 'F32', 'F32'], origin: 0, outDtype: 'F32' };
+const RANGE: KeyRange = { low: 0, bins: 1, shift: 0 };
 
 function pooled(workers: PoolWorker[], options = {}) {
   const left = [...workers];
@@ -89,6 +97,48 @@ describe('a pool of workers', () => {
       }
       backend.dispose();
     }
+  });
+
+  const silent = (after: number) => channelWorker(Infinity, true, after);
+  it.each([0, 4, 13])('a worker that gives no answer after %i passes counts as dead: every segment is written once, on one thread', async (after) => {
+    const expected = await mergeGroup(createCpuBackend(), group, [slot]);
+    const backend = pooled([channelWorker(), silent(after)], { watchdog: new Watchdog(FAST) });
+    const merged = await mergeGroup(backend, group, [slot]);
+    expectSameResult(merged.result, expected.result);
+    expect(merged.outputs).toEqual(expected.outputs);
+    expect(backend.info.label).toBe('CPU, one thread, SIMD');
+    backend.dispose();
+  });
+
+  it('a worker with much to do is not taken for dead while it answers, and an idle one never', async () => {
+    const time = new TestTime();
+    const [busy, idle] = [silent(0), silent(0)];
+    let answer: (message: FromPoolWorker) => void = () => {};
+    const pool = new Pool([{ ...busy, post: () => {}, listen: (onMessage) => (answer = onMessage) }, idle], new Watchdog(time));
+    const part = pool.load(SPEC, []);
+    const asked = [0, 1, 2].map((model) => part.tally(model, RANGE));
+    for (let id = 1; id <= 2; id++) {
+      await time.pass(179_000);
+      answer({ id, ok: true, result: null });
+      expect(await asked[id - 1]).toBeNull();
+    }
+    const third = asked[2]!.then(() => 'answered', (error: StudioError) => [error.reason, error.message]);
+    await time.pass(182_000);
+    expect(await third).toEqual([POOL_DIED, 'a worker of the CPU backend is gone: no answer for 181 seconds']);
+    expect(time.timers).toBe(0);
+  });
+
+  it('an aborted merge does not wait for a worker that never answers', async () => {
+    const time = new TestTime();
+    const stopping = new AbortController();
+    const worker = silent(2);
+    const backend = pooled([worker], { watchdog: new Watchdog(time) });
+    const ended = backend.merge(group, [PARAMETERS], readerOf([slot]), async () => {}, { signal: stopping.signal }).then(() => 'merged', (error: StudioError) => error.code);
+    while (worker.passes() < 3) await new Promise((resolve) => setImmediate(resolve));
+    stopping.abort();
+    await time.pass(1000);
+    expect(await ended).toBe('cancelled');
+    backend.dispose();
   });
 
   it('small groups are done where they are asked for', async () => {

@@ -1,6 +1,7 @@
 /** Several merges in one run: the inputs read once for all of them, each folder what a merge of its own gives. */
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/bytes/errors';
+import { Watchdog } from '../../../src/bytes/watchdog';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
 import type { BatchHooks } from '../../../src/merge/batch';
@@ -15,6 +16,7 @@ import { runMerge } from '../../../src/merge/run';
 import { batchTable, densityGrid } from '../../../src/recipe/batch';
 import type { Recipe } from '../../../src/recipe/types';
 import { recomputeSpots } from '../../../src/reference/spots';
+import { FAST } from '../test-time';
 import { familyOf, recipeOf } from './family';
 import type { Family } from './family';
 import { MemoryFolder, MemoryFolders } from './memory-folder';
@@ -164,6 +166,16 @@ describe('what stops a batch', () => {
     expect(missing).toEqual(['sft-0.7_ct-0.2', 'sft-0.7_ct-0.7']);
     expect([...out.inner.keys()]).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7']);
     expect(new TextDecoder().decode(out.files.get('results.csv'))).toBe('sft-0.2_ct-0.2,sft-0.2_ct-0.7');
+    await expectSingleMerges(own, items.slice(0, 2), out);
+  });
+
+  it('a write that never ends in the second wave: the same, and it is not waited for', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new MemoryFolders();
+    out.prepare = (folder, name) => name === 'sft-0.7_ct-0.7' && folder.holdAt(6);
+    const { finished, stopped } = await runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, watchdog: new Watchdog(FAST) });
+    expect(stopped).toMatchObject({ code: 'destination', reason: 'stalled' });
+    expect(finished.map(({ folder }) => folder)).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7']);
     await expectSingleMerges(own, items.slice(0, 2), out);
   });
 

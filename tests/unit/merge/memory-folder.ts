@@ -1,8 +1,7 @@
 /** A folder in memory that records every operation and fails the one it is told to. */
 import { DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { MemorySource } from '../../../src/bytes/source';
-import type { ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
-import type { BatchFolder } from '../../../src/merge/batch';
+import type { BatchFolder, ByteSink, ByteSource, Destination } from '../../../src/bytes/source';
 
 /** Browsers have timers only. */
 const later: (act: (value: unknown) => void) => unknown = typeof setImmediate === 'function' ? setImmediate : setTimeout;
@@ -15,6 +14,9 @@ export class MemoryFolder implements Destination {
   /** Sinks that were neither closed nor aborted. */
   readonly unfinished = new Set<string>();
   private isStopped = false;
+  /** The operation that does not end before `release` is called. */
+  private held: { readonly operation: number; readonly until: Promise<void> } | null = null;
+  release: () => void = () => {};
   /** Called before every operation, with its number from 0; throws to make it fail. */
   before: (operation: number, what: string) => void = () => {};
 
@@ -37,55 +39,71 @@ export class MemoryFolder implements Destination {
       throw new DestinationError('unusable', `stopped before ${what}`);
     };
   }
+  /** Operation number `n` does not end, as those of a drive that does not answer. */
+  holdAt(n: number): void {
+    this.held = { operation: n, until: new Promise((resolve) => (this.release = resolve)) };
+  }
   /** It runs again, with the files as they were left. */
   restart(): void {
     this.isStopped = false;
+    this.held = null;
     this.before = () => {};
     this.operations.length = 0;
     this.unfinished.clear();
   }
 
-  private step(what: string): void {
+  private async step(what: string): Promise<void> {
     this.operations.push(what);
-    this.before(this.operations.length - 1, what);
+    const operation = this.operations.length - 1;
+    this.before(operation, what);
+    if (this.held?.operation === operation) await this.held.until;
   }
 
   async list(): Promise<readonly string[]> {
-    this.step('list');
+    await this.step('list');
     return [...this.files.keys()];
   }
 
   async create(name: string): Promise<ByteSink> {
-    this.step(`create ${name}`);
+    await this.step(`create ${name}`);
     const parts: Uint8Array<ArrayBuffer>[] = [];
+    let tail = Promise.resolve();
+    const inOrder = (act: () => Promise<void>) => (tail = tail.then(act));
+    let isOver = false;
     this.unfinished.add(name);
     // A handle leaves an empty file at once, as in a browser.
     const isNew = !this.files.has(name);
     if (isNew) this.files.set(name, new Uint8Array(0));
     return {
       name,
-      write: async (bytes) => {
-        this.step(`write ${name}`);
-        // Late, as a disk is: a caller that changes the bytes meanwhile is found out.
-        await new Promise((resolve) => later(resolve));
-        parts.push(bytes.slice());
-      },
-      close: async () => {
-        this.step(`close ${name}`);
-        this.unfinished.delete(name);
-        // Last in the order of the files: they are listed as they became final.
-        this.files.delete(name);
-        this.files.set(name, join(parts));
-      },
+      write: (bytes) =>
+        inOrder(async () => {
+          await this.step(`write ${name}`);
+          // Late, as a disk is: a caller that changes the bytes meanwhile is found out.
+          await new Promise((resolve) => later(resolve));
+          parts.push(bytes.slice());
+        }),
+      close: () =>
+        inOrder(async () => {
+          await this.step(`close ${name}`);
+          isOver = true;
+          this.unfinished.delete(name);
+          // Last in the order of the files: they are listed as they became final.
+          this.files.delete(name);
+          this.files.set(name, join(parts));
+        }),
       abort: async () => {
-        if (this.isStopped || !this.unfinished.delete(name)) return;
+        await tail.catch(() => {});
+        if (this.isStopped || isOver) return;
+        isOver = true;
+        this.unfinished.delete(name);
         if (isNew) this.files.delete(name);
       },
     };
   }
 
   async open(name: string): Promise<ByteSource> {
-    this.step(`open ${name}`);
+    await this.step(`open ${name}`);
     const bytes = this.files.get(name);
     if (!bytes) throw new DestinationError('removed', `${name} is not there`, { file: name });
     const source = new MemorySource(name, bytes);
@@ -93,14 +111,14 @@ export class MemoryFolder implements Destination {
       name,
       size: source.size,
       read: async (begin, end) => {
-        this.step(`read ${name}`);
+        await this.step(`read ${name}`);
         return source.read(begin, end);
       },
     };
   }
 
   async remove(name: string): Promise<void> {
-    this.step(`remove ${name}`);
+    await this.step(`remove ${name}`);
     // As a browser does.
     if (this.unfinished.has(name)) throw new DestinationError('locked', `${name} is being written`, { file: name });
     this.files.delete(name);
