@@ -56,5 +56,11 @@ async function main(): Promise<number> {
   }
 }
 
+/** Whether the disk is still asked for something: of a merge that has ended, what it gave up. */
+const isWaiting = () => process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
+
+const code = await main();
+// exit() would wait for the thread that waits for the disk. What was said is with the terminal or the pipe by now.
+if (code !== 0 && isWaiting()) process.kill(process.pid, 'SIGKILL');
 // Not by itself: a device of the webgpu package keeps the process alive.
-exit(await main());
+exit(code);

@@ -211,6 +211,7 @@ export class WatchedFolders extends WatchedFolder implements BatchFolder {
   }
 }
 
-function stalled(file: string, seconds: number): DestinationError {
+/** `file` gave nothing for so long. */
+export function stalled(file: string, seconds: number): DestinationError {
   return new DestinationError('stalled', `${file} gave nothing for ${seconds} seconds`, { file, actual: seconds });
 }

@@ -2,6 +2,7 @@
 import type { BackendLimits } from '../merge/budget';
 import { limitsOf } from '../merge/budget';
 import { IncompatibleCheckpointsError } from '../bytes/errors';
+import type { BatchFolder } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
@@ -9,7 +10,6 @@ import { elementsOf, extraFiles } from '../compose/extra-files';
 import { undertakingOf } from '../compose/undertaking';
 import type { Undertaking } from '../compose/undertaking';
 import { exportMetadata, isExportFile } from '../export/files';
-import type { ExportFolder } from '../files/export-folder';
 import { runBatch } from '../merge/batch';
 import type { BatchItem } from '../merge/batch-progress';
 import { planBatch } from '../merge/batch-plan';
@@ -47,9 +47,9 @@ export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatc
  */
 export async function exportBatch(
   { entries, shardBytes, resume = false }: RequestPayload<'batch'>,
-  folder: ExportFolder,
+  { destination, privateStorage }: { readonly destination: BatchFolder; readonly privateStorage: boolean },
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, hash, emit }: Omit<MergeContext, 'counted'>,
+  { application, catalogue, host, openFile, hash, watchdog, emit }: Omit<MergeContext, 'counted'>,
   counted: (entry: Entries[number], figures: readonly TensorFigures[]) => Promise<void>,
 ): Promise<BatchSummary> {
   const planned = await host.use(async (backend) => backend);
@@ -57,7 +57,6 @@ export async function exportBatch(
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const used = [...new Map(entries.flatMap(({ recipe }) => checkpointsOf(recipe, open)).map((one) => [one.id, one])).values()];
   const contents = await contentsOfAll(used, openShard);
-  const { destination, privateStorage } = folder;
   const undertakings: Undertaking[] = [];
   const present = resume ? await destination.list() : [];
   for (const { folder: name, recipe, text, choices } of entries) {
@@ -77,6 +76,7 @@ export async function exportBatch(
     const { finished, missing, stopped, seconds } = await runBatch(items, batch, resilient(host, planned), openShard, destination, {
       signal,
       ready,
+      watchdog,
       readAheadBytes: MEMORY.readAhead,
       holdBytes: holdBytes(),
       isExportFile,

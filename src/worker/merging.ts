@@ -1,14 +1,14 @@
 /** The merge job: plan, run, export, and what the page hears meanwhile. */
 import { DestinationError } from '../bytes/errors';
 import type { FileHash } from '../bytes/file-hash';
-import type { ByteSource } from '../bytes/source';
+import type { ByteSource, Destination } from '../bytes/source';
+import type { Watchdog } from '../bytes/watchdog';
 import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
 import { elementsOf, extraFiles } from '../compose/extra-files';
 import { undertakingOf } from '../compose/undertaking';
 import { isExportFile } from '../export/files';
-import type { ExportFolder } from '../files/export-folder';
 import { limitsOf } from '../merge/budget';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
@@ -36,16 +36,17 @@ export interface MergeContext {
   readonly emit: (event: WorkerEvent) => void;
   /** See `RunHooks.hash`. */
   readonly hash?: (() => FileHash) | undefined;
+  readonly watchdog: Watchdog;
   /** Hears of every tensor that was counted. */
   readonly counted: (figures: TensorFigures) => void;
 }
 
-/** Merges into `folder`. Rejects as `planMerge` and `runMerge` do, and with DestinationError `nothing-to-resume`; what is left then can be resumed, or is nothing. */
+/** Merges into `destination`. Rejects as `planMerge` and `runMerge` do, and with DestinationError `nothing-to-resume`; what is left then can be resumed, or is nothing. */
 export async function merge(
   { recipe, choices, shardBytes, replace, resume = false, recheck = false, text = null }: RequestPayload<'merge'>,
-  folder: ExportFolder,
+  { destination, privateStorage }: { readonly destination: Destination; readonly privateStorage: boolean },
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, hash, emit, counted }: MergeContext,
+  { application, catalogue, host, openFile, hash, watchdog, emit, counted }: MergeContext,
 ): Promise<MergeSummary> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
@@ -53,7 +54,6 @@ export async function merge(
   const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: MEMORY.readAhead };
   const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
   const contents = await contentsOfAll(checkpoints, openShard);
-  const { destination, privateStorage } = folder;
   const unfinished = resume ? await readJournal(destination) : null;
   if (resume && unfinished === null) throw new DestinationError('nothing-to-resume', `${destination.name} holds no unfinished export`, { file: destination.name });
   const { metadata, journal } = undertakingOf({ application, recipe, choices, text, shardBytes, checkpoints, contents }, unfinished);
@@ -67,6 +67,7 @@ export async function merge(
     const result = await runMerge(plan, resilient(host, planned), openShard, destination, {
       signal,
       ready,
+      watchdog,
       replace,
       isExportFile,
       journal,

@@ -1,6 +1,7 @@
 /** What the worker does for each request. Free of its environment: backends, files and the way out are arguments. */
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource, Destination } from '../bytes/source';
+import { Watchdog } from '../bytes/watchdog';
 import type { FileEntry } from '../checkpoint/types';
 import { isExportFile } from '../export/files';
 import type { FileStamp } from '../files/destination';
@@ -11,6 +12,7 @@ import { limitsOf } from '../merge/budget';
 import { oldFiles } from '../merge/folder';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
+import { WatchedFolder } from '../merge/watched-folder';
 import { scopeOf } from '../recipe/resolve';
 import type { Recipe, Scope } from '../recipe/types';
 import { version } from '../../package.json';
@@ -31,6 +33,7 @@ import { Planner } from './planning';
 import { readRecipes } from './recipes';
 import { verify } from './verifying';
 import { takeResults } from './results';
+import { withFolder } from './taking';
 import { removeUnfinished, unfinishedIn } from './unfinished';
 import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
@@ -50,18 +53,20 @@ export interface SessionParts {
   readonly sizing: Sizing;
   /** See `RunHooks.hash`. */
   readonly hash?: () => FileHash;
+  /** Finds what never ends; default over real time. */
+  readonly watchdog?: Watchdog;
   readonly emit: (event: WorkerEvent) => void;
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hash, emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hash, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const exact = new ExactFigures(figuresStore);
   const explorer = new Explorer(host, openShard, exact, sizing, () => emit({ event: 'sample' }));
   const planner = new Planner(openShard, (entry) => store.open(entry));
-  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, emit };
+  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, watchdog, emit };
 
   const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });
   // Files that were served have no time by which another content would be noticed.
@@ -86,9 +91,10 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     }
   };
 
-  const visit = async <T>(destination: PickedFolder | null, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
+  const nameOf = (folder: PickedFolder | null) => folder?.name ?? 'private storage';
+  const visit = async <T>(destination: PickedFolder | null, signal: AbortSignal, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
     const folder = await visitExportFolder(destination);
-    return folder === null ? otherwise : act(folder);
+    return folder === null ? otherwise : act(WatchedFolder.over(folder, { signal, watchdog }));
   };
 
   return {
@@ -138,34 +144,27 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const limits = limitsOf(await host.use(async (backend) => backend));
       return planner.summary(catalogue.checkpoints, payload, limits);
     },
-    merge: async (payload, control) => {
+    merge: (payload, control) => {
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);
-      const folder = await openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
-      try {
-        const summary = await counting(payload, (counted) => merge(payload, folder, control, { ...context, counted }));
+      const open = () => openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
+      return withFolder(nameOf(payload.destination), open, { signal: control.signal, watchdog }, async (destination, folder) => {
+        const summary = await counting(payload, (counted) => merge(payload, { ...folder, destination }, control, { ...context, counted }));
         await noteExported(folder, summary.files.map(({ name }) => name));
         return summary;
-      } finally {
-        await folder.release();
-      }
+      });
     },
-    unfinished: async ({ destination }) => visit(destination, null, unfinishedIn),
-    older: async ({ destination }) => ({ names: await visit(destination, [], async (folder) => oldFiles(await folder.list(), { names: [], isExportFile })) }),
-    removeUnfinished: async ({ destination }) => {
+    unfinished: async ({ destination }, { signal }) => visit(destination, signal, null, unfinishedIn),
+    older: async ({ destination }, { signal }) => ({ names: await visit(destination, signal, [], async (folder) => oldFiles(await folder.list(), { names: [], isExportFile })) }),
+    removeUnfinished: ({ destination }, { signal }) =>
       // No merge may take up what is being removed.
-      const folder = await openExportFolder(destination, store, [], 'resume');
-      try {
-        return { left: await removeUnfinished(folder.destination) };
-      } finally {
-        await folder.release();
-      }
-    },
+      withFolder(nameOf(destination), () => openExportFolder(destination, store, [], 'resume'), { signal, watchdog }, async (folder) => ({ left: await removeUnfinished(folder) })),
     planBatch: async (payload) => summariseBatch(payload, catalogue, limitsOf(await host.use(async (backend) => backend))),
-    batch: async (payload, control) => {
-      const folder = await openExportFolder(payload.destination, store, sourcesOf(payload.entries, catalogue, filesOf), payload.resume ? 'resume' : payload.anew ? 'replace' : 'new', payload.entries.map((entry) => entry.folder));
-      try {
+    batch: (payload, control) => {
+      const sources = sourcesOf(payload.entries, catalogue, filesOf);
+      const open = () => openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.anew ? 'replace' : 'new', payload.entries.map((entry) => entry.folder));
+      return withFolder(nameOf(payload.destination), open, { signal: control.signal, watchdog }, async (destination, folder) => {
         const summary = await explorer.jobs.during(() =>
-          exportBatch(payload, folder, control, context, async ({ recipe, choices }, figures) => {
+          exportBatch(payload, { ...folder, destination }, control, context, async ({ recipe, choices }, figures) => {
             const key = figuresKey(recipe, choices);
             for (const one of figures) exact.add(key, one);
             await exact.finish(key, outlives(recipe));
@@ -173,9 +172,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
         );
         await noteExported(folder, [summary.table, ...summary.folders.flatMap(({ folder: own, files }) => files.map(({ name }) => `${own}/${name}`))]);
         return summary;
-      } finally {
-        await folder.release();
-      }
+      });
     },
     exported: async ({ name }) => ({ handle: await exportedFile(name, exported.get(name)) }),
   };

@@ -247,6 +247,26 @@ describe('a merge that is killed', () => {
     expect((await merge(out, ...SMALL, '--resume')).stderr).toContain('destination (nothing-to-resume)');
   }, 120_000);
 
+  it('interrupted while the disk never answers, it ends all the same, says so, and is resumed', async () => {
+    const out = join(folder, 'stuck', 'merged');
+    const stuck = 'model-00003-of-00017.safetensors';
+    await mkdir(out, { recursive: true });
+    // Opening a pipe that nobody reads never ends, and neither does exit() of a process that does it.
+    await run('mkfifo', [join(out, `${stuck}.part`)]);
+    const child = spawn(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), 'merge', recipe, '--out', out, ...MODELS, '--backend', 'cpu', ...SMALL], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => void (said += text.toString()));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    for (let there: string[] = []; !there.includes('model-00002-of-00017.safetensors'); there = await readdir(out)) await new Promise((resolve) => setTimeout(resolve, 20));
+    process.kill(-child.pid!, 'SIGINT');
+    await ended;
+    expect(said).toContain(`could not be removed: ${stuck}`);
+    expect(said).toContain('interrupted: nothing unfinished was left that loads\nWhat is finished is kept: --resume carries on.\n');
+    expect((await readdir(out)).sort()).toEqual(['model-00001-of-00017.safetensors', 'model-00002-of-00017.safetensors', `${stuck}.part`, 'studio-journal.json']);
+    const { code, stdout } = await merge(out, ...SMALL, '--resume');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('2 of 17 shards were finished before')]);
+  }, 60_000);
+
   it('takes the place of another with --replace, of which no file stays that is the export\'s', async () => {
     const out = join(folder, 'killed', 'replaced');
     await merge(out);

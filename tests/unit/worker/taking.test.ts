@@ -1,0 +1,63 @@
+/** The folder of an export whose drive stops answering: nobody else has it before what was begun in it has ended (faults.md B 36, 44). */
+import { describe, expect, it } from 'vitest';
+import { Watchdog } from '../../../src/bytes/watchdog';
+import { FolderDestination } from '../../../src/files/destination';
+import type { ExportFolder } from '../../../src/files/export-folder';
+import { FakeFolder } from '../files/fakes';
+import { FAST } from '../test-time';
+import { familyFiles, openFamily } from './family';
+
+const turns = async () => {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A session whose export folder is `folder`, and whether it was let go. */
+async function sessionOn(open: (folder: ExportFolder) => Promise<ExportFolder>) {
+  const out = new FakeFolder('out');
+  const state = { isTaken: false };
+  const folder = { destination: new FolderDestination('out', out.handle), privateStorage: false, release: async () => void (state.isTaken = false) };
+  const openExportFolder = () => ((state.isTaken = true), open(folder));
+  const session = await openFamily({}, familyFiles(), { openExportFolder, watchdog: new Watchdog(FAST) });
+  return { ...session, state, out };
+}
+
+describe('an export whose drive does not answer', () => {
+  it('ends, and keeps its folder from the next one until the operation has ended after all', async () => {
+    let end = () => {};
+    const { merge, state, out } = await sessionOn(async (folder) => {
+      const create = folder.destination.create.bind(folder.destination);
+      folder.destination.create = async (name) => {
+        const sink = await create(name);
+        return name === 'model.safetensors' ? { ...sink, name, close: () => new Promise<void>((resolve) => (end = () => void sink.close().then(resolve))), abort: async () => {}, write: (bytes) => sink.write(bytes) } : sink;
+      };
+      return folder;
+    });
+    await expect(merge()).rejects.toMatchObject({ code: 'destination', reason: 'stalled', where: { file: 'model.safetensors' } });
+    await turns();
+    expect(state.isTaken).toBe(true);
+    end();
+    await turns();
+    expect(state.isTaken).toBe(false);
+    // It became final when the merge had failed: what was left of that goes.
+    expect(out.files.has('model.safetensors')).toBe(false);
+  });
+
+  it('is let go at once when it answers, whatever the merge ends with', async () => {
+    const { merge, state } = await sessionOn(async (folder) => folder);
+    await merge();
+    expect(state.isTaken).toBe(false);
+    await turns();
+    await expect(merge()).rejects.toMatchObject({ reason: 'not-empty' });
+    expect(state.isTaken).toBe(false);
+  });
+
+  it('that cannot even be opened is named, and let go when it opens after all', async () => {
+    let open = () => {};
+    const { merge, state } = await sessionOn((folder) => new Promise((resolve) => (open = () => resolve(folder))));
+    await expect(merge()).rejects.toMatchObject({ code: 'destination', reason: 'stalled', where: { file: 'private storage' } });
+    expect(state.isTaken).toBe(true);
+    open();
+    await turns();
+    expect(state.isTaken).toBe(false);
+  });
+});
