@@ -19,11 +19,13 @@ test('a grid of densities, exported in one job, is what its merges one by one ar
   // The label is what a pointer meets; the radio under it is what has the name.
   await panel.getByText(/^Folder on disk/).click();
   await expect(panel.getByRole('radio', { name: 'Folder grid' })).toBeChecked();
+  await panel.getByRole('checkbox', { name: 'Recompute on the CPU' }).check();
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id), 'export several').toEqual([]);
   await panel.getByRole('button', { name: 'Export 4 merges' }).click();
 
   const report = page.getByRole('group', { name: 'Finished export of several' });
   await expect(report).toContainText('300 of 300 tensors verified');
+  await expect(report).toContainText(/; all 6,300,160 values computed again by CPU, .*: the same to the bit/);
   await photograph(page, '41 several exported');
   const hashOf = async (folder: string) => report.getByRole('row', { name: new RegExp(`^${folder.replaceAll('.', '\\.')} `) }).locator('.hash').textContent();
   const folders = ['sft-0.2_ct-x-4M-0.2', 'sft-0.2_ct-x-4M-1', 'sft-1_ct-x-4M-0.2', 'sft-1_ct-x-4M-1'];
@@ -36,6 +38,7 @@ test('a grid of densities, exported in one job, is what its merges one by one ar
   expect(createHash('sha256').update(onDisk).digest('hex')).toBe(hashes[1]);
 
   await page.getByRole('group', { name: 'Destination' }).getByText(/^Private storage/).click();
+  await page.getByRole('checkbox', { name: 'Recompute on the CPU' }).uncheck();
   for (const [i, [sft, ct]] of [['0.2', '0.2'], ['0.2', '1']].entries()) {
     await page.getByRole('slider', { name: /^Density of sft/ }).fill(sft!);
     await page.getByRole('slider', { name: /^Density of ct-x-4M/ }).fill(ct!);

@@ -6,13 +6,15 @@ import { TABLE_FILE, tableOf } from '../compose/table';
 import { isExportFile } from '../export/files';
 import { readAheadWithin } from '../merge/budget';
 import type { Backend } from '../merge/backend';
-import { runBatch } from '../merge/batch';
+import { runBatch, type BatchResult } from '../merge/batch';
 import { planBatch } from '../merge/batch-plan';
 import type { JournalHooks } from '../merge/journaling';
 import type { MergePlan } from '../merge/plan-types';
+import type { Rechecked } from '../merge/recheck';
 import { densityGrid } from '../recipe/batch';
 import type { BatchEntry } from '../recipe/batch';
 import { recomputeSpots } from '../reference/spots';
+import { recheckBackend } from './backends';
 import { DiskDestination, hashNatively } from './disk';
 import type { Opened } from './models';
 import { reportProgress, type Output } from './progress';
@@ -63,11 +65,20 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     readAheadBytes: readAheadWithin(options.memoryBytes),
     hash: hashNatively,
     recompute: recomputeSpots,
+    ...(options.recheck ? { recheckBy: () => recheckBackend(backend.info, readAheadWithin(options.memoryBytes)) } : {}),
   }).finally(end);
   const lines = finished.flatMap(({ folder, result }) => result.files.map(({ sha256, name }) => `${sha256}  ${folder}/${name}`));
-  output.write(`${lines.join('\n')}\n${finished.length} of ${planned.length} merges in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal: ${options.out!}\n`);
+  output.write(`${lines.join('\n')}\n${finished.length} of ${planned.length} merges in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal${recheckedWords(finished)}: ${options.out!}\n`);
   if (stopped) {
     output.write(`not exported: ${missing.join(', ')}\n`);
     throw asStudioError(stopped);
   }
+}
+
+/** What `--recheck` compared, over all folders; those that were complete before are left as they are. */
+function recheckedWords(finished: BatchResult['finished']): string {
+  const all = finished.flatMap(({ result }) => result.rechecked ?? []);
+  if (all.length === 0) return '';
+  const sum = (of: (one: Rechecked) => number) => all.reduce((total, one) => total + of(one), 0);
+  return `; all ${sum(({ values }) => values)} values of ${all.length === finished.length ? 'them' : `${all.length} of them`} by ${[...new Set(all.map(({ by }) => by))].join(' and ')}, ${sum(({ differing }) => differing)} of these rounded by one unit in the last place`;
 }

@@ -56,11 +56,17 @@ async function main(): Promise<number> {
   }
 }
 
-/** Whether the disk is still asked for something: of a merge that has ended, what it gave up. */
-const isWaiting = () => process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
+/** Whether the disk is still asked for something by a command that has ended, and does not answer within a second. */
+async function isStuck(): Promise<boolean> {
+  for (let look = 0; look < 50; look++) {
+    await new Promise((resolve) => setTimeout(resolve, look === 0 ? 0 : 20));
+    if (!process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'))) return false;
+  }
+  return true;
+}
 
 const code = await main();
 // exit() would wait for the thread that waits for the disk. What was said is with the terminal or the pipe by now.
-if (code !== 0 && isWaiting()) process.kill(process.pid, 'SIGKILL');
+if (code !== 0 && (await isStuck())) process.kill(process.pid, 'SIGKILL');
 // Not by itself: a device of the webgpu package keeps the process alive.
 exit(code);

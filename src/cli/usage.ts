@@ -84,7 +84,7 @@ export function readOptions(argv: readonly string[]): Options | null {
   const part = values.part === undefined ? null : readPart(values.part);
   const finish = values.finish === undefined ? null : count(values.finish, '--finish');
   if (part !== null && finish !== null) throw new UsageError('--part and --finish are two steps: every part first, then --finish');
-  if (values.recheck === true && command !== 'merge') throw new UsageError(`${command} takes no --recheck`);
+  if (values.recheck === true && command !== 'merge' && command !== 'batch') throw new UsageError(`${command} takes no --recheck`);
   const grid = (values.grid ?? []).map(readDensities);
   if (command === 'batch' ? grid.length !== 2 || grid[0]!.model === grid[1]!.model : grid.length > 0) throw new UsageError('batch needs --grid MODEL=K,K for two models, and no other command takes it');
   if (values.resume === true && (values.replace === true || part !== null || finish !== null || (command !== 'merge' && command !== 'batch'))) throw new UsageError('--resume goes with merge and batch, without --replace, --part or --finish: a part is run again instead');

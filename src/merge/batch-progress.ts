@@ -21,7 +21,7 @@ export interface BatchProgress extends RunProgress {
   readonly folders: number;
 }
 
-const PHASES: readonly RunProgress['phase'][] = ['checking', 'ranking', 'reading', 'finalising', 'verifying'];
+const PHASES: readonly RunProgress['phase'][] = ['checking', 'ranking', 'reading', 'finalising', 'verifying', 'rechecking'];
 
 /** Adds up what the runs tell; reading is counted where the files are, since what one run reads serves all. */
 export class BatchMeter {
@@ -38,6 +38,7 @@ export class BatchMeter {
     private readonly batch: BatchPlan,
     private readonly onProgress: ((progress: BatchProgress) => void) | undefined,
     private readonly now: () => number,
+    private readonly rechecks: boolean,
   ) {
     this.started = now();
     this.reads = new Stopwatch(now);
@@ -67,7 +68,8 @@ export class BatchMeter {
     return this.pauses.during(act);
   }
   tell(entry: number, progress: RunProgress): void {
-    this.latest.set(entry, progress);
+    // What is computed again is counted by what is read for it.
+    this.latest.set(entry, progress.phase === 'rechecking' ? { ...this.latest.get(entry)!, phase: 'rechecking' } : progress);
     this.report();
   }
   finish({ entries }: Wave): void {
@@ -85,12 +87,15 @@ export class BatchMeter {
     const sum = (of: (progress: RunProgress) => number) => all.reduce((total, one) => total + of(one), 0);
     const { elapsedMs } = this;
     const phases = this.current.map((entry) => PHASES.indexOf(this.latest.get(entry)?.phase ?? 'reading'));
+    const left = this.batch.waves.flatMap(({ entries }) => entries);
+    const bytesToRead = this.batch.bytesRead + (this.rechecks ? left.reduce((total, entry) => total + this.items[entry]!.plan.bytesRead, 0) : 0);
     this.onProgress?.({
-      phase: PHASES[phases.length > 0 ? Math.min(...phases) : PHASES.length - 1]!,
+      // The others wait for the one that is computed again.
+      phase: phases.includes(PHASES.indexOf('rechecking')) ? 'rechecking' : PHASES[phases.length > 0 ? Math.min(...phases) : PHASES.length - 1]!,
       tensorsDone: sum((one) => one.tensorsDone),
       tensors: this.items.reduce((total, { plan }) => total + plan.tensors, 0),
       bytesRead: this.bytesRead,
-      bytesReadTotal: Math.max(this.batch.bytesRead, this.bytesRead),
+      bytesReadTotal: Math.max(bytesToRead, this.bytesRead),
       bytesWritten: sum((one) => one.bytesWritten),
       bytesWrittenTotal: this.batch.bytesWritten,
       bytesVerified: sum((one) => one.bytesVerified),

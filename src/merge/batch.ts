@@ -13,7 +13,7 @@ import { Agreement, finishedBefore } from './finished-before';
 import { FirstFault } from './first-fault';
 import type { OpenShard } from './reading';
 import { runMerge } from './run';
-import type { RunHooks, RunResult } from './run-types';
+import type { RecheckTurn, RunHooks, RunResult } from './run-types';
 import { SharedReads } from './shared-reads';
 import { SharedSteps } from './shared-steps';
 import { WatchedFolders } from './watched-folder';
@@ -21,7 +21,7 @@ import { WatchedFolders } from './watched-folder';
 /** Of a table that lies there; what is longer is none of these. */
 const MAX_TABLE_BYTES = 4_000_000;
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now' | 'watchdog'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders. */
   readonly table?: BatchTable;
@@ -67,7 +67,7 @@ export async function runBatch(items: readonly BatchItem[], whole: BatchPlan, ba
   if (hooks.table) await tableText(destination, hooks.table, []);
   const results = hooks.resume ? await finishedFolders(items, present, destination, hooks) : new Map<number, RunResult>();
   const batch = without(whole, items, results);
-  const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()));
+  const meter = new BatchMeter(items, batch, hooks.onProgress, hooks.now ?? (() => performance.now()), hooks.recheckBy !== undefined);
   let stopped: StudioError | null = null;
   for (const wave of batch.waves) {
     try {
@@ -108,6 +108,16 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
   const agreement = new Agreement(entries.length, stopping.signal);
   // Where one begins anew, all do.
   const agree = entries.every((entry) => items[entry]!.journal?.resume) ? agreement.agree : async () => [];
+  // One after the other: each takes all threads. What they read is not of one group, and nothing of it is kept for the others.
+  let rechecks: Promise<unknown> = Promise.resolve();
+  const recheckTurn: RecheckTurn = (recheck) => {
+    const own = rechecks.then(() => {
+      throwIfAborted(stopping.signal);
+      return recheck(openShard);
+    });
+    rechecks = own.catch(() => {});
+    return own;
+  };
   const failures: unknown[] = [];
   const runs = entries.map(async (entry) => {
     const { folder, plan, extras, journal } = items[entry]!;
@@ -118,6 +128,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
         ...(journal ? { journal: { ...journal, agree } } : {}),
         signal: stopping.signal,
         ready,
+        recheckTurn,
         onProgress: (progress) => meter.tell(entry, progress),
         ...(entries.length > 1 ? { stepsBy: steps.join, pieceBytes: pieceOf(entries.length), copyBytes: copyPieceOf(entries.length) } : {}),
       });

@@ -8,6 +8,7 @@ import type { JournalHooks } from './journaling';
 import type { PipelineMeans, StepRunner } from './pipeline';
 import type { Step } from './plan-types';
 import type { RunProgress } from './progress';
+import type { OpenShard } from './reading';
 import type { Rechecked } from './recheck';
 import type { Checked, Recompute } from './spot-check';
 
@@ -21,6 +22,9 @@ export interface ExtraFile {
 
 /** By tensor, in the order of writing: what the backend found over the whole tensor. */
 export type RunFigures = ReadonlyMap<string, SlotResult>;
+
+/** Calls `recheck` when its turn has come. Rejects as it does. */
+export type RecheckTurn = (recheck: (openShard: OpenShard) => Promise<Rechecked>) => Promise<Rechecked>;
 
 export interface RunHooks {
   readonly signal?: AbortSignal;
@@ -50,6 +54,8 @@ export interface RunHooks {
   readonly recompute?: Recompute;
   /** Makes another backend, which computes everything again once it is written; absent: nothing is. */
   readonly recheckBy?: () => Backend;
+  /** When that is done, and from where it reads what is merged; default at once, from where the run does. */
+  readonly recheckTurn?: RecheckTurn;
   /** What carries out the merge steps, default a `Pipeline` of this run's own. */
   readonly stepsBy?: (steps: readonly Step[], means: PipelineMeans) => StepRunner<GroupOutcome>;
   /** Where the digests of whole files are computed, default on this thread. */

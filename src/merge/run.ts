@@ -229,11 +229,13 @@ class Run {
 
   /** With another backend; before what makes several shards load. */
   private async recheck(): Promise<Rechecked | null> {
-    const { recheckBy, signal, ready, onProgress } = this.hooks;
+    const { recheckBy, recheckTurn = (recheck) => recheck(this.openShard), signal, ready, onProgress } = this.hooks;
     if (!recheckBy) return null;
-    const backend = recheckBy();
     const hooks = { readAheadBytes: this.means.readAheadBytes, watchdog: this.watchdog, ...(signal ? { signal } : {}), ...(ready ? { ready } : {}), ...(onProgress ? { onProgress } : {}) };
-    return recheckPlan(this.plan, backend, this.openShard, this.destination, hooks).finally(() => backend.dispose());
+    return recheckTurn((openShard) => {
+      const backend = recheckBy();
+      return recheckPlan(this.plan, backend, openShard, this.destination, hooks).finally(() => backend.dispose());
+    });
   }
 
   /** Merges and copies everything. Several shards are finished as they are filled, unless they replace an older export. */

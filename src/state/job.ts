@@ -95,7 +95,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       const how = resume ? { replace: false, resume } : { replace };
       return { status: 'finished', summary: await worker.request('merge', { recipe, text, choices, shardBytes, destination: folder, recheck, ...how }) };
     });
-  type Batch = Pick<RequestPayload<'batch'>, 'entries' | 'shardBytes' | 'destination'>;
+  type Batch = Pick<RequestPayload<'batch'>, 'entries' | 'shardBytes' | 'destination' | 'recheck'>;
   /** As it was asked for: what its report offers is about that, whatever was chosen since. */
   let batch: Batch | null = null;
   const runBatch = (asked: Batch, how: { readonly resume?: true; readonly anew?: true } = {}) =>
@@ -140,7 +140,10 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
         return { plan: null, problem: asStudioError(cause).toWire() };
       }
     },
-    exportBatch: (entries) => runBatch({ entries, shardBytes: store.getState().decisions.present.shardBytes, destination: folder }),
+    exportBatch: (entries) => {
+      const { decisions, target } = store.getState();
+      return runBatch({ entries, shardBytes: decisions.present.shardBytes, destination: folder, recheck: target.recheck });
+    },
     resumeBatch: async () => void (batch && (await runBatch(batch, { resume: true }))),
     renewBatch: async () => void (batch?.destination === null && (await runBatch(batch, { anew: true }))),
     scan,

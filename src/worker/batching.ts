@@ -46,7 +46,7 @@ export function summariseBatch({ entries, shardBytes }: RequestPayload<'planBatc
  * `counted` hears of every tensor of every finished recipe.
  */
 export async function exportBatch(
-  { entries, shardBytes, resume = false }: RequestPayload<'batch'>,
+  { entries, shardBytes, resume = false, recheck = false }: RequestPayload<'batch'>,
   { destination, privateStorage }: { readonly destination: BatchFolder; readonly privateStorage: boolean },
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, watchdog, emit }: Omit<MergeContext, 'counted'>,
@@ -82,6 +82,7 @@ export async function exportBatch(
       isExportFile,
       resume,
       recompute: recomputeSpots,
+      ...(recheck ? { recheckBy: () => host.recheck() } : {}),
       ...(hash ? { hash } : {}),
       onProgress: (now) => progress.offer(now),
       table: { name: TABLE_FILE, of: tableOf(entries, nameOf, TABLE_FILE, destination.name) },
@@ -96,7 +97,7 @@ export async function exportBatch(
     return {
       destination: destination.name,
       privateStorage,
-      folders: finished.map(({ folder: name, result: { files, tensors, verified, checked, overflow } }) => ({ folder: name, files, tensors, verified, checked, overflow })),
+      folders: finished.map(({ folder: name, result: { files, tensors, verified, checked, rechecked, overflow } }) => ({ folder: name, files, tensors, verified, checked, rechecked, overflow })),
       table: TABLE_FILE,
       missing,
       stopped: stopped?.toWire() ?? null,

@@ -208,7 +208,7 @@ export interface BatchSummary {
   readonly destination: string;
   readonly privateStorage: boolean;
   /** Those that are complete. */
-  readonly folders: readonly (Pick<MergeSummary, 'files' | 'tensors' | 'verified' | 'checked' | 'overflow'> & { readonly folder: string })[];
+  readonly folders: readonly (Pick<MergeSummary, 'files' | 'tensors' | 'verified' | 'checked' | 'rechecked' | 'overflow'> & { readonly folder: string })[];
   /** Name of the table beside the folders. */
   readonly table: string;
   /** Folders that were not begun, or removed. */
@@ -276,7 +276,7 @@ export interface Requests {
   removeUnfinished: [{ readonly destination: PickedFolder | null }, { readonly left: readonly string[] }];
   planBatch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number }, BatchPlanSummary];
   /** Several merges in one job, a folder each. Replies, too, when it was stopped after some folders were finished. */
-  batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** Carries on what lies there. */ readonly resume?: boolean; /** Empties private storage first; another folder is never emptied. */ readonly anew?: boolean }, BatchSummary];
+  batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** As for `merge`, each merge after the other. */ readonly recheck?: boolean; /** Carries on what lies there. */ readonly resume?: boolean; /** Empties private storage first; another folder is never emptied. */ readonly anew?: boolean }, BatchSummary];
   pause: [{ readonly paused: boolean }, null];
   cancel: [Record<never, never>, null];
   /** A finished export in private storage, as an opaque File for downloading. */

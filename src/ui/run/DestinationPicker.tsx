@@ -2,7 +2,7 @@ import { useId } from 'react';
 import { plural, showName } from '../format';
 import { useController, useStudio } from '../studio';
 
-/** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `single`: for one merge, which may replace an older export and be computed again. */
+/** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `single`: for one merge, which may replace an older export. */
 export function DestinationPicker({ single = true }: { single?: boolean }) {
   const controller = useController();
   const group = useId();
@@ -33,12 +33,10 @@ export function DestinationPicker({ single = true }: { single?: boolean }) {
           {older.length > 0 && ` (${plural(older.length, 'file')}: ${older.slice(0, 2).map((name) => showName(name, 40)).join(', ')}${older.length > 2 ? ', …' : ''})`}
         </label>
       )}
-      {single && (
-        <label className="check" title="Merges everything a second time by other code than the first, and compares every value with the files. Takes as long as a merge on the CPU.">
-          <input type="checkbox" checked={recheck} onChange={(event) => controller.setRecheck(event.target.checked)} />
-          Recompute on the CPU
-        </label>
-      )}
+      <label className="check" title={`Merges everything a second time by other code than the first, and compares every value with the files. Takes as long as a merge on the CPU${single ? '' : ', for each of them'}.`}>
+        <input type="checkbox" checked={recheck} onChange={(event) => controller.setRecheck(event.target.checked)} />
+        Recompute on the CPU
+      </label>
     </div>
   );
 }

@@ -1,10 +1,18 @@
 import type { ReactNode } from 'react';
+import type { Rechecked } from '../../merge/recheck';
 import type { BatchSummary } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useController } from '../studio';
 import { ExportTable } from './ExportTable';
 import { VerifiedLine } from './VerifiedLine';
+
+/** Null where nothing was computed again. */
+function sumRechecked(all: readonly Rechecked[]): Rechecked | null {
+  if (all.length === 0) return null;
+  const sum = (of: (one: Rechecked) => number) => all.reduce((total, one) => total + of(one), 0);
+  return { values: sum((one) => one.values), differing: sum((one) => one.differing), by: [...new Set(all.map(({ by }) => by))].join(' and ') };
+}
 
 /** What a batch left: its folders, what was verified, and why some are missing. */
 export function FinishedBatch({ summary, children }: { summary: BatchSummary; children: ReactNode }) {
@@ -15,6 +23,7 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
   const before = folders.filter(({ tensors }) => tensors === 0).length;
   const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
   const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
+  const rechecked = sumRechecked(folders.flatMap((one) => one.rechecked ?? []));
   const rows = folders.map((one) => ({
     name: one.folder,
     bytes: bytesOf(one),
@@ -52,8 +61,8 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
           </button>
         </p>
       )}
-      {before > 0 && <p>{plural(before, 'folder')} {before === 1 ? 'was' : 'were'} complete before, {before === 1 ? 'is' : 'are'} of these recipes and sources by {before === 1 ? 'its' : 'their'} headers, and left as {before === 1 ? 'it is' : 'they are'}.</p>}
-      <VerifiedLine verified={verified} tensors={tensors} values={values} overflow={overflow} />
+      {before > 0 && <p>{plural(before, 'folder')} {before === 1 ? 'was' : 'were'} complete before, {before === 1 ? 'is' : 'are'} of these recipes and sources by {before === 1 ? 'its' : 'their'} headers, and left as {before === 1 ? 'it is' : 'they are'}{rechecked && `; ${before === 1 ? 'it was' : 'they were'} not computed again`}.</p>}
+      <VerifiedLine verified={verified} tensors={tensors} values={values} rechecked={rechecked} overflow={overflow} />
       <ExportTable of="Folder" hashOf="the first weight file" rows={rows} />
     </div>
   );

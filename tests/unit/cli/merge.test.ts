@@ -204,9 +204,10 @@ describe('refusals', () => {
 describe('batch', () => {
   it('leaves a folder for each pair of densities with the weights of its own merge, and a table', async () => {
     const out = join(folder, 'grid');
-    const { code, stdout, stderr } = await cli('batch', recipe, '--out', out, ...MODELS, '--backend', 'cpu', '--grid', 'sft=0.2', '--grid', 'ct-x-4M=0.4,1');
+    const { code, stdout, stderr } = await cli('batch', recipe, '--out', out, ...MODELS, '--backend', 'cpu', '--grid', 'sft=0.2', '--grid', 'ct-x-4M=0.4,1', '--recheck');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('2 merges, 2 side by side: reads 0.01 GB');
+    expect(stdout).toMatch(/read again and equal; all 3150080 values of them by CPU, \d+ workers?, 0 of these rounded by one unit in the last place: /);
     expect((await readdir(out)).sort()).toEqual(['results.csv', 'sft-0.2_ct-x-4M-0.4', 'sft-0.2_ct-x-4M-1']);
     const alone = join(folder, 'alone');
     await merge(alone);

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import type { Backend } from '../../../src/merge/backend';
+import { runBatch } from '../../../src/merge/batch';
+import { planBatch } from '../../../src/merge/batch-plan';
+import type { BatchProgress } from '../../../src/merge/batch-progress';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { RunProgress } from '../../../src/merge/progress';
@@ -10,7 +13,7 @@ import { createReferenceBackend } from '../../../src/reference/backend';
 import { recomputeSpots } from '../../../src/reference/spots';
 import { familyOf, recipeOf } from './family';
 import type { MadeTensors } from './family';
-import { MemoryFolder } from './memory-folder';
+import { MemoryFolder, MemoryFolders } from './memory-folder';
 
 const TENSORS: MadeTensors = { big: [30_000], 'lm_head.weight': { shape: [5, 4] }, ids: { shape: [4], dtype: 'I32' } };
 const reference = createReferenceBackend();
@@ -67,6 +70,49 @@ describe('a merge computed again', () => {
       expect([[...folder.files.keys()], [...folder.unfinished]]).toEqual([[], []]);
     }
     expect((await (await merged(flipped(index, 0), () => createCpuBackend())).running).rechecked).toMatchObject({ differing: 1 });
+  });
+
+  /** Two densities of one merge, with journals, one of them computed by `wrong`. */
+  async function several(wrong: Backend | null, told: BatchProgress[] = [], atOnce = 36) {
+    const family = await familyOf({ base: TENSORS, x: TENSORS });
+    const recipes = [0.3, 0.6].map((density) => {
+      const recipe = recipeOf(family, 'ties', 'base', ['x']);
+      return { ...recipe, models: recipe.models.map((model) => ({ ...model, density })) };
+    });
+    const items = recipes.map((recipe, i) => {
+      const plan = planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, { chunkBytes: 9000, shardBytes: 1e4 }, {});
+      return { folder: 'ab'[i]!, plan, extras: [], journal: { subject: { application: 'a', recipe: String(i), choices: '{}', text: 'null', shardBytes: 1e4, sources: [] } } };
+    });
+    const backend: Backend = { ...reference, merge: (group, parameters, ...call) => (parameters[0]!.density[0] === 0.6 && wrong ? wrong : reference).merge(group, parameters, ...call) };
+    const out = new MemoryFolders();
+    let [live, most] = [0, 0];
+    const recheckBy = () => {
+      most = Math.max(most, ++live);
+      return { ...createCpuBackend(), dispose: () => void live-- };
+    };
+    const result = await runBatch(items, planBatch(items.map(({ plan }) => plan), { holdBytes: 2 ** 20, atOnce }), backend, family.openShard, out, { holdBytes: 2 ** 20, recompute: recomputeSpots, recheckBy, onProgress: (progress) => told.push(progress) });
+    expect([live, most]).toEqual([0, 1]);
+    return { ...result, out };
+  }
+
+  it('also where several go side by side: each by itself, all counted', async () => {
+    const told: BatchProgress[] = [];
+    const { finished, stopped } = await several(null, told);
+    expect(stopped).toBeNull();
+    expect(finished.map(({ result }) => result.rechecked)).toEqual([1, 2].map(() => ({ values: 30_000 + 5 * 4 + 4, differing: 0, by: expect.stringContaining('CPU') as string })));
+    expect(new Set(told.map(({ phase }) => phase))).toContain('rechecking');
+    const last = told.at(-1)!;
+    expect(last.bytesRead / last.bytesReadTotal).toBeGreaterThan(0.99);
+    const shares = told.map(({ bytesRead, bytesWritten, bytesVerified }) => bytesRead + bytesWritten + bytesVerified);
+    expect(shares.every((share, i) => i === 0 || share >= shares[i - 1]!)).toBe(true);
+    expect(told.every(({ bytesReadTotal, bytesRead }) => bytesRead <= bytesReadTotal && bytesReadTotal === told[0]!.bytesReadTotal)).toBe(true);
+  });
+
+  it('finds the one that is wrong among several, and keeps the one that is right', async () => {
+    const { finished, missing, stopped, out } = await several(flipped(12_345, 3), [], 1);
+    expect(stopped).toMatchObject({ code: 'internal', reason: 'recheck-differs', where: { tensor: 'big', index: 12_345 } });
+    expect([finished.map(({ folder }) => folder), missing, [...out.inner.keys()]]).toEqual([['a'], ['b'], ['a']]);
+    await expect(several(flipped(12_345, 3))).rejects.toMatchObject({ reason: 'recheck-differs' });
   });
 
   it('is stopped like the rest, and its backend disposed of', async () => {

@@ -51,6 +51,12 @@ describe('a batch', () => {
     }
   });
 
+  it('computes all of it again where that is asked for, and says so of each', async () => {
+    const { request, entries } = await grid();
+    const summary = await request('batch', { entries, shardBytes: 2 ** 30, destination: null, recheck: true });
+    expect(summary.folders.map(({ rechecked }) => rechecked)).toEqual(entries.map(() => ({ values: 12, differing: 0, by: 'CPU, one thread, SIMD' })));
+  });
+
   it('plans what it then does: one round, every input once', async () => {
     const { request, entries, recipe } = await grid();
     const alone = await request('plan', { recipe, choices: DEFAULT_CHOICES, shardBytes: 2 ** 30 });
