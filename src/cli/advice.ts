@@ -16,6 +16,8 @@ export function adviceOn(reason: string, command: Options['command'] | null): st
       return `Rename or remove it, or ${ANOTHER}.`;
     case 'locked':
       return `Wait until it has ended, or ${ANOTHER}.`;
+    case 'part-running':
+      return 'Wait until it has ended, then run --finish again.';
     case 'not-empty':
     case 'journal-of-another':
     case 'journal-broken':

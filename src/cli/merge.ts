@@ -18,7 +18,7 @@ import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
 import { readJournal } from '../merge/journal';
 import { runMerge } from '../merge/run';
-import type { ExtraFile, RunFigures, RunResult } from '../merge/run-types';
+import type { ExtraFile, FinishedFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
@@ -26,7 +26,7 @@ import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
 import { DiskDestination, hashNatively } from './disk';
 import { lockFolder } from './lock';
 import { openRecipe, problemLines, type Opened } from './models';
-import { joinParts, partFolder, recordPart } from './parts';
+import { joinParts, partFolder, recordPart, takeParts } from './parts';
 import { reportProgress, type Output } from './progress';
 import type { Options } from './usage';
 import { verifyFolder } from './verify';
@@ -213,15 +213,22 @@ async function finish(options: Options, opened: Opened, of: number, output: Outp
   const { plan } = planned;
   const out = options.out!;
   const destination = await DiskDestination.make(out, opened.paths);
-  const parts = await joinParts(out, plan, of);
-  const single = plan.index === null;
-  // A single weight file makes the folder load: it comes last.
-  if (!single) await parts.move();
-  for (const { name, content } of await extrasOf(options, opened, planned)) await writeExtra(destination, name, content, parts.figures);
-  if (single) await parts.move();
-  else await writeExtra(destination, INDEX_FILE, new TextEncoder().encode(plan.index), parts.figures);
-  await parts.clear();
-  output.write(`${parts.files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${out}\n`);
+  const taken = await takeParts(out);
+  let files: readonly FinishedFile[];
+  try {
+    const parts = await joinParts(out, plan, of);
+    files = parts.files;
+    const single = plan.index === null;
+    // A single weight file makes the folder load: it comes last.
+    if (!single) await parts.move();
+    for (const { name, content } of await extrasOf(options, opened, planned)) await writeExtra(destination, name, content, parts.figures);
+    if (single) await parts.move();
+    else await writeExtra(destination, INDEX_FILE, new TextEncoder().encode(plan.index), parts.figures);
+    await taken.clear();
+  } finally {
+    await taken.release();
+  }
+  output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${out}\n`);
 }
 
 async function writeExtra(destination: DiskDestination, name: string, content: ExtraFile['content'], figures: RunFigures): Promise<void> {

@@ -2,20 +2,23 @@
  * Parts of a merge, each in a folder of its own under the output until all are there: nothing that loads exists before the
  * last step, and no part needs to know of another.
  */
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DestinationError } from '../bytes/errors';
+import { asStudioError, DestinationError } from '../bytes/errors';
 import type { SlotResult } from '../merge/backend';
 import { shardsOfPart } from '../merge/part';
 import type { MergePlan } from '../merge/plan-types';
 import type { FinishedFile, RunFigures } from '../merge/run-types';
 import { layoutOf } from '../merge/shards';
 import { sha256OfFile } from './disk';
+import { lockFolder } from './lock';
 import type { Part } from './usage';
 
 /** Raised when the record of a part changes its meaning. */
 const VERSION = 1;
 const RECORD = 'part.json';
+/** Holds the parts' folders, under the output. */
+const PARTS = 'parts';
 
 interface PartRecord {
   readonly version: number;
@@ -29,7 +32,7 @@ interface PartRecord {
 /** Where part `part` of `of` works. */
 export function partFolder(out: string, { part, of }: Part): string {
   const width = String(of).length;
-  return join(out, 'parts', `part-${String(part).padStart(width, '0')}-of-${of}`);
+  return join(out, PARTS, `part-${String(part).padStart(width, '0')}-of-${of}`);
 }
 
 /** Says that a part is complete, and what it holds. Written last, under another name first. */
@@ -45,8 +48,30 @@ export interface JoinedParts {
   readonly files: readonly FinishedFile[];
   /** Moves the shards into the output folder. */
   move(): Promise<void>;
-  /** Removes the parts' folders. */
-  clear(): Promise<void>;
+}
+
+/**
+ * Takes every part's folder that is under `out`, whatever merge or number of parts it is of, so that none is written while they are
+ * joined and removed. Rejects with DestinationError `part-running`, which names who has it.
+ */
+export async function takeParts(out: string): Promise<{ release(): Promise<void>; /** Removes the folders. */ clear(): Promise<void> }> {
+  const all = join(out, PARTS);
+  const folders = (await readdir(all).catch(() => [])).filter((name) => name.startsWith('part-')).map((name) => join(all, name));
+  const releases: (() => Promise<void>)[] = [];
+  const release = async () => void (await Promise.all(releases.map((one) => one())));
+  try {
+    for (const folder of folders) releases.push(await lockFolder(folder));
+  } catch (error) {
+    await release();
+    const { reason, message, where } = asStudioError(error);
+    throw reason === 'locked' ? new DestinationError('part-running', `${message}: this part still runs, or is joined by another`, where) : error;
+  }
+  const clear = async () => {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    // One that began meanwhile stays.
+    await rmdir(all).catch(() => {});
+  };
+  return { release, clear };
 }
 
 /**
@@ -89,7 +114,6 @@ export async function joinParts(out: string, plan: MergePlan, of: number): Promi
     move: async () => {
       for (const [from, to] of moves) await rename(from, to);
     },
-    clear: () => rm(join(out, 'parts'), { recursive: true, force: true }),
   };
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../e2e/support/safetensors';
+import { takeParts } from '../../../src/cli/parts';
 
 const run = promisify(execFile);
 const ROOT = process.cwd();
@@ -118,6 +119,44 @@ describe('merge', () => {
     expect((await merge(out, ...shards, '--part', '1/2')).code).toBe(0);
     expect((await merge(out, ...shards, '--finish', '2')).code).toBe(0);
   });
+});
+
+describe('parts that are joined', () => {
+  const shards = ['--shard-size', '400kB'];
+  const lockOf = (of: string) => writeFile(join(of, '.studio-lock'), JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+
+  it('while one still runs, of this or another number of parts, or a second --finish: refused, nothing touched, and joined afterwards', async () => {
+    const out = join(folder, 'running', 'merged');
+    for (const part of ['1/2', '2/2']) await merge(out, ...shards, '--part', part);
+    const parts = join(out, 'parts');
+    await mkdir(join(parts, 'part-1-of-3'));
+    const before = await contents(join(parts, 'part-2-of-2'));
+    for (const at of ['part-2-of-2', 'part-1-of-3']) {
+      await lockOf(join(parts, at));
+      const { code, stderr } = await merge(out, ...shards, '--finish', '2');
+      expect([code, stderr]).toEqual([1, `destination (part-running): ${join(parts, at)} is in use by process ${process.pid}: this part still runs, or is joined by another\nWait until it has ended, then run --finish again.\n`]);
+      await rm(join(parts, at, '.studio-lock'));
+    }
+    expect([await readdir(out), (await readdir(parts)).sort(), await contents(join(parts, 'part-2-of-2'))]).toEqual([['parts'], ['part-1-of-2', 'part-1-of-3', 'part-2-of-2'], before]);
+    await lockOf(out);
+    expect((await merge(out, ...shards, '--finish', '2')).stderr).toContain(`destination (locked): ${out} is in use by process ${process.pid}`);
+    await rm(join(out, '.studio-lock'));
+    expect(await merge(out, ...shards, '--finish', '2')).toMatchObject({ code: 0, stderr: '' });
+    expect((await readdir(out)).filter((name) => name === 'parts' || name.startsWith('.'))).toEqual([]);
+  }, 60_000);
+
+  it('keep a part that is run again from beginning meanwhile', async () => {
+    const out = join(folder, 'again', 'merged');
+    const all = ['1/2', '2/2'];
+    for (const part of all) await merge(out, ...shards, '--part', part);
+    const taken = await takeParts(out);
+    for (const [i, part] of all.entries()) {
+      const { code, stderr } = await merge(out, ...shards, '--part', part);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`destination (locked): ${join(out, 'parts', `part-${i + 1}-of-2`)} is in use by process ${process.pid}`)]);
+    }
+    await taken.release();
+    expect((await merge(out, ...shards, '--part', '1/2')).code).toBe(0);
+  }, 60_000);
 });
 
 describe('the package', () => {
