@@ -93,9 +93,10 @@ export class GpuUnavailableError extends StudioError {
 }
 export type GpuUnavailableReason = 'insecure-page' | 'no-webgpu' | 'no-adapter' | 'software-adapter' | 'no-device' | 'limits-too-small' | 'self-test-failed';
 
+/** The device is gone, or cannot be relied on any more. `reason`: `refused`, `unresponsive`, or the browser's own. */
 export class DeviceLostError extends StudioError {
-  constructor(reason: string, message: string) {
-    super('device-lost', reason, message);
+  constructor(reason: string, message: string, where: ErrorWhere = {}) {
+    super('device-lost', reason, message, where);
   }
 }
 
@@ -132,7 +133,7 @@ export class CancelledError extends StudioError {
 }
 
 /** What engines say when there is no memory for an array; a RangeError for other causes is a defect of the studio. */
-const NO_MEMORY = /^(array buffer allocation|invalid (typed )?array|(array )?length too large|out of memory|invalid or out-of-range)/i;
+const NO_MEMORY = /^(array buffer allocation|invalid (typed )?array|(array )?length too large|out of memory|invalid or out-of-range|webassembly\.\w+\(\): (could not allocate|out of) memory)/i;
 
 /** Any error as a StudioError: itself, OutOfMemoryError `host-memory` where an array could not be had, or wrapped as `internal` with its cause kept. */
 export function asStudioError(error: unknown): StudioError {

@@ -5,6 +5,8 @@ import { faultName, sourceFault } from './faults';
 
 /** `slice().arrayBuffer()` fails with NotReadableError near 2 GiB; half of that leaves no doubt. */
 export const MOST_BYTES_AT_ONCE = 2 ** 30;
+/** For so little there is memory when for nothing else there is. */
+const SMALL_BYTES = 2 ** 16;
 
 /** What a file was when it was given. */
 export interface FileState {
@@ -19,7 +21,7 @@ export interface FileState {
 /**
  * Every read is a slice of its own: browsers compare a slice with the file on disk and refuse it after any change, while one
  * long stream notices neither an overwrite nor a truncation. Rejects with SourceChangedError `changed` (both sizes, or both
- * times), `vanished`, `permission` or `unreadable`.
+ * times), `vanished`, `permission` or `unreadable`, and with OutOfMemoryError `host-memory`.
  */
 export class FileSource implements ByteSource {
   constructor(
@@ -45,7 +47,7 @@ export class FileSource implements ByteSource {
     try {
       return end - begin <= this.mostAtOnce ? await this.slice(begin, end) : await this.pieces(begin, end);
     } catch (error) {
-      throw await this.explain(error);
+      throw await this.explain(error, begin, end);
     }
   }
 
@@ -67,15 +69,29 @@ export class FileSource implements ByteSource {
     return bytes;
   }
 
-  /** NotReadableError says that something is wrong, not what: the file as it is now does. */
-  private async explain(error: unknown): Promise<StudioError> {
-    if (this.latest === null || error instanceof StudioError || faultName(error) !== 'NotReadableError') return sourceFault(error, this.name);
-    try {
-      checkUnchanged(this.was, await this.latest());
-    } catch (cause) {
-      return sourceFault(cause, this.name);
+  /** NotReadableError says that something is wrong, not what: the file as it is now does, and whether its bytes come in small pieces. */
+  private async explain(error: unknown, begin: number, end: number): Promise<StudioError> {
+    if (error instanceof StudioError || faultName(error) !== 'NotReadableError') return sourceFault(error, this.name);
+    if (this.latest !== null) {
+      try {
+        checkUnchanged(this.was, await this.latest());
+      } catch (cause) {
+        return sourceFault(cause, this.name);
+      }
     }
-    return new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
+    // Chromium rejects in the same words where it has no memory for the bytes.
+    if (await this.comesInPieces(begin, end)) return noMemory(end - begin, this.name);
+    return this.latest === null ? sourceFault(error, this.name) : new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
+  }
+
+  private async comesInPieces(begin: number, end: number): Promise<boolean> {
+    if (end - begin <= SMALL_BYTES) return false;
+    try {
+      for (let at = begin; at < end; at += SMALL_BYTES) await this.slice(at, Math.min(end, at + SMALL_BYTES));
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
@@ -101,6 +117,8 @@ function allocate(bytes: number, file: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch {
-    throw new OutOfMemoryError('host-memory', `no memory for ${bytes} bytes of ${file}`, { file, expected: bytes });
+    throw noMemory(bytes, file);
   }
 }
+
+const noMemory = (bytes: number, file: string) => new OutOfMemoryError('host-memory', `no memory for ${bytes} bytes of ${file}`, { file, expected: bytes });

@@ -111,6 +111,23 @@ describe('reading', () => {
     await expect(source.read(0, 4)).rejects.toMatchObject({ code: 'source-changed', reason, where: { file: 'a' } });
   });
 
+  it('NotReadableError of a whole of which every small piece can be read is a lack of memory, in one handle or none', async () => {
+    const large = file(new Uint8Array(200_000));
+    const slice = large.slice.bind(large);
+    let unreadable = Infinity;
+    vi.spyOn(large, 'slice').mockImplementation((begin = 0, end = 0) => {
+      const isFine = end - begin <= 65_536 && !(begin <= unreadable && unreadable < end);
+      return isFine ? slice(begin, end) : ({ arrayBuffer: () => Promise.reject(fault('NotReadableError')) } as unknown as Blob);
+    });
+    for (const latest of [null, async () => large]) {
+      const source = new FileSource({ path: 'a', size: 200_000, modified: 5 }, large, latest);
+      unreadable = Infinity;
+      await expect(source.read(5, 150_000)).rejects.toMatchObject({ code: 'out-of-memory', reason: 'host-memory', where: { file: 'a', expected: 149_995 } });
+      unreadable = 140_000;
+      await expect(source.read(5, 150_000)).rejects.toMatchObject({ code: 'source-changed', reason: latest ? 'unreadable' : 'changed' });
+    }
+  });
+
   it('a slice that comes short is a change, never a short read', async () => {
     const short = file();
     vi.spyOn(short, 'slice').mockReturnValue(new Blob([content.slice(0, 2)]));
