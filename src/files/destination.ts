@@ -1,5 +1,5 @@
 /** A folder of the user's disk or of the browser's private storage as a Destination: both are directory handles. */
-import { DestinationError } from '../bytes/errors';
+import { asStudioError, DestinationError } from '../bytes/errors';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
 import { destinationFault, faultName } from './faults';
 import { FileSource } from './file-source';
@@ -7,6 +7,10 @@ import { FileSink } from './sink';
 
 /** `mode` is newer than TypeScript's library; browsers that do not know it ignore it. */
 type WritableOptions = FileSystemCreateWritableOptions & { readonly mode: 'exclusive' };
+
+/** How often the removal of an aborted file is tried, and milliseconds between two tries. */
+const RELEASE_TRIES = 10;
+const RELEASE_MS = 20;
 
 /** What changes when another file is written in the place of one. */
 export interface FileStamp {
@@ -44,7 +48,7 @@ export class FolderDestination implements Destination {
         return new FileSink(name, writable, {
           fault: (error) => destinationFault(error, this.name, name),
           // An older file is untouched: what was written went to a swap file.
-          discard: old ? async () => {} : () => this.remove(name),
+          discard: old ? async () => {} : () => this.removeReleased(name),
         });
       } catch (error) {
         if (!old) await this.folderHandle.removeEntry(name).catch(() => {});
@@ -79,6 +83,18 @@ export class FolderDestination implements Destination {
         if (faultName(error) !== 'NotFoundError') throw error;
       }
     });
+  }
+
+  /** Removes a file whose writer was aborted: Chromium may let go of it a moment later (2 of 300 times, measured). */
+  private async removeReleased(name: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.remove(name);
+      } catch (error) {
+        if (asStudioError(error).reason !== 'locked' || tries === RELEASE_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RELEASE_MS));
+      }
+    }
   }
 
   /** The folder of that name within this one, made where there is none. */

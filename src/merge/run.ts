@@ -1,5 +1,5 @@
 /** Running a plan: read, merge, write, finish, read again. */
-import { CancelledError, DestinationError, IncompatibleCheckpointsError, asStudioError } from '../bytes/errors';
+import { CancelledError, DestinationError, IncompatibleCheckpointsError, OutOfMemoryError, asStudioError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
 import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
 import { MemorySource } from '../bytes/source';
@@ -13,7 +13,7 @@ import { CONFIG_FILE, OutputFolder } from './folder';
 import { mergeStep, refuseNonfinite } from './groups';
 import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
-import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE } from './io-sizes';
+import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE, WRITE_BYTES } from './io-sizes';
 import type { FinishedShard } from './journal-types';
 import { Journaling, leavesShards } from './journaling';
 import { Pipeline } from './pipeline';
@@ -321,9 +321,17 @@ class Run {
       throw error;
     });
     const watch = { writing: (bytes: number, write: () => Promise<void>) => told(counted ? this.meter.writing(bytes, write) : write()) };
-    const writer = new ShardWriter(sink, watch, fileBytes, this.hooks.pieceBytes);
-    this.unfinished.add(writer);
-    return writer;
+    try {
+      const writer = new ShardWriter(sink, watch, fileBytes, this.hooks.pieceBytes);
+      this.unfinished.add(writer);
+      return writer;
+    } catch {
+      // Nobody else knows that the file is open.
+      await sink.abort();
+      const bytes = Math.min(this.hooks.pieceBytes ?? WRITE_BYTES, fileBytes);
+      const file = `${this.destination.name}/${name}`;
+      throw new OutOfMemoryError('host-memory', `no memory for ${bytes} bytes of ${file}`, { file, expected: bytes });
+    }
   }
 
   private async finish(files: readonly Filled[]): Promise<void> {

@@ -46,6 +46,17 @@ describe('a file being written', () => {
     expect(folder.log).toEqual(['write 9', 'abort', 'write 9', 'abort']);
   });
 
+  it('aborted: a stub that the browser lets go of a moment later goes then', async () => {
+    const { folder, destination } = setUp();
+    const sink = await destination.create('a');
+    let refused = 0;
+    folder.before = (operation) => {
+      if (operation === 'removeEntry' && refused++ < 3) throw fault('NoModificationAllowedError');
+    };
+    await sink.abort();
+    expect([[...folder.files.keys()], refused]).toEqual([[], 4]);
+  });
+
   it('closed: abort does nothing any more', async () => {
     const { folder, destination } = setUp();
     const sink = await destination.create('a');

@@ -1,5 +1,5 @@
 /** A run that is stopped, refused or failed at every operation leaves nothing that looks finished (faults.md B 37 to 42). */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
 import type { ErrorCode } from '../../../src/bytes/errors';
 import { HASHING_DIED } from '../../../src/bytes/file-hash';
@@ -90,6 +90,39 @@ describe.each([
       expect((await failure(run(folder, { signal: controller.signal }))).code, what).toBe('cancelled');
       expectNothing(folder, what);
     }
+  });
+
+  it('no memory for any piece of what is written leaves nothing, and no file open', async () => {
+    const { run } = await setting(limits);
+    const PIECE = 299;
+    const Original = Uint8Array;
+    let left = Infinity;
+    vi.stubGlobal(
+      'Uint8Array',
+      new Proxy(Original, {
+        construct(target, given: [unknown]) {
+          if (given[0] === PIECE && left-- === 0) throw new RangeError('Array buffer allocation failed');
+          return Reflect.construct(target, given) as object;
+        },
+      }),
+    );
+    let refused = 0;
+    try {
+      for (;; refused++) {
+        const folder = new MemoryFolder();
+        left = refused;
+        const fault = await run(folder, { pieceBytes: PIECE }).then(() => null, (error: unknown) => error);
+        if (fault === null) break;
+        expect(fault, `piece ${refused}`).toMatchObject({ code: 'out-of-memory', reason: 'host-memory' });
+        // The first piece of a file is had before anything of it is.
+        if (refused === 0) expect((fault as StudioError).where).toEqual({ file: `${folder.name}/${order.find((name) => name.startsWith('model-') || name === 'model.safetensors')!}`, expected: PIECE });
+        expectNothing(folder, `piece ${refused}`);
+      }
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    // Two pieces of each weight file at the least.
+    expect(refused).toBeGreaterThanOrEqual(2);
   });
 
   it('failing any read of a source leaves nothing', async () => {
