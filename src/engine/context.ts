@@ -136,7 +136,7 @@ export class Context {
   }
 
   private async mapped(map: Promise<undefined>): Promise<void> {
-    const fault = (seconds: number) => new DeviceLostError('unresponsive', `the GPU did not answer for ${seconds} seconds`);
+    const fault = (seconds: number) => new DeviceLostError('unresponsive', `the GPU did not answer for ${seconds} seconds`, { actual: seconds });
     try {
       await this.watchdog.over({ limitMs: MAP_MS, fault }, () => map);
     } catch (error) {
@@ -144,7 +144,7 @@ export class Context {
       throw (await this.loss()) ?? new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
     }
     // Of what was submitted before, errors come before the map does.
-    if (this.refusal !== null) throw new DeviceLostError('refused', `the GPU refused work: ${this.refusal}`);
+    if (this.refusal !== null) throw new DeviceLostError('refused', `the GPU refused work: ${this.refusal}`, { actual: this.refusal });
   }
 
   /**
@@ -163,7 +163,7 @@ export class Context {
   /** Null while the device is there. What is waited for may reject before `lost` resolves. */
   private async loss(): Promise<DeviceLostError | null> {
     const info = this.lost ?? (await Promise.race([this.device.lost, new Promise<null>((done) => setTimeout(done, 200, null))]));
-    return info && new DeviceLostError(info.reason || 'unknown', `the GPU device was lost: ${info.message}`);
+    return info && new DeviceLostError(info.reason || 'unknown', `the GPU device was lost: ${info.message}`, info.message ? { actual: info.message } : {});
   }
 
   dispose(): void {

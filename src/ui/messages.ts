@@ -2,7 +2,7 @@
 import type { ErrorCode, ErrorWhere, WireError } from '../bytes/errors';
 import { FILE_MESSAGES } from './messages/files';
 import { RECIPE_MESSAGES } from './messages/recipe';
-import { RUN_MESSAGES } from './messages/run';
+import { DEVICE_REPLACED, RUN_MESSAGES } from './messages/run';
 import { wordsOf, type Message, type Template } from './messages/words';
 import { YAML_MESSAGES } from './messages/yaml';
 
@@ -21,7 +21,7 @@ const BY_CODE: Readonly<Record<ErrorCode, { readonly title: string; readonly act
   'incompatible-checkpoints': { title: 'These checkpoints do not fit together', action: 'Look at the table beside the checkpoints and decide row by row.' },
   'invalid-recipe': { title: 'The recipe has no meaning as it stands', action: 'Undo the last change, or choose a preset.' },
   'gpu-unavailable': { title: 'WebGPU cannot be used', action: 'The CPU does the same work, slower. Click the backend in the header to try again.' },
-  'device-lost': { title: 'The graphics device was lost', action: 'Start the merge again. If it happens twice, restart the browser or choose the CPU.' },
+  'device-lost': { title: 'The graphics device was lost', action: DEVICE_REPLACED },
   'out-of-memory': { title: 'Not enough memory', action: 'Close other tabs and programs that use the graphics card, then try again, or choose the CPU.' },
   'source-changed': { title: 'A source file changed', action: 'Leave the files alone, drop the folder again and start the merge again.' },
   destination: { title: 'The destination cannot be written', action: 'Choose another folder.' },

@@ -25,6 +25,6 @@ export function reasonText({ why, info, speeds }: Pick<BackendReport, 'why' | 'i
     case 'asked':
       return `You chose ${used}.`;
     case 'instead':
-      return `The graphics card was lost; ${used} took over.`;
+      return `The graphics device failed; ${info.kind === 'webgpu' ? 'a new one' : used} took over.`;
   }
 }

@@ -5,6 +5,8 @@ import type { Template } from './words';
 const CPU_WORKS = 'Meanwhile the CPU does the same work with the same results, slower.';
 const DROP_AGAIN = 'Wait until nothing writes to it, drop its folder again and start the merge again.';
 const REPORT = 'Reload the page and try again. If it happens again, report it with the line above.';
+/** A merge never ends with a device: it goes on from the group it was at. */
+export const DEVICE_REPLACED = 'Nothing that was merged is lost: work goes on from where it was. To have the graphics card again, choose WebGPU under Backend; if that fails too, restart the browser.';
 
 /** `even`: what was tried. */
 function noGraphicsMemory(even: string): Template {
@@ -14,6 +16,12 @@ function noGraphicsMemory(even: string): Template {
     action: 'Close other tabs and programs that use the graphics card and try again, or choose the CPU in the header.',
   });
 }
+
+const deviceGone: Template = ({ actual }) => ({
+  title: 'The graphics device was lost',
+  detail: `Its driver was reset, or the browser ended the process that talks to it.${actual === 'unknown' ? '' : ` What the browser said: ${actual}`}`,
+  action: DEVICE_REPLACED,
+});
 
 const GPU = {
   'insecure-page': () => ({
@@ -203,13 +211,19 @@ export const RUN_MESSAGES = {
     }),
   },
   'out-of-memory': {
-    'host-memory': ({ file, expected, expectedBytes, actualBytes }) => ({
+    'host-memory': ({ file, expected, actual, expectedBytes, actualBytes }) => ({
       title: 'Not enough memory',
-      detail: `The browser had no room for ${expected === 'unknown' ? 'a piece' : expectedBytes} of ${file}${expected === 'unknown' ? '' : `, nor after reading ahead was halved to ${actualBytes}`}.`,
-      action: 'Close other tabs and programs and try again.',
+      detail: `The browser had no room for ${expected === 'unknown' ? 'another array' : expectedBytes}${file === 'The file' ? ' while it merged' : ` of ${file}`}${actual === 'unknown' ? '' : `, nor after reading ahead was halved to ${actualBytes}`}.`,
+      action: 'Close other tabs and programs, or allow the studio less memory under Backend, and try again.',
     }),
     'device-memory': noGraphicsMemory(''),
     'device-floor': noGraphicsMemory(', although tensors were taken in pieces of a sixteenth of the usual size'),
+  },
+  'device-lost': {
+    refused: ({ actual }) => ({ title: 'The graphics device refused work', detail: `It is not relied on any more. What it said: ${actual}`, action: DEVICE_REPLACED }),
+    unresponsive: ({ actual }) => ({ title: 'The graphics device does not answer', detail: `It gave no result for ${actual} seconds.`, action: DEVICE_REPLACED }),
+    unknown: deviceGone,
+    destroyed: deviceGone,
   },
   'disk-full': {
     'disk-full': ({ file }) => ({

@@ -17,7 +17,8 @@ describe('why a backend computes', () => {
     expect(reasonText(report('alone', 'cpu', []))).toContain('without measuring');
     expect(reasonText(report('unmeasured', 'webgpu', [cpu]))).toContain('could not be measured');
     expect(reasonText(report('asked', 'webgpu'))).toBe('You chose WebGPU.');
-    expect(reasonText(report('instead', 'cpu'))).toBe('The graphics card was lost; the CPU took over.');
+    expect(reasonText(report('instead', 'cpu'))).toBe('The graphics device failed; the CPU took over.');
+    expect(reasonText(report('instead', 'webgpu'))).toBe('The graphics device failed; a new one took over.');
   });
   it('writes speeds in millions, with a decimal below a hundred', () => {
     expect([speedText(gpu), speedText(cpu)]).toEqual(['512', '60.1']);

@@ -53,6 +53,14 @@ describe('the catalogue', () => {
     );
   });
 
+  it('a device that refuses work is not called lost, and no numbers are made up where memory is short', () => {
+    const refused = describeError(wire('device-lost', 'refused', { actual: '[Buffer "own"] is too small' }));
+    expect([refused.title, refused.detail]).toEqual(['The graphics device refused work', 'It is not relied on any more. What it said: [Buffer "own"] is too small']);
+    expect(describeError(wire('device-lost', 'unknown')).detail).toBe('Its driver was reset, or the browser ended the process that talks to it.');
+    expect(describeError(wire('out-of-memory', 'host-memory')).detail).toBe('The browser had no room for another array while it merged.');
+    expect(describeError(wire('out-of-memory', 'host-memory', { file: 'a/b', expected: 8, actual: 5 })).detail).toBe('The browser had no room for 8 bytes of a/b, nor after reading ahead was halved to 5 bytes.');
+  });
+
   it('calls a model by the name on its card', () => {
     const { title } = describeError(wire('invalid-recipe', 'base-is-model', { model: 'id7' }), (id) => (id === 'id7' ? 'Llama' : id));
     expect(title).toBe('Llama is base and model at once');
