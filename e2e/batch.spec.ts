@@ -25,7 +25,7 @@ test('a grid of densities, exported in one job, is what its merges one by one ar
 
   const report = page.getByRole('group', { name: 'Finished export of several' });
   await expect(report).toContainText('300 of 300 tensors verified');
-  await expect(report).toContainText(/; all 6,300,160 values computed again by CPU, .*: the same to the bit/);
+  await expect(report).toContainText(/; all 6.300.160 values computed again by CPU, .*: the same to the bit/);
   await photograph(page, '41 several exported');
   const hashOf = async (folder: string) => report.getByRole('row', { name: new RegExp(`^${folder.replaceAll('.', '\\.')} `) }).locator('.hash').textContent();
   const folders = ['sft-0.2_ct-x-4M-0.2', 'sft-0.2_ct-x-4M-1', 'sft-1_ct-x-4M-0.2', 'sft-1_ct-x-4M-1'];

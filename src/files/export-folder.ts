@@ -59,13 +59,13 @@ const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder $
 
 /**
  * A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError
- * `removed`, also where it is not the file that had the stamp `was`.
+ * `removed`, also where it is not the file that had this stamp.
  */
-export async function exportedFile(name: string, was?: FileStamp): Promise<File> {
+export async function exportedFile({ name, bytes, modified }: FileStamp & { readonly name: string }): Promise<File> {
   try {
     const file = await fileIn(await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME), name);
-    if (was && (file.size !== was.bytes || file.lastModified !== was.modified)) {
-      throw new DestinationError('removed', `${name} is of a later export`, { file: name, expected: was.bytes, actual: file.size });
+    if (file.size !== bytes || file.lastModified !== modified) {
+      throw new DestinationError('removed', `${name} is of a later export`, { file: name, expected: bytes, actual: file.size });
     }
     return file;
   } catch (error) {

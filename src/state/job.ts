@@ -1,7 +1,7 @@
 /** Running a merge or a scan: start, pause, cancel, and what is left of it. */
 import { asStudioError } from '../bytes/errors';
 import type { WireError } from '../bytes/errors';
-import type { BatchPlanSummary, BatchRequestEntry, PickedFolder, RequestPayload } from '../worker/protocol';
+import type { BatchPlanSummary, BatchRequestEntry, ExportedStamp, PickedFolder, RequestPayload } from '../worker/protocol';
 import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
@@ -39,7 +39,7 @@ export interface JobControls extends UnfinishedControls {
   setReplace(replace: boolean): void;
   setRecheck(recheck: boolean): void;
   /** Downloads one file of a finished export in private storage. */
-  download(name: string): Promise<void>;
+  download(was: ExportedStamp): Promise<void>;
 }
 
 interface Reports {
@@ -183,10 +183,10 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     },
     setReplace: (replace) => setTarget({ replace }),
     setRecheck: (recheck) => setTarget({ recheck }),
-    async download(name) {
+    async download(was) {
       try {
-        const { handle } = await worker.request('exported', { name });
-        files.save(name, handle);
+        const { handle } = await worker.request('exported', { was });
+        files.save(was.name, handle);
       } catch (cause) {
         setJob({ status: 'failed', kind: 'merge', error: asStudioError(cause).toWire(), progress: null });
       }

@@ -51,7 +51,7 @@ export async function exportBatch(
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, watchdog, emit }: Omit<MergeContext, 'counted'>,
   counted: (entry: Entries[number], figures: readonly TensorFigures[]) => Promise<void>,
-): Promise<BatchSummary> {
+): Promise<Omit<BatchSummary, 'stamps'>> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);

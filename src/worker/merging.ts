@@ -47,7 +47,7 @@ export async function merge(
   { destination, privateStorage }: { readonly destination: Destination; readonly privateStorage: boolean },
   { signal, ready }: Control,
   { application, catalogue, host, openFile, hash, watchdog, emit, counted }: MergeContext,
-): Promise<MergeSummary> {
+): Promise<Omit<MergeSummary, 'stamps'>> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const checkpoints = checkpointsOf(recipe, open);

@@ -123,11 +123,21 @@ export interface ExportedFile {
   /** Hex SHA-256 of the file as re-read after closing. */
   readonly sha256: string;
 }
+/** By which a file in private storage is known from one that another tab's export puts in its place. */
+export interface ExportedStamp {
+  /** `FOLDER/FILE` in a folder of several. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
 export interface MergeSummary {
   readonly destination: string;
   /** True when the files are in private storage and are to be downloaded. */
   readonly privateStorage: boolean;
   readonly files: readonly ExportedFile[];
+  /** Of what is in private storage; empty elsewhere. */
+  readonly stamps: readonly ExportedStamp[];
   /** Where each weight file comes from. */
   readonly shards: readonly ShardOrigin[];
   readonly seconds: number;
@@ -209,6 +219,8 @@ export interface BatchSummary {
   readonly privateStorage: boolean;
   /** Those that are complete. */
   readonly folders: readonly (Pick<MergeSummary, 'files' | 'tensors' | 'verified' | 'checked' | 'rechecked' | 'overflow'> & { readonly folder: string })[];
+  /** Of what is in private storage, the table too; empty elsewhere. */
+  readonly stamps: readonly ExportedStamp[];
   /** Name of the table beside the folders. */
   readonly table: string;
   /** Folders that were not begun, or removed. */
@@ -279,8 +291,8 @@ export interface Requests {
   batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** As for `merge`, each merge after the other. */ readonly recheck?: boolean; /** Carries on what lies there. */ readonly resume?: boolean; /** Empties private storage first; another folder is never emptied. */ readonly anew?: boolean }, BatchSummary];
   pause: [{ readonly paused: boolean }, null];
   cancel: [Record<never, never>, null];
-  /** A finished export in private storage, as an opaque File for downloading. */
-  exported: [{ readonly name: string }, { readonly handle: unknown }];
+  /** A file of a finished export in private storage, as an opaque File for downloading; refused when it is not the one that was reported. */
+  exported: [{ readonly was: ExportedStamp }, { readonly handle: unknown }];
 }
 export type RequestName = keyof Requests;
 export type RequestPayload<N extends RequestName> = Requests[N][0];

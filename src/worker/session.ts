@@ -4,7 +4,6 @@ import type { ByteSource, Destination } from '../bytes/source';
 import { Watchdog } from '../bytes/watchdog';
 import type { FileEntry } from '../checkpoint/types';
 import { isExportFile } from '../export/files';
-import type { FileStamp } from '../files/destination';
 import type { ExportFolder, HowToOpen } from '../files/export-folder';
 import type { FiguresStore } from '../files/figures-store';
 import type { FileStore } from '../files/store';
@@ -35,7 +34,7 @@ import { verify } from './verifying';
 import { takeResults } from './results';
 import { withFolder } from './taking';
 import { removeUnfinished, unfinishedIn } from './unfinished';
-import type { PickedFolder, TensorFigures, WorkerEvent } from './protocol';
+import type { ExportedStamp, PickedFolder, TensorFigures, WorkerEvent } from './protocol';
 
 export interface SessionParts {
   readonly backends: BackendFactory;
@@ -47,7 +46,7 @@ export interface SessionParts {
   /** A folder to see what lies there; null when a tab is exporting to it, or there is none. */
   readonly visitExportFolder: (folder: PickedFolder | null) => Promise<Destination | null>;
   /** A file of the last export in private storage. */
-  readonly exportedFile: (name: string, was?: FileStamp) => Promise<unknown>;
+  readonly exportedFile: (was: ExportedStamp) => Promise<unknown>;
   /** Where exact figures outlive the page. */
   readonly figuresStore: FiguresStore;
   readonly sizing: Sizing;
@@ -80,16 +79,9 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       return result;
     });
 
-  /** Of what this session exported to private storage last: another tab's export may take its place. */
-  const exported = new Map<string, FileStamp>();
-  const noteExported = async ({ destination, privateStorage }: ExportFolder, names: readonly string[]): Promise<void> => {
-    if (!privateStorage) return;
-    exported.clear();
-    for (const name of names) {
-      const stamp = await destination.stamp(name).catch(() => null);
-      if (stamp) exported.set(name, stamp);
-    }
-  };
+  const stampsOf = async ({ destination, privateStorage }: ExportFolder, names: readonly string[]): Promise<ExportedStamp[]> =>
+    // What is gone already cannot be downloaded.
+    privateStorage ? (await Promise.all(names.map((name) => destination.stamp(name).then((stamp) => [{ name, ...stamp }], () => [])))).flat() : [];
 
   const nameOf = (folder: PickedFolder | null) => folder?.name ?? 'private storage';
   const visit = async <T>(destination: PickedFolder | null, signal: AbortSignal, otherwise: T, act: (folder: Destination) => Promise<T>): Promise<T> => {
@@ -149,8 +141,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const open = () => openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
       return withFolder(nameOf(payload.destination), open, { signal: control.signal, watchdog }, async (destination, folder) => {
         const summary = await counting(payload, (counted) => merge(payload, { ...folder, destination }, control, { ...context, counted }));
-        await noteExported(folder, summary.files.map(({ name }) => name));
-        return summary;
+        return { ...summary, stamps: await stampsOf(folder, summary.files.map(({ name }) => name)) };
       });
     },
     unfinished: async ({ destination }, { signal }) => visit(destination, signal, null, unfinishedIn),
@@ -170,11 +161,10 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
             await exact.finish(key, outlives(recipe));
           }),
         );
-        await noteExported(folder, [summary.table, ...summary.folders.flatMap(({ folder: own, files }) => files.map(({ name }) => `${own}/${name}`))]);
-        return summary;
+        return { ...summary, stamps: await stampsOf(folder, [summary.table, ...summary.folders.flatMap(({ folder: own, files }) => files.map(({ name }) => `${own}/${name}`))]) };
       });
     },
-    exported: async ({ name }) => ({ handle: await exportedFile(name, exported.get(name)) }),
+    exported: async ({ was }) => ({ handle: await exportedFile(was) }),
   };
 }
 

@@ -25,8 +25,9 @@ function OriginLine({ shards }: { shards: MergeSummary['shards'] }) {
 /** The summary of a finished merge: what was written, that it was re-read, and the files. */
 export function Finished({ summary, children }: { summary: MergeSummary; children: ReactNode }) {
   const controller = useController();
-  const { destination, privateStorage, files, seconds, backend, tensors, verified, checked, rechecked, overflow } = summary;
+  const { destination, privateStorage, files, stamps, seconds, backend, tensors, verified, checked, rechecked, overflow } = summary;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const downloads = new Map(stamps.map((stamp) => [stamp.name, () => void controller.download(stamp)]));
   return (
     <div className="finished" role="group" aria-label="Finished merge">
       <header>
@@ -39,7 +40,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
             type="button"
             className="button small primary"
             onClick={() => {
-              for (const { name } of files) void controller.download(name);
+              for (const stamp of stamps) void controller.download(stamp);
             }}
           >
             Download all
@@ -49,7 +50,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
       </header>
       <OriginLine shards={summary.shards} />
       <VerifiedLine verified={verified} tensors={tensors} values={checked.values} rechecked={rechecked} overflow={overflow} />
-      <ExportTable of="File" rows={files.map(({ name, bytes: size, sha256 }) => ({ name, bytes: size, sha256, download: privateStorage ? () => void controller.download(name) : undefined }))} />
+      <ExportTable of="File" rows={files.map(({ name, bytes: size, sha256 }) => ({ name, bytes: size, sha256, download: downloads.get(name) }))} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Rechecked } from '../../merge/recheck';
-import type { BatchSummary } from '../../worker/protocol';
+import type { BatchSummary, ExportedStamp } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useController } from '../studio';
@@ -17,18 +17,20 @@ function sumRechecked(all: readonly Rechecked[]): Rechecked | null {
 /** What a batch left: its folders, what was verified, and why some are missing. */
 export function FinishedBatch({ summary, children }: { summary: BatchSummary; children: ReactNode }) {
   const controller = useController();
-  const { destination, privateStorage, folders, table, missing, stopped, seconds, backend } = summary;
+  const { destination, privateStorage, folders, stamps, table, missing, stopped, seconds, backend } = summary;
   const sum = (of: (folder: BatchSummary['folders'][number]) => number) => folders.reduce((total, one) => total + of(one), 0);
   const bytesOf = ({ files }: BatchSummary['folders'][number]) => files.reduce((total, file) => total + file.bytes, 0);
   const before = folders.filter(({ tensors }) => tensors === 0).length;
   const reason = stopped === null ? null : stopped.code === 'cancelled' ? 'Cancelled' : describeError(stopped, (id) => id).title;
   const [tensors, verified, values, overflow] = [sum((one) => one.tensors), sum((one) => one.verified), sum((one) => one.checked.values), sum((one) => one.overflow)];
   const rechecked = sumRechecked(folders.flatMap((one) => one.rechecked ?? []));
+  const download = (stamp: ExportedStamp) => void controller.download(stamp);
+  const tableStamp = stamps.find(({ name }) => name === table);
   const rows = folders.map((one) => ({
     name: one.folder,
     bytes: bytesOf(one),
     sha256: one.files.find(({ name }) => name.endsWith('.safetensors'))?.sha256,
-    download: privateStorage ? () => one.files.forEach(({ name }) => void controller.download(`${one.folder}/${name}`)) : undefined,
+    download: privateStorage ? () => stamps.filter(({ name }) => name.startsWith(`${one.folder}/`)).forEach(download) : undefined,
   }));
   return (
     <div className="finished" role="group" aria-label="Finished export of several" data-grave={stopped === null ? undefined : 'warn'}>
@@ -40,8 +42,8 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
           {formatBytes(sum(bytesOf))} on {backend.label},{' '}
           {privateStorage ? 'in private storage: download them before closing the page' : `in the folder ${showName(destination)}`}, with {table} for the scores.
         </p>
-        {privateStorage && (
-          <button type="button" className="button small" onClick={() => void controller.download(table)}>
+        {tableStamp && (
+          <button type="button" className="button small" onClick={() => download(tableStamp)}>
             Download {table}
           </button>
         )}

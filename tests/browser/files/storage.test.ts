@@ -5,6 +5,7 @@ import { FolderDestination } from '../../../src/files/destination';
 import { exportedFile, openExportFolder, visitExportFolder } from '../../../src/files/export-folder';
 import { dropped, fromInput } from '../../../src/files/pick';
 import { FileStore } from '../../../src/files/store';
+import type { ExportedStamp } from '../../../src/worker/protocol';
 
 const TEST_FOLDER = 'storage-test';
 let root: FileSystemDirectoryHandle;
@@ -99,6 +100,7 @@ describe('FileStore', () => {
 
 describe('openExportFolder', () => {
   it('private storage is emptied for each export, and its files can be had for download', async () => {
+    const stamps: ExportedStamp[] = [];
     for (const [name, length] of [['first', 3], ['second', 5]] as const) {
       const { destination, privateStorage, release } = await openExportFolder(null, new FileStore(), []);
       expect(privateStorage).toBe(true);
@@ -106,10 +108,11 @@ describe('openExportFolder', () => {
       const sink = await destination.create(name);
       await sink.write(bytes(length));
       await sink.close();
+      stamps.push({ name, ...(await destination.stamp(name)) });
       await release();
     }
-    expect((await exportedFile('second')).size).toBe(5);
-    await expect(exportedFile('first')).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    expect((await exportedFile(stamps[1]!)).size).toBe(5);
+    for (const other of [stamps[0]!, { ...stamps[1]!, modified: stamps[1]!.modified - 1 }]) await expect(exportedFile(other)).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
   });
 
   it('an unfinished export in private storage stays until it is replaced, also one of several in folders', async () => {

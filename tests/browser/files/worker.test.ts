@@ -7,7 +7,7 @@ import { defaultRecipe } from '../../../src/recipe/presets';
 import type { Recipe } from '../../../src/recipe/types';
 import { WorkerClient } from '../../../src/worker/client';
 import type { Spawned } from '../../../src/worker/client';
-import type { BackendChoice, MergeProgress, OpenResult, TensorFigures } from '../../../src/worker/protocol';
+import type { BackendChoice, MergeProgress, MergeSummary, OpenResult, TensorFigures } from '../../../src/worker/protocol';
 import { familyFiles, tiesRecipe } from '../../unit/worker/family';
 
 const baseUrl = new URL('/sample/', location.href).href;
@@ -19,10 +19,11 @@ afterEach(() => client.terminate());
 
 const idIn = ({ checkpoints }: OpenResult) => (name: string) => checkpoints.find((checkpoint) => checkpoint.name === name)!.id;
 
-async function exportedShard(name: string) {
-  const { handle } = await client.request('exported', { name });
+async function exportedShard({ stamps }: MergeSummary) {
+  const was = stamps.find(({ name }) => name === 'model.safetensors')!;
+  const { handle } = await client.request('exported', { was });
   const store = new FileStore();
-  const { entries } = await store.register([{ path: name, handle }]);
+  const { entries } = await store.register([{ path: was.name, handle }]);
   return store.open(entries[0]!);
 }
 
@@ -45,7 +46,7 @@ async function exploreAndMerge(recipe: Recipe) {
   const counted = ({ figures, ...one }: TensorFigures) => ({ ...one, figures: { ...figures, overflow: 0, reservedCost: 0 } });
   expect(tensors.map(counted)).toEqual(tensors.map(({ tensor }) => counted(exact.get(tensor)!)));
 
-  const shard = await exportedShard('model.safetensors');
+  const shard = await exportedShard(summary);
   expect(shard.size).toBe(plan.shards[0]!.bytes);
   expect((await readHeader(shard)).tensors).toHaveLength(plan.tensors);
   return { tensors: tensors.map(counted), sha256: summary.files.find(({ name }) => name === 'model.safetensors')!.sha256 };

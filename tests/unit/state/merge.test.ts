@@ -67,7 +67,7 @@ describe('a merge', () => {
     const one = await merging();
     one.worker.emit({ event: 'tensor', figures: [figuresOf('a', 5, true), figuresOf('b', 7, true)] });
     const backend = { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' } as const;
-    one.worker.last('merge').resolve({ destination: 'd', privateStorage: true, files: [], shards: [], seconds: 1, backend, tensors: 2, verified: 2, checked: { values: 30, tensors: 2 }, rechecked: null, overflow: 0 });
+    one.worker.last('merge').resolve({ destination: 'd', privateStorage: true, files: [], stamps: [], shards: [], seconds: 1, backend, tensors: 2, verified: 2, checked: { values: 30, tensors: 2 }, rechecked: null, overflow: 0 });
     await settle();
     one.clock.paint();
     expect(one.worker.of('explore')).toHaveLength(1);
@@ -169,7 +169,7 @@ describe('a merge', () => {
     await opened(one, 'base', 'sft', 'ct-x-4M');
     const entries = [{ folder: 'a', recipe: one.store.getState().decisions.present.recipe, text: null, choices: DEFAULT_CHOICES }];
     void one.controller.exportBatch(entries);
-    const summary = { destination: 'x', privateStorage: true, folders: [], table: 't', missing: ['a'], stopped: null, seconds: 1, backend: null as never };
+    const summary = { destination: 'x', privateStorage: true, folders: [], stamps: [], table: 't', missing: ['a'], stopped: null, seconds: 1, backend: null as never };
     one.worker.last('batch').resolve(summary);
     await settle();
     const begun = one.worker.last('batch').payload;
@@ -194,7 +194,9 @@ describe('a merge', () => {
 
   it('saves an exported file under its name', async () => {
     const one = studio();
-    void one.controller.download('model.safetensors');
+    const was = { name: 'model.safetensors', bytes: 3, modified: 5 };
+    void one.controller.download(was);
+    expect(one.worker.last('exported').payload).toEqual({ was });
     one.worker.last('exported').resolve({ handle: 1 });
     await settle();
     expect(one.picks.saved).toEqual(['model.safetensors']);

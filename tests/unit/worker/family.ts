@@ -96,7 +96,7 @@ export function startSession(backends: Partial<BackendFactory> = {}, parts: Part
       release: async () => {},
     }),
     visitExportFolder: async () => new FolderDestination('out', out.handle),
-    exportedFile: async (name) => `file ${name}`,
+    exportedFile: async ({ name }) => `file ${name}`,
     figuresStore: memoryFiguresStore(),
     sizing: SIZING,
     emit,

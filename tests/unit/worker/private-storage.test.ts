@@ -45,23 +45,33 @@ async function tab() {
 describe('a download', () => {
   it('is of the export that was verified, not of a later one of another tab', async () => {
     const [first, second] = [await tab(), await tab()];
-    const { files } = await first.merge();
-    for (const { name, bytes } of files) expect(((await first.request('exported', { name })).handle as File).size, name).toBe(bytes);
-    await second.merge({ recipe: { ...second.recipe, lambda: 0.5 } });
-    for (const { name } of files) await expect(first.request('exported', { name }), name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
-    expect((await second.request('exported', { name: 'model.safetensors' })).handle).toBeInstanceOf(File);
-    await first.merge();
-    expect((await first.request('exported', { name: 'model.safetensors' })).handle).toBeInstanceOf(File);
+    const { stamps, files } = await first.merge();
+    expect(stamps.map(({ name, bytes }) => [name, bytes])).toEqual(files.map(({ name, bytes }) => [name, bytes]));
+    for (const was of stamps) expect(((await first.request('exported', { was })).handle as File).size, was.name).toBe(was.bytes);
+    const later = await second.merge({ recipe: { ...second.recipe, lambda: 0.5 } });
+    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    for (const was of later.stamps) expect((await second.request('exported', { was })).handle).toBeInstanceOf(File);
+  });
+
+  it('is compared after a restart of the worker too: the report on the page knows what it is of', async () => {
+    const { stamps } = await (await tab()).merge();
+    // It has exported nothing itself.
+    const restarted = await tab();
+    for (const was of stamps) expect((await restarted.request('exported', { was })).handle).toBeInstanceOf(File);
+    const other = await tab();
+    await other.merge({ recipe: { ...other.recipe, lambda: 0.5 } });
+    for (const was of stamps) await expect(restarted.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
   });
 
   it('is of the folder and the table of this tab\'s export of several', async () => {
     const [first, second] = [await tab(), await tab()];
     const entriesOf = (lambda: number) => [{ folder: 'a', recipe: { ...first.recipe, lambda }, text: null, choices: DEFAULT_CHOICES }];
-    await first.request('batch', { entries: entriesOf(1), shardBytes: 2 ** 30, destination: null });
-    expect((await first.request('exported', { name: 'a/model.safetensors' })).handle).toBeInstanceOf(File);
+    const { stamps } = await first.request('batch', { entries: entriesOf(1), shardBytes: 2 ** 30, destination: null });
+    expect(stamps.map(({ name }) => name)).toEqual(expect.arrayContaining(['results.csv', 'a/model.safetensors']));
+    for (const was of stamps) expect((await first.request('exported', { was })).handle).toBeInstanceOf(File);
     const { recipe } = second;
     await second.request('batch', { entries: entriesOf(0.5).map((one) => ({ ...one, recipe: { ...recipe, lambda: 0.5 } })), shardBytes: 2 ** 30, destination: null, anew: true });
-    for (const name of ['a/model.safetensors', 'results.csv']) await expect(first.request('exported', { name }), name).rejects.toMatchObject({ reason: 'removed' });
+    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ reason: 'removed' });
   });
 });
 

@@ -141,7 +141,8 @@ describe('merge', () => {
     expect(heard.map(({ tensor, exact }) => [tensor, exact]).sort()).toEqual([[NORM, true], [Q, true]].sort());
     const progress = events.flatMap((event) => (event.event === 'progress' ? [event.progress] : []));
     expect(progress.at(-1)).toMatchObject({ phase: 'verifying', tensorsDone: 3, tensors: 3, bytesVerified: weights.length });
-    expect(await request('exported', { name: 'model.safetensors' })).toEqual({ handle: 'file model.safetensors' });
+    expect(summary.stamps.map(({ name, bytes }) => [name, bytes])).toEqual(summary.files.map(({ name, bytes }) => [name, bytes]));
+    expect(await request('exported', { was: summary.stamps[0]! })).toEqual({ handle: `file ${summary.stamps[0]!.name}` });
   });
 
   it('refuses a folder that holds weights, and replaces them on request', async () => {
