@@ -1,29 +1,32 @@
 /**
- * `node scripts/audit.mjs`: known vulnerabilities of the locked packages, from npm's registry. Ends with 1 where a package that the
- * page ships has one that is high or critical. What only builds and tests is told and does not fail; neither does a registry that
- * cannot be asked, which is said in so many words.
+ * `node scripts/audit.mjs`: known vulnerabilities of the locked packages, from npm's registry. Ends with 0 where the audit passed, 1
+ * where a package that the page ships has a vulnerability that is high or critical, 3 where the registry gave no answer: that is no
+ * pass. What only builds and tests is told and does not fail.
  */
 import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './project.mjs';
 
+/** Exit codes by outcome. */
+export const EXITS = { passed: 0, failed: 1, 'not made': 3 };
 const FAILING = ['high', 'critical'];
 /** A registry that takes longer is as good as none. */
 const LIMIT_MS = 30_000;
 
-/** What `npm audit --json` printed, as lines for people and whether to fail. `null`: it printed no report in time. */
+/** What `npm audit --json` printed, as an outcome and lines for people, the outcome in the first. `null`: it printed no report in time. */
 export function judge(shipped, all) {
   const reasons = [shipped, all].map(refusalOf);
   const refusal = reasons.find((reason) => reason !== null);
-  if (refusal !== undefined) return { failed: false, lines: [`Audit not made: ${refusal}. Nothing is known about vulnerabilities of the locked packages.`] };
+  if (refusal !== undefined) return { outcome: 'not made', lines: [`AUDIT NOT MADE: ${refusal}. Nothing is known about vulnerabilities of the locked packages.`] };
   const own = findings(shipped);
   const tools = findings(all).filter(({ name }) => own.every((finding) => finding.name !== name));
   const grave = own.filter(({ severity }) => FAILING.includes(severity));
   const told = (list) => list.map(({ name, severity, title }) => `  ${severity}: ${name}${title === '' ? '' : `, ${title}`}`);
   const count = (list) => (list.length === 0 ? 'none' : String(list.length));
+  const verdict = grave.length > 0 ? `AUDIT FAILED: the page ships ${grave.length} of the locked packages with a high or critical vulnerability.` : 'Audit passed: no high or critical vulnerability is known of what the page ships.';
   return {
-    failed: grave.length > 0,
-    lines: [`Audit: known vulnerabilities of what the page ships: ${count(own)}.`, ...told(own), `Of what only builds and tests it: ${count(tools)}.`, ...told(tools)],
+    outcome: grave.length > 0 ? 'failed' : 'passed',
+    lines: [verdict, `Known vulnerabilities of what the page ships: ${count(own)}.`, ...told(own), `Of what only builds and tests it: ${count(tools)}.`, ...told(tools)],
   };
 }
 
@@ -53,7 +56,7 @@ function audit(args) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [shipped, all] = await Promise.all([audit(['--omit=dev']), audit([])]);
-  const { failed, lines } = judge(shipped, all);
+  const { outcome, lines } = judge(shipped, all);
   console.log(lines.join('\n'));
-  process.exitCode = failed ? 1 : 0;
+  process.exitCode = EXITS[outcome];
 }

@@ -1,6 +1,7 @@
 /** The stages of `npm test`: what each runs, and how many checks that was. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXITS } from './audit.mjs';
 import { build, ROOT, run, tool } from './project.mjs';
 
 const REPORTS = join(ROOT, '.cache', 'test-reports');
@@ -62,6 +63,13 @@ const interop = async (options) => {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 };
 
+/** A registry that cannot be asked is no failure, and no success. */
+const audit = async (options) => {
+  const code = await run(process.execPath, [join('scripts', 'audit.mjs')], { ...options, limitMs: STAGE_LIMIT_MS });
+  if (code === EXITS['not made']) return { passed: 0, failed: 0, skipped: 0, note: 'NOT MADE: the registry gave no answer' };
+  return { passed: code === EXITS.passed ? 1 : 0, failed: code === EXITS.passed ? 0 : 1, skipped: 0 };
+};
+
 export const STAGES = [
   { name: 'types', title: 'Types', run: check((options) => tool('typescript', ['--noEmit', '-p', '.'], options)) },
   { name: 'lint', title: 'Lint', run: check((options) => tool('eslint', ['.', '--max-warnings=0'], options)) },
@@ -76,10 +84,11 @@ export const STAGES = [
   { name: 'build', title: 'Build', run: check(buildBoth) },
   { name: 'e2e', title: 'End to end', run: playwright, browser: true, needs: 'build' },
   { name: 'interop', title: 'Python libraries on exports', run: interop, needs: 'build', extra: true },
+  { name: 'audit', title: 'Audit of dependencies', run: audit, extra: true },
 ];
 
 /** The longest first, so that none is left to run alone at the end; what tells of a slip soonest in between. */
-const STARTS = ['build', 'webgpu', 'interop', 'types', 'e2e', 'unit', 'lint', 'cpu', 'imports'];
+const STARTS = ['build', 'webgpu', 'interop', 'types', 'e2e', 'unit', 'lint', 'cpu', 'imports', 'audit'];
 export const byStart = (a, b) => STARTS.indexOf(a.name) - STARTS.indexOf(b.name);
 
 /**
@@ -98,4 +107,11 @@ function counted(code, report, read) {
   if (passed + failed === 0) return { passed, failed: 1, skipped, note: 'ran no test' };
   if (failed === 0 && code !== 0) return { passed, failed: 1, skipped, note: `ended with code ${code}` };
   return { passed, failed, skipped, ...(skipped > 0 ? { note: `${skipped} skipped` } : {}) };
+}
+
+/** What a run of stages comes to. Nobody is to take one for a run in which everything was looked at when something was not. */
+export function lastLine(rows, seconds, lanes) {
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  const unchecked = rows.filter(({ passed, failed }) => passed + failed === 0).map(({ title }) => title);
+  return `${sum('passed')} passed, ${sum('failed')} failed in ${Math.round(seconds)} s, ${lanes} at a time${unchecked.length > 0 ? `; NOT CHECKED: ${unchecked.join(', ')}` : ''}`;
 }

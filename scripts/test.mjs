@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { ensureChromium } from './install-chromium.mjs';
 import { ensureInstalled } from './project.mjs';
-import { byStart, clearReports, outputFile, STAGES } from './stages.mjs';
+import { byStart, clearReports, lastLine, outputFile, STAGES } from './stages.mjs';
 
 /** Stages at a time: most keep one core busy, and those with a browser little more. */
 const LANES = Math.min(2, os.availableParallelism());
@@ -97,6 +97,5 @@ const results = await runInLanes(stages, LANES, async (stage, needed) => {
 
 const rows = stages.map(({ name }) => results.get(name));
 printTable(rows);
-const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed in ${Math.round(seconds(began))} s, ${LANES} at a time`);
-process.exit(sum('failed') === 0 ? 0 : 1);
+console.log(`\n${lastLine(rows, seconds(began), LANES)}`);
+process.exit(rows.every(({ failed }) => failed === 0) ? 0 : 1);
