@@ -120,6 +120,28 @@ function openLink(bytes: Bytes): boolean {
   return true;
 }
 
+const RECIPE = defaultRecipe('base', 'sft', ['ct']);
+const CHOICES = [
+  { leaveOut: { 'lm_head.weight': ['ct'], 'model.norm.weight': ['sft', 'ct'] }, extraRows: { from: 'ct' }, integerFrom: { ids: 'sft' }, allowNonfinite: true, rows: 'id' },
+  { leaveOut: { ['__proto__']: ['ct'] }, integerFrom: { constructor: 'sft' } },
+].map((choices) => utf8(JSON.stringify(choices)));
+
+/** What was decided, as a link beside a sound recipe has it: names of text all of it, nothing of an object's own, and a link of it says the same. */
+function openChoices(bytes: Bytes): boolean {
+  const fields = new URLSearchParams(writeAddress({ recipe: RECIPE, choices: DEFAULT_CHOICES }, OPEN, { tab: 'layers', layer: null, module: null } as never));
+  fields.set('c', textOf(bytes));
+  const { wanted } = readAddress(`#${fields.toString()}`);
+  if (wanted === null) return false;
+  const { choices } = wanted;
+  expect(Object.keys(choices).every((key) => ['leaveOut', 'extraRows', 'integerFrom', 'allowNonfinite', 'rows'].includes(key))).toBe(true);
+  for (const one of [choices, choices.leaveOut, choices.integerFrom]) expect(Object.getPrototypeOf(one)).toBe(Object.prototype);
+  for (const name of [...Object.values(choices.leaveOut).flat(), ...Object.values(choices.integerFrom)]) expect(typeof name).toBe('string');
+  const again = writeAddress({ recipe: RECIPE, choices }, OPEN, { tab: 'layers', layer: null, module: null } as never);
+  // Longer ones are left out of a link.
+  if (JSON.stringify(choices).length < 4000) expect(readAddress(`#${again}`).wanted!.choices).toEqual(choices);
+  return true;
+}
+
 export const FAMILY_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'adapter_config.json',
@@ -134,4 +156,5 @@ export const FAMILY_TARGETS: readonly FuzzTarget[] = [
   { name: 'tokenizer.json', inputs: mutated(TOKENIZERS), read: readTokens },
   { name: 'table of scores', inputs: mutated(SCORES), read: readScores },
   { name: 'address of the page', inputs: mutated(LINKS), read: openLink },
+  { name: 'choices of a link', inputs: mutated(CHOICES), read: openChoices },
 ];
