@@ -44,11 +44,11 @@ async function collect(items: readonly Dropped[]): Promise<PickedFile[]> {
     else if (entry) await walkEntry(entry, found);
     else if (file) found.add(file.name, file);
   }
-  return items.length === 0 ? [] : unlessEmpty(found, items[0]!.entry?.name ?? 'the selection');
+  return unlessEmpty(found, items[0]?.entry?.name ?? 'What was dropped');
 }
 
 /** A folder that gives no file says so: a snapshot of a Hugging Face cache holds links only, which no browser follows. */
-function unlessEmpty({ files }: Findings, name: string): PickedFile[] {
+function unlessEmpty({ files }: { readonly files: PickedFile[] }, name: string): PickedFile[] {
   if (files.length > 0) return files;
   throw new StudioError('malformed-file', 'nothing-found', `${name} gave no files`, { file: name });
 }
@@ -66,7 +66,7 @@ export function fromInput(files: Iterable<File>): PickedFile[] {
 /** Lets the user pick files. Empty when they close the picker. Must be called from a user gesture. */
 export async function chooseFiles(): Promise<PickedFile[]> {
   const { showOpenFilePicker } = globalThis as Pickers;
-  if (!showOpenFilePicker) return fromInput(await askInput({ folder: false }));
+  if (!showOpenFilePicker) return fromInput((await askInput({ folder: false })) ?? []);
   const handles = await unlessClosed(() => showOpenFilePicker.call(globalThis, { multiple: true, id: 'checkpoints' }));
   return (handles ?? []).map((handle) => ({ path: handle.name, handle }));
 }
@@ -77,7 +77,11 @@ export async function chooseFiles(): Promise<PickedFile[]> {
  */
 export async function chooseFolder(): Promise<PickedFile[]> {
   const { showDirectoryPicker } = globalThis as Pickers;
-  if (!showDirectoryPicker) return fromInput(await askInput({ folder: true }));
+  if (!showDirectoryPicker) {
+    const files = await askInput({ folder: true });
+    if (files === null) return [];
+    return unlessEmpty({ files: fromInput(files) }, files[0]?.webkitRelativePath.split('/')[0] || 'The folder');
+  }
   const handle = await unlessClosed(() => showDirectoryPicker.call(globalThis, { mode: 'read', id: 'checkpoints' }));
   if (!handle) return [];
   const found = new Findings();
@@ -132,15 +136,15 @@ function pickerError(error: unknown): StudioError {
   return denied ? new DestinationError('permission', `the browser refused the picker: ${error.message}`) : asStudioError(error);
 }
 
-/** The picker of browsers without the File System Access API. Settles with nothing when it is closed. */
-function askInput({ folder }: { readonly folder: boolean }): Promise<readonly File[]> {
+/** The picker of browsers without the File System Access API. Null when it is closed; a folder may give no files. */
+function askInput({ folder }: { readonly folder: boolean }): Promise<readonly File[] | null> {
   return new Promise((resolve) => {
     const input = document.createElement('input');
     input.type = 'file';
     input.multiple = true;
     input.webkitdirectory = folder;
     input.addEventListener('change', () => resolve(Array.from(input.files ?? [])), { once: true });
-    input.addEventListener('cancel', () => resolve([]), { once: true });
+    input.addEventListener('cancel', () => resolve(null), { once: true });
     input.click();
   });
 }

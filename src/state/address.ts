@@ -25,8 +25,8 @@ export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 
   const distinct = new Set(used.map((id) => names.get(id)));
   if (recipe.models.length > 0 && distinct.size === used.length && !distinct.has(undefined)) {
     fields.set('r', encodeRecipe(renamed(recipe, (id) => names.get(id)!)));
-    const decided = choicesText(renamedChoices(choices, (id) => names.get(id) ?? id));
-    if (decided !== null) fields.set('c', decided);
+    const decided = choicesText(choices, names);
+    if (decided !== null && decided.length <= MAX_CHOICES_TEXT) fields.set('c', decided);
   }
   if (chart.tab !== 'layers') fields.set('t', chart.tab);
   if (chart.layer !== null) fields.set('l', String(chart.layer));
@@ -34,12 +34,18 @@ export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 
   return fields.toString();
 }
 
-/** Choices that are not what they are without a decision; null where all are, or too long for a link. */
-function choicesText(choices: FitChoices): string | null {
+/** Choices that are not what they are without a decision; null where all are. */
+function choicesText(choices: FitChoices, names: ReadonlyMap<string, string>): string | null {
   const defaults = new Map(Object.entries(DEFAULT_CHOICES));
-  const decided = Object.entries(choices).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(key)));
-  const text = JSON.stringify(Object.fromEntries(decided));
-  return decided.length === 0 || text.length > MAX_CHOICES_TEXT ? null : text;
+  const own = renamedChoices(choices, (id) => names.get(id) ?? id);
+  const decided = Object.entries(own).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(key)));
+  return decided.length === 0 ? null : JSON.stringify(Object.fromEntries(decided));
+}
+
+/** Characters of the choices that a link leaves out for their length; null where it holds them all. */
+export function leftOutOfLink(choices: FitChoices, open: readonly Named[]): number | null {
+  const length = choicesText(choices, new Map(open.map(({ id, name }) => [id, name])))?.length ?? 0;
+  return length > MAX_CHOICES_TEXT ? length : null;
 }
 
 /** What a fragment asks for. What is malformed counts as absent: an old or cut link still opens the page. */

@@ -1,12 +1,14 @@
 import './recipe.css';
 import { useMemo } from 'react';
+import { formatCount } from '../../analysis/format';
 import { PRESETS } from '../../recipe/presets';
 import { drops, readsDensity, readsLambda, readsNormalize, readsTopk, traitsOf } from '../../recipe/methods';
 import { validateRecipe } from '../../recipe/validate';
+import { leftOutOfLink } from '../../state/address';
 import { isPreset, withScaling, withTwoLanguages } from '../../state/decisions';
 import { isBusy } from '../../state/types';
 import { useModels } from '../names';
-import { ErrorNotice } from '../Notice';
+import { ErrorNotice, Notice } from '../Notice';
 import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
 import { DropSettings } from './DropSettings';
@@ -68,10 +70,28 @@ export function RecipePanel() {
           {readsNormalize(method) && <CommonSettings />}
           <OutputSettings />
           <Advanced rescales={readsDensity(method) && !drops(method)} />
+          <LinkLimit />
           <YamlText />
         </fieldset>
       </ScrollBody>
     </section>
+  );
+}
+
+/** That the link of the address bar is not all there is to pass on, and what is. */
+function LinkLimit() {
+  const choices = useStudio((state) => state.decisions.present.choices);
+  const open = useStudio((state) => state.checkpoints.open);
+  const characters = useMemo(() => leftOutOfLink(choices, open), [choices, open]);
+  if (characters === null) return null;
+  return (
+    <Notice
+      grave="calm"
+      role="status"
+      title="The link in the address bar does not hold everything"
+      detail={`What was decided where the checkpoints differ takes ${formatCount(characters)} characters, and mail and chat cut links that long: the link has the recipe without it.`}
+      action="To pass all of it on, copy the MergeKit YAML below."
+    />
   );
 }
 

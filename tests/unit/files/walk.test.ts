@@ -1,6 +1,6 @@
 /** Drops and folder pickers: paths relative to what was dropped, and not a whole disk. */
-import { describe, expect, it } from 'vitest';
-import { dropped, fromInput } from '../../../src/files/pick';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { chooseFiles, chooseFolder, dropped, fromInput } from '../../../src/files/pick';
 import { Findings, MAX_FILES, walkEntry, walkHandle } from '../../../src/files/walk';
 
 type Tree = { readonly [name: string]: Tree | null };
@@ -61,6 +61,37 @@ describe('an input', () => {
     const file = (name: string, webkitRelativePath: string) => Object.assign(new File([], name), { webkitRelativePath });
     const files = [file('a', ''), file('b', 'base/b'), file('HEAD', 'base/.git/HEAD'), file('c', 'node_modules/c')];
     expect(fromInput(files).map(({ path }) => path)).toEqual(['a', 'base/b', 'node_modules/c']);
+  });
+});
+
+describe('a folder without files, or with nothing but links, which browsers leave out', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const expected = (file: string) => ({ code: 'malformed-file', reason: 'nothing-found', where: { file } });
+
+  /** A browser without the picker: the input answers with `files`, or is closed. */
+  function withoutPicker(files: readonly File[] | null) {
+    const listeners = new Map<string, () => void>();
+    const input = { files: files ?? [], addEventListener: (event: string, listener: () => void) => listeners.set(event, listener), click: () => queueMicrotask(listeners.get(files === null ? 'cancel' : 'change')!) };
+    vi.stubGlobal('document', { createElement: () => input });
+  }
+
+  it('is said where there is no picker, and closing the dialog is not', async () => {
+    withoutPicker([]);
+    await expect(chooseFolder()).rejects.toMatchObject(expected('The folder'));
+    withoutPicker([Object.assign(new File([], 'x'), { webkitRelativePath: 'model/.cache/x' })]);
+    await expect(chooseFolder()).rejects.toMatchObject(expected('model'));
+    withoutPicker([Object.assign(new File([], 'a'), { webkitRelativePath: 'model/a' })]);
+    expect((await chooseFolder()).map(({ path }) => path)).toEqual(['model/a']);
+    withoutPicker(null);
+    expect(await chooseFolder()).toEqual([]);
+    expect(await chooseFiles()).toEqual([]);
+  });
+
+  it('is said of a drop, whichever way the browser has, also of one that it gives nothing of', async () => {
+    const transfer = (...items: object[]) => ({ items: items.map((ways) => ({ kind: 'file', webkitGetAsEntry: () => null, getAsFile: () => null, ...ways })) }) as unknown as DataTransfer;
+    await expect(dropped(transfer({ webkitGetAsEntry: () => entryOf('links', {}) }))).rejects.toMatchObject(expected('links'));
+    await expect(dropped(transfer({ getAsFileSystemHandle: async () => handleOf('links', {}), webkitGetAsEntry: () => entryOf('links', {}) }))).rejects.toMatchObject(expected('links'));
+    await expect(dropped(transfer())).rejects.toMatchObject(expected('What was dropped'));
   });
 });
 

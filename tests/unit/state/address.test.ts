@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAddress, writeAddress } from '../../../src/state/address';
+import { leftOutOfLink, readAddress, writeAddress } from '../../../src/state/address';
 import { checkpoint, opened, studio } from './fakes';
 
 const CHART = { tab: 'layers', layer: null, module: null, tensor: null } as const;
@@ -44,9 +44,13 @@ describe('the address', () => {
     await opened(two, 'base', 'sft', 'ct-x-4M');
     expect(two.store.getState().decisions.present.choices).toEqual({ leaveOut: { 'lm_head.weight': ['id:sft'] }, extraRows: { from: 'id:ct-x-4M' }, integerFrom: {}, allowNonfinite: false, rows: 'id' });
     // Too long for a link: the recipe alone.
+    const { checkpoints, decisions } = one.store.getState();
+    expect(leftOutOfLink(decisions.present.choices, checkpoints.open)).toBeNull();
     one.controller.leaveOut('id:sft', Array.from({ length: 200 }, (_, i) => `model.layers.${i}.mlp.gate_proj.weight`), true);
     expect(one.controller.address()).not.toContain('c=');
     expect(one.controller.address()).toContain('r=');
+    const { choices } = one.store.getState().decisions.present;
+    expect(leftOutOfLink(choices, checkpoints.open)).toBe(JSON.stringify(choices).replace(',"integerFrom":{},"allowNonfinite":false', '').replaceAll('"id:', '"').length);
   });
 
   it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {

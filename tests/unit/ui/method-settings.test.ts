@@ -4,17 +4,18 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import type { Controller } from '../../../src/state/controller';
 import { createStudioStore } from '../../../src/state/store';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { METHODS, type Method } from '../../../src/recipe/types';
 import { RecipePanel } from '../../../src/ui/recipe/RecipePanel';
 import { StudioContext } from '../../../src/ui/studio';
 import { TIES } from '../recipe/recipes';
 
-function panelOf(method: Method): string {
+function panelOf(method: Method, choices = DEFAULT_CHOICES): string {
   const store = createStudioStore();
   const { decisions } = store.getInitialState();
   const roles = { base: 'base', sft: 'sft', ct: 'ct' } as const;
   // Rendering without a page shows the state a store began with.
-  Object.assign(store.getInitialState(), { decisions: { ...decisions, present: { ...decisions.present, roles, recipe: { ...TIES, method } } } });
+  Object.assign(store.getInitialState(), { decisions: { ...decisions, present: { ...decisions.present, roles, choices, recipe: { ...TIES, method } } } });
   return renderToStaticMarkup(createElement(StudioContext, { value: { store, controller: {} as Controller } }, createElement(RecipePanel)));
 }
 
@@ -25,6 +26,15 @@ const settingsOf = (method: Method) => {
 };
 
 describe('the recipe panel', () => {
+  it('says when the link of the address bar leaves out what was decided, and points to the YAML, which holds it', () => {
+    const leaveOut = (tensors: number) => ({ ...DEFAULT_CHOICES, leaveOut: Object.fromEntries(Array.from({ length: tensors }, (_, i) => [`model.layers.${i}.mlp.gate_proj.weight`, ['sft']])) });
+    const title = 'The link in the address bar does not hold everything';
+    expect(panelOf('ties', leaveOut(20))).not.toContain(title);
+    const said = panelOf('ties', leaveOut(200));
+    expect(said).toContain(title);
+    expect(said).toMatch(/takes 9\D?\d{3} characters.*copy the MergeKit YAML below\..*model\.layers\.199\.mlp\.gate_proj\.weight/s);
+  });
+
   it.each<[Method, readonly string[]]>([
     ['ties', ['Density', 'Weight', 'Lambda (λ)']],
     ['breadcrumbs', ['Density', 'Outliers', 'Weight', 'Lambda (λ)']],
