@@ -18,6 +18,13 @@ export interface Counted {
   readonly missed: number;
 }
 
+/** How often a device had nothing to do in the middle of a merge of several tensors, and for how long. */
+export interface Idle {
+  readonly title: string;
+  readonly times: number;
+  readonly seconds: number;
+}
+
 export interface Report {
   readonly adapter: string;
   /** Values of the tensor that every row goes over once. */

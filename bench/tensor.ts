@@ -20,7 +20,7 @@ export interface Case {
 function parametersAt(density: readonly number[]): TensorParameters {
   return { weight: [1, 1], density, lambda: 1, normalize: true, rescale: false };
 }
-const TIES: readonly Case[] = [
+export const TIES: readonly Case[] = [
   { title: 'whole merge at (0.2, 1)', method: 'ties', parameters: parametersAt([0.2, 1]) },
   { title: 'whole merge at (0.2, 0.2)', method: 'ties', parameters: parametersAt([0.2, 0.2]) },
 ];
@@ -34,7 +34,7 @@ export const CASES: readonly Case[] = [
 ];
 
 /** The tensor as one group, in as many chunks as the backend's budget asks for. */
-function groupFor(backend: Backend, method: Method, elements: number): Group {
+export function groupFor(backend: Backend, method: Method, elements: number): Group {
   // Three inputs and the output are on the device at once, two bytes a value.
   const perChunk = Math.min(elements, Math.floor(backend.chunkBytes / 8 / COLUMNS) * COLUMNS);
   const chunks = Array.from({ length: Math.ceil(elements / perChunk) }, (_, i) => [

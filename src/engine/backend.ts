@@ -1,15 +1,17 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
 import { withHost } from '../merge/on-host';
-import type { Backend, BackendInfo } from '../merge/backend';
+import type { Backend, BackendInfo, MergeOptions } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { deviceBudget } from './budget';
+import { hostBytesOf } from './claims';
 import { Context } from './context';
 import { adapt } from './passes/adapt';
 import { holdGroup } from './held';
 import { Pace } from './pace';
 import type { AdapterTraits } from './pipelines';
-import { Room } from './room';
+import { type PlacedOptions, Room } from './room';
 import type { Arithmetic } from './shaders';
+import { type Place, TOGETHER } from './turns';
 
 export interface EngineOptions {
   /** For people; see StudioDevice. */
@@ -22,6 +24,8 @@ export interface EngineOptions {
   /** Smaller chunks and residency than the device would allow: for tests of streaming. */
   readonly chunkBytes?: number;
   readonly residentBytes?: number;
+  /** Less for all device buffers together: for tests of groups that do not fit side by side. */
+  readonly bufferBytes?: number;
   /** Blocks of every dispatch instead of what the pace allows: for tests of splitting. */
   readonly dispatchBlocks?: number;
   /** Bytes of a staging buffer: for tests of uploads in pieces. */
@@ -68,22 +72,35 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
   const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
-  const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes } = options;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes: budget.bytes, listBytes: budget.chunkBytes });
-  const room = new Room(context, { ...budget, chunkBytes, residentBytes });
+  const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes, bufferBytes = budget.bytes } = options;
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, listBytes: budget.chunkBytes });
+  const room = new Room(context, { bytes: bufferBytes, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
-  return withHost({
+  const passes = withHost({
     info,
     chunkBytes,
-    merge: (group, parameters, read, write, mergeOptions) => context.losing(() => room.merge(group, parameters, read, write, mergeOptions)),
-    tally: (group, parameters, tallies, read, { signal } = {}) => context.losing(() => room.tally(group, parameters, tallies, read, signal)),
+    concurrency: TOGETHER,
+    heldBytes: hostBytesOf,
+    merge: (group, parameters, read, write, mergeOptions) => room.merge(group, parameters, read, write, mergeOptions),
+    tally: (group, parameters, tallies, read, mergeOptions) => room.tally(group, parameters, tallies, read, mergeOptions),
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
     adapt: (request) => context.losing(() => adapt(context, request)),
     ledger: () => {
       const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, uploads, brackets, inputBytes, repairedBlocks } } = context;
-      return { budgetBytes: budget.bytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount - context.uploads.count, submissions, uploads, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
+      return { budgetBytes: bufferBytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount - context.uploads.count, submissions, uploads, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
     },
     onTrial: () => backendOn(device, traits, { ...options, bracketBlocks: 1 }),
     dispose: () => context.dispose(),
   });
+  return {
+    ...passes,
+    // Their order is that of the calls: what is decided on the host may be decided of a later group first.
+    merge: (group, parameters, read, write, mergeOptions) =>
+      room.inOrder((place) => context.losing(() => passes.merge(group, parameters, read, write, placed(mergeOptions, place)))),
+    tally: (group, parameters, tallies, read, mergeOptions) => room.inOrder((place) => context.losing(() => passes.tally(group, parameters, tallies, read, placed(mergeOptions, place)))),
+  };
+}
+
+function placed(options: MergeOptions | undefined, place: Place): PlacedOptions {
+  return { ...options, place };
 }

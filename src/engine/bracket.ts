@@ -45,6 +45,11 @@ function modelLanes({ lanes }: GroupBuffers): number[] {
   return lanes.filter((lane) => lane !== SLACK_LANE);
 }
 
+/** Bytes of all lists where there is room for them. */
+export function wantedRoom(elements: number, lanes: number): number {
+  return lanes * ENTRY_BYTES * STEP * Math.ceil(elements / ROOM / STEP);
+}
+
 /** Entries of each lane's list, where all lists together may take `bytes`; null where that is too few to try. */
 export function listCapacity(elements: number, lanes: number, bytes: number): number | null {
   const wanted = STEP * Math.ceil(elements / ROOM / STEP);

@@ -4,7 +4,7 @@ import { Watchdog } from '../bytes/watchdog';
 import { Ledger } from './ledger';
 import type { Loan } from './memory';
 import { Memory } from './memory';
-import { COUNTERS, Pace } from './pace';
+import { COUNTERS, type Mark, Pace } from './pace';
 import type { AdapterTraits, Overrides } from './pipelines';
 import { Pipelines } from './pipelines';
 import { Recording, WORK_BYTES } from './recording';
@@ -72,7 +72,7 @@ export class Context {
     this.listBytes = listBytes;
     this.watchdog = watchdog;
     this.memory = new Memory(device, bufferBytes);
-    this.uploads = new Uploads(device, this.memory, this.ledger, (map) => this.mapped(map), uploadBytes);
+    this.uploads = new Uploads(device, this.memory, this.ledger, pace, (map) => this.mapped(map), uploadBytes);
     this.pipelines = Pipelines.of(device, traits);
     this.work = device.createBuffer({
       label: 'work',
@@ -120,6 +120,8 @@ export class Context {
     extracts.forEach(({ buffer, size }, i) => {
       if (size > 0) recording.copy(buffer, 0, staging, offsets[i]!, Math.ceil(size / 4) * 4);
     });
+    let mark: Mark = new Map();
+    recording.onceSent(() => (mark = this.pace.mark()));
     return {
       read: async () => {
         await this.mapped(staging.mapAsync(GPUMapMode.READ, 0, total));
@@ -128,8 +130,8 @@ export class Context {
         staging.unmap();
         loan.giveBack(staging);
         const counters = new Uint32Array(copies.pop()!.buffer);
-        this.pace.counted(counters);
-        this.ledger.repairedBlocks = counters.reduce((sum, count) => sum + count, 0);
+        this.pace.counted(counters, mark);
+        this.ledger.repairedBlocks = Math.max(this.ledger.repairedBlocks, counters.reduce((sum, count) => sum + count, 0));
         return copies;
       },
     };

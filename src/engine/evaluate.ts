@@ -6,7 +6,7 @@ import type { Figures } from '../merge/figures';
 import type { TensorParameters } from '../recipe/types';
 import type { Bracketed } from './bracket';
 import type { LoadedChunk } from './chunk';
-import type { Context } from './context';
+import type { Context, Staged } from './context';
 import { segmentFigures, slotResults } from './counts';
 import { createGroupBuffers } from './group-buffers';
 import { COUNT, SLACK_LANE, THREADS } from './layout';
@@ -18,7 +18,10 @@ import { Sweep } from './sweep';
 import { segmentOfBlock } from './tables';
 import { STORAGE } from './usage';
 
-/** Merges a group from end to end. `budget`: bytes of inputs that may stay on the device between readings. */
+/**
+ * Merges a group from end to end. `budget`: bytes of inputs that may stay on the device between readings. `onRead` hears when the host
+ * has all results and the device's buffers are given back, which is before the last of them are written.
+ */
 export async function mergeGroup(
   context: Context,
   group: Group,
@@ -27,27 +30,34 @@ export async function mergeGroup(
   write: WriteSegment,
   budget: number,
   options: MergeOptions = {},
+  onRead: () => void = () => {},
 ): Promise<GroupResult> {
   const residency = new Residency(context, group, read, budget, options.signal);
   const buffers = await createGroupBuffers(context, group, parameters);
-  try {
-    return await evaluateGroup({ context, group, parameters, buffers, residency }, write, options);
-  } finally {
+  const release = () => {
     buffers.release();
     residency.release();
+  };
+  try {
+    return await evaluateGroup({ context, group, parameters, buffers, residency }, write, options, () => {
+      release();
+      onRead();
+    });
+  } finally {
+    release();
   }
 }
 
-/** Figures of a group, and its merged bytes when there is a `write`. */
-export function evaluateGroup(target: Selectable, write: WriteSegment | null, options: MergeOptions = {}): Promise<GroupResult> {
-  return withBracket(target, (bracketed) => evaluate(target, bracketed, write, options));
+/** Figures of a group, and its merged bytes when there is a `write`. `onRead`: nothing more is asked of the device. */
+export function evaluateGroup(target: Selectable, write: WriteSegment | null, options: MergeOptions = {}, onRead: () => void = () => {}): Promise<GroupResult> {
+  return withBracket(target, (bracketed) => evaluate(target, bracketed, write, options, onRead));
 }
 
 /**
  * A group of one chunk is selected, merged and copied for reading in one submission; only the factors of `rescale` pass through the
  * host between. Of several chunks, the results of one are read and written while the next one is uploaded and computed.
  */
-async function evaluate(target: Selectable, bracketed: Bracketed | null, write: WriteSegment | null, { signal, onChunk }: MergeOptions): Promise<GroupResult> {
+async function evaluate(target: Selectable, bracketed: Bracketed | null, write: WriteSegment | null, { signal, onChunk }: MergeOptions, onRead: () => void): Promise<GroupResult> {
   const { context, group, parameters, buffers, residency } = target;
   const sweep = new Sweep(context, residency, group.chunks.length);
   const overrides = await recordSelections(target, sweep, bracketed);
@@ -55,7 +65,8 @@ async function evaluate(target: Selectable, bracketed: Bracketed | null, write: 
   const merge = await prepareMerge(context, overrides, { reserves, writes: write !== null });
   const figures: Figures[][] = [];
   let state = new Uint32Array();
-  /** Of the chunk before: at its end its results are written. */
+  /** Of the chunks before: their results are read, and written. */
+  let readBefore = Promise.resolve();
   let before = Promise.resolve();
   const loan = context.memory.loan();
   try {
@@ -84,11 +95,17 @@ async function evaluate(target: Selectable, bracketed: Bracketed | null, write: 
       // What is recorded next is done after: it may have them.
       loan.giveBack(merged);
       loan.giveBack(counts);
+      const reading = readResults(staged, readBefore, c === 0 ? bracketed : null);
+      readBefore = reading.then(() => {
+        if (c < group.chunks.length - 1) return;
+        bracketed?.release();
+        onRead();
+      });
+      readBefore.catch(() => {});
       const last = before;
       before = (async () => {
-        const [stateBytes, countWords, notes, mergedWords, bracketCounts] = await staged.read();
+        const [stateBytes, countWords, notes, mergedWords] = await reading;
         await last;
-        if (bracketCounts && c === 0) bracketed!.check(bracketCounts);
         throwIfAborted(signal);
         state = new Uint32Array(stateBytes!.buffer);
         figures.push(chunkFigures(group, c, chunk, new Uint32Array(countWords!.buffer), new Float32Array(notes!.buffer).subarray(chunk.tables.blockCount)));
@@ -106,6 +123,14 @@ async function evaluate(target: Selectable, bracketed: Bracketed | null, write: 
     loan.release();
   }
   return { slots: slotResults(group, parameters, figures, state), segments: figures };
+}
+
+/** What was staged of a chunk, once that of the chunks before is read. Throws BracketMissed by the counts that come last, where there is a bracket to check. */
+async function readResults(staged: Staged, readBefore: Promise<void>, bracketed: Bracketed | null): Promise<Uint8Array<ArrayBuffer>[]> {
+  const results = await staged.read();
+  await readBefore;
+  if (bracketed) bracketed.check(results.at(-1)!);
+  return results;
 }
 
 async function writeChunk(group: Group, index: number, { tables }: LoadedChunk, merged: Uint8Array<ArrayBuffer>, write: WriteSegment): Promise<void> {

@@ -24,6 +24,11 @@ export class Memory {
     private readonly budget = Infinity,
   ) {}
 
+  /** Bytes of the buffers lent at the moment. */
+  get lentBytes(): number {
+    return [...this.lent.keys()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Buffers lent at the moment. */
   get lentCount(): number {
     return this.lent.size;
@@ -36,7 +41,7 @@ export class Memory {
 
   /** A buffer of at least `size` bytes; its content is whatever the last borrower left. Give it back with `release`. */
   async borrow(label: string, size: number, usage: number): Promise<GPUBuffer> {
-    const wanted = size <= GRAIN / 16 ? nextPowerOfTwo(Math.max(size, 256)) : Math.ceil(size / GRAIN) * GRAIN;
+    const wanted = lentSize(size);
     let best = -1;
     for (let i = 0; i < this.free.length; i++) {
       const { buffer, usage: has } = this.free[i]!;
@@ -62,9 +67,10 @@ export class Memory {
     buffer.destroy();
   }
 
-  /** Destroys what nobody uses. */
-  trim(): void {
-    for (const { buffer } of this.free.splice(0)) {
+  /** Destroys what nobody uses, or as much of it as `size` more bytes need to be within the budget, what was used last at last. */
+  trim(size?: number): void {
+    while (this.free.length > 0 && (size === undefined || this.bytes + size > this.budget)) {
+      const { buffer } = this.free.shift()!;
       this.bytes -= buffer.size;
       buffer.destroy();
     }
@@ -78,9 +84,10 @@ export class Memory {
   }
 
   private async create(label: string, size: number, usage: number): Promise<Lent> {
+    // Unused buffers of other sizes may be what stands in the way: of the budget, or of the device.
+    this.trim(size);
     const first = this.bytes + size <= this.budget ? await this.tryCreate(label, size, usage) : null;
     if (first) return first;
-    // Unused buffers of other sizes may be what stands in the way.
     this.trim();
     const second = this.bytes + size <= this.budget ? await this.tryCreate(label, size, usage) : null;
     if (second) return second;
@@ -137,6 +144,11 @@ export class Loan {
     for (const buffer of this.buffers) this.memory.release(buffer);
     this.buffers.clear();
   }
+}
+
+/** Bytes of the buffer that is made for `size` bytes. */
+export function lentSize(size: number): number {
+  return size <= GRAIN / 16 ? nextPowerOfTwo(Math.max(size, 256)) : Math.ceil(size / GRAIN) * GRAIN;
 }
 
 function nextPowerOfTwo(n: number): number {

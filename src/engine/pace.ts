@@ -17,26 +17,53 @@ const REPAIR_COST = 32;
 export const COUNTERS = 256;
 /** A submission this much slower than foreseen makes its pipelines' estimates larger. */
 const SURPRISE = 1.5;
+/** Submissions seen done within this many ms of each other were seen when this thread had time, not when they were done. */
+const AT_ONCE_MS = 1;
 
-/** Blocks of one pipeline in a submission. */
+/** Blocks of one pipeline in a submission; none where it only copies. */
 export type BlocksByPipeline = ReadonlyMap<string, number>;
 
+/** Some of `blocks` are to be repaired. */
+export interface Offer {
+  readonly repair: string;
+  readonly counter: number;
+  readonly blocks: number;
+  /** Whether the repair should be sent by itself, so that its time can be told. */
+  readonly alone: boolean;
+  /** How many it may take. */
+  readonly expected: number;
+}
+/** What was sent of each repair up to some submission. */
+export type Mark = ReadonlyMap<string, number>;
+
+/** Offers of one repair whose blocks were counted together. */
+interface Counted {
+  readonly offers: readonly Offer[];
+  readonly taken: number;
+}
 interface Repairs {
   readonly counter: number;
-  /** The counter when it was last read, and blocks that were listed from since. */
+  /** The counter when it was last read. */
   counted: number;
-  offered: number;
-  /** Share of those that it took, the last time. */
+  /** Offers that were sent, ever, and those that are not counted yet: the last of these. */
+  sent: number;
+  waiting: Offer[];
+  /** Counted, but not all of them seen done. */
+  untimed: Counted[];
+  /** Share of the blocks that it took, the last time. */
   share: number;
-  /** Of submissions of its own since, ms; and whether there were others. */
-  alone: number;
-  isMixed: boolean;
 }
 
 export class Pace {
   private readonly repairs = new Map<string, Repairs>();
+  /** Milliseconds of repairs that were sent by themselves. */
+  private readonly took = new WeakMap<Offer, number>();
   private readonly perBlock = new Map<string, number>();
-  private idleSince = 0;
+  /** The least that each was measured at by itself. */
+  private readonly least = new Map<string, number>();
+  /** When a submission was last seen done, and the last one that was not seen done together with it. */
+  private lastDone = 0;
+  private doneBefore = 0;
 
   /** `fixed`: blocks of every dispatch, whatever is measured, and no submission that is closed for its length. */
   constructor(private readonly fixed?: number) {}
@@ -56,30 +83,54 @@ export class Pace {
     return this.perBlock.has(repair) ? this.blocks(repair) : Math.ceil(this.blocks(main) / REPAIR_COST);
   }
 
-  /** Before a repair of some among `blocks` is recorded: its counter, whether it should be sent alone, and how many it may take. */
-  offer(repair: string, blocks: number): { readonly counter: number; readonly alone: boolean; readonly expected: number } {
-    const known = this.repairs.get(repair) ?? { counter: Math.min(this.repairs.size, COUNTERS - 1), counted: 0, offered: 0, share: 0, alone: 0, isMixed: false };
+  /** Before a repair of some among `blocks` is recorded. */
+  offer(repair: string, blocks: number): Offer {
+    const known = this.repairs.get(repair) ?? { counter: Math.min(this.repairs.size, COUNTERS - 1), counted: 0, sent: 0, waiting: [], untimed: [], share: 0 };
     this.repairs.set(repair, known);
-    known.offered += blocks;
     const alone = this.fixed === undefined && known.share > 0 && !this.perBlock.has(repair) && known.counter < COUNTERS - 1;
-    if (!alone) known.isMixed = true;
-    return { counter: known.counter, alone, expected: Math.ceil(known.share * blocks) };
+    return { repair, counter: known.counter, blocks, alone, expected: Math.ceil(known.share * blocks) };
+  }
+
+  /** What was offered is sent: in the order of the queue, which is not that of recording where several groups are recorded. */
+  sent(offers: readonly Offer[]): void {
+    for (const offer of offers) {
+      const known = this.repairs.get(offer.repair)!;
+      known.sent++;
+      known.waiting.push(offer);
+    }
+  }
+
+  /** After a submission that copies the counters. */
+  mark(): Mark {
+    return new Map([...this.repairs].map(([repair, { sent }]) => [repair, sent]));
   }
 
   /** Takes in when a repair that was sent alone was sent and seen done, ms. */
-  repaired(repair: string, sent: number, done: number): void {
-    this.repairs.get(repair)!.alone += done - Math.max(sent, this.idleSince);
-    this.idleSince = done;
+  repaired(offer: Offer, sent: number, done: number): void {
+    this.took.set(offer, this.timeOf(sent, done));
+    this.time(offer.repair, this.repairs.get(offer.repair)!);
   }
 
-  /** Takes in the device's counters, as they were after all that was recorded so far. */
-  counted(counters: Uint32Array): void {
+  /** Takes in the device's counters, as they were after all that was sent up to the mark. */
+  counted(counters: Uint32Array, mark: Mark): void {
     for (const [repair, known] of this.repairs) {
-      if (known.offered === 0 || known.counter === COUNTERS - 1) continue;
+      const offers = known.waiting.splice(0, (mark.get(repair) ?? 0) - (known.sent - known.waiting.length));
+      if (offers.length === 0 || known.counter === COUNTERS - 1) continue;
       const taken = (counters[known.counter]! - known.counted) >>> 0;
-      if (taken > 0 && known.alone > 0 && !known.isMixed) this.perBlock.set(repair, known.alone / taken);
-      Object.assign(known, { counted: counters[known.counter]!, offered: 0, share: Math.min(1, taken / known.offered), alone: 0, isMixed: false });
+      known.counted = counters[known.counter]!;
+      known.share = Math.min(1, taken / offers.reduce((sum, { blocks }) => sum + blocks, 0));
+      if (taken > 0 && offers.every(({ alone }) => alone)) known.untimed.push({ offers, taken });
+      this.time(repair, known);
     }
+  }
+
+  /** A repair whose count and time are both known is measured. */
+  private time(repair: string, known: Repairs): void {
+    known.untimed = known.untimed.filter(({ offers, taken }) => {
+      if (!offers.every((offer) => this.took.has(offer))) return true;
+      this.perBlock.set(repair, offers.reduce((sum, offer) => sum + this.took.get(offer)!, 0) / taken);
+      return false;
+    });
   }
 
   /** Whether a submission of these should end here. */
@@ -89,24 +140,31 @@ export class Pace {
 
   /** Takes in when a submission was sent and seen done, ms; what waiting adds makes an estimate too large rather than too small. */
   measured(submission: BlocksByPipeline, sent: number, done: number): void {
-    // Those sent before it were done first.
-    const ms = done - Math.max(sent, this.idleSince);
-    this.idleSince = done;
+    const ms = this.timeOf(sent, done);
     if (submission.size === 1) {
       for (const [pipeline, blocks] of submission) {
         const now = ms / blocks;
         const before = this.perBlock.get(pipeline) ?? now;
-        // Lower is truer; higher may pass.
-        this.perBlock.set(pipeline, now < before ? now : (now + before) / 2);
+        // Lower is truer, but for what it owes to the one before it having been seen done late; higher may pass.
+        this.perBlock.set(pipeline, now < before ? Math.max(now, before / 2) : (now + before) / 2);
+        this.least.set(pipeline, Math.min(now, this.least.get(pipeline) ?? now));
       }
       return;
     }
     const foreseen = this.foreseen(submission);
-    if (foreseen === 0 || ms < SURPRISE * foreseen) return;
+    if (foreseen === 0 || (foreseen <= ms && ms < SURPRISE * foreseen)) return;
     for (const pipeline of submission.keys()) {
       const before = this.perBlock.get(pipeline);
-      if (before !== undefined) this.perBlock.set(pipeline, (before * ms) / foreseen);
+      // What was too slow may have been waiting for this thread: that passes, down to what the pipeline has shown by itself.
+      if (before !== undefined) this.perBlock.set(pipeline, Math.max((before * ms) / foreseen, Math.min(before, this.least.get(pipeline) ?? before)));
     }
+  }
+
+  /** Of a submission: those sent before it were done first. Of several that are seen done at once, nobody knows which took how much of it. */
+  private timeOf(sent: number, done: number): number {
+    if (done - this.lastDone >= AT_ONCE_MS) this.doneBefore = this.lastDone;
+    this.lastDone = done;
+    return done - Math.max(sent, this.doneBefore);
   }
 
   private foreseen(submission: BlocksByPipeline): number {

@@ -1,7 +1,7 @@
 /** Dispatches on their way to the queue, in order, in as few submissions as the pace allows. */
 import { WORK } from './layout';
 import type { Ledger } from './ledger';
-import type { Pace } from './pace';
+import type { Offer, Pace } from './pace';
 import { type BlockPass, LIST, type PassShape, type Pipeline } from './pipelines';
 
 /** Workgroups in x: the limit every adapter has. More go to y (faults.md row 26). */
@@ -47,6 +47,8 @@ export class Recording {
   private dispatches = 0;
   /** Of the submission being recorded. */
   private blocks = new Map<string, number>();
+  private offers: Offer[] = [];
+  private whenSent: (() => void)[] = [];
 
   constructor(
     private readonly device: GPUDevice,
@@ -84,8 +86,10 @@ export class Recording {
   private repair(main: string, { pipeline, list }: NonNullable<BlockPass['repair']>, bindings: Bindings, shape: PassShape, work: Work & { readonly endBlock: number }, chunk: Repairable): void {
     const { label } = pipeline;
     const slice = Math.min(MAX_ROW, Math.max(this.pace.repairBlocks(label, main), Math.ceil(work.endBlock / MAX_SLICES)));
-    const { counter, alone, expected } = this.pace.offer(label, work.endBlock);
+    const offer = this.pace.offer(label, work.endBlock);
+    const { counter, alone, expected } = offer;
     this.dispatch(LIST, list, { 1: chunk.blocks, 3: this.counters, 5: chunk.repairs, 6: chunk.slices, 7: chunk.notes }, { ...work, lane: counter, row: slice }, 1);
+    this.offers.push(offer);
     if (alone) this.submit();
     const repairing = this.bind(shape, pipeline, bindings);
     for (let first = 0; first < work.endBlock; first += slice) {
@@ -96,10 +100,7 @@ export class Recording {
       this.blocks.set(label, (this.blocks.get(label) ?? 0) + foreseen);
       if (this.pace.isFull(this.blocks)) this.submit();
     }
-    if (!alone) return;
-    const sent = performance.now();
-    this.submit();
-    void this.device.queue.onSubmittedWorkDone().then(() => this.pace.repaired(label, sent, performance.now()), () => undefined);
+    if (alone) this.submit(offer);
   }
 
   /** Records `groups` workgroups of a pass whose work is small, whatever the adapter. */
@@ -116,8 +117,13 @@ export class Recording {
     this.betweenPasses().clearBuffer(buffer, offset, size);
   }
 
-  /** Sends what was recorded since the last submission, if anything. */
-  submit(): void {
+  /** Calls `act` once what is recorded now is sent. */
+  onceSent(act: () => void): void {
+    this.whenSent.push(act);
+  }
+
+  /** Sends what was recorded since the last submission, if anything: all of it the repair of an offer, where one is given. */
+  submit(repair?: Offer): void {
     if (!this.encoder) return;
     const { queue } = this.device;
     const commands = this.betweenPasses().finish();
@@ -126,10 +132,14 @@ export class Recording {
     queue.submit([commands]);
     this.ledger.submissions++;
     const { blocks, pace } = this;
-    if (blocks.size > 0) void queue.onSubmittedWorkDone().then(() => pace.measured(blocks, sent, performance.now()), () => undefined);
+    pace.sent(this.offers);
+    for (const act of this.whenSent.splice(0)) act();
+    // Of copies too: the time of what is sent after them begins when they are done.
+    void queue.onSubmittedWorkDone().then(() => (repair ? pace.repaired(repair, sent, performance.now()) : pace.measured(blocks, sent, performance.now())), () => undefined);
     this.encoder = null;
     this.dispatches = 0;
     this.blocks = new Map();
+    this.offers = [];
   }
 
   private bind(shape: PassShape, pipeline: Pipeline, bindings: Bindings): GPUBindGroup {

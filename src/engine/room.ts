@@ -1,24 +1,34 @@
 /**
  * What the engine allows itself on a device, and less of it where that turns out not to be there (faults.md row 29): what has no
- * room is done again in chunks of half the size, down to a floor.
+ * room beside another group is done again by itself, what has none then in chunks of half the size, down to a floor.
  */
-import { OutOfMemoryError } from '../bytes/errors';
+import { CancelledError, OutOfMemoryError } from '../bytes/errors';
 import type { Group, GroupResult, MergeOptions, ReadSegment, WriteSegment } from '../merge/backend';
 import type { Tally, TallyCounts } from '../merge/tally-types';
 import type { TensorParameters } from '../recipe/types';
 import type { Budget } from './budget';
+import { claimOf } from './claims';
 import type { Context } from './context';
 import { mergeGroup } from './evaluate';
 import { FinerGroup, largestChunk, type Part } from './finer';
 import { tallyGroup } from './tally';
+import { type Place, type Stay, Turns } from './turns';
 
 /** Slots that are selected in at once: each has a histogram a lane. */
 const SLOTS_AT_ONCE = 1024;
 /** Halvings before it is given up: from 128 MiB to 8. */
 const HALVINGS = 4;
 
+/** Of a merge that has a place in the order of groups: it was given before what decides on the host began. */
+export interface PlacedOptions extends MergeOptions {
+  readonly place?: Place;
+}
+
 export class Room {
+  private readonly turns = new Turns(() => (this.keptBytes = this.context.memory.lentBytes - this.context.uploads.bytes));
   private halvings = 0;
+  /** Lent to no group: what is held. */
+  private keptBytes = 0;
 
   constructor(
     private readonly context: Context,
@@ -34,19 +44,25 @@ export class Room {
     return Math.floor(this.budget.residentBytes / 2 ** this.halvings);
   }
 
-  /** `mergeGroup` within what room there is; what was written before the room was found too small is not written again. */
-  async merge(group: Group, parameters: readonly TensorParameters[], read: ReadSegment, write: WriteSegment, options: MergeOptions = {}): Promise<GroupResult> {
-    let written = 0;
-    return this.retried(async () => {
+  /** `act` with a place in the order in which groups were given. */
+  async inOrder<Result>(act: (place: Place) => Promise<Result>): Promise<Result> {
+    const place = this.turns.take();
+    try {
+      return await act(place);
+    } finally {
+      this.turns.end(place);
+    }
+  }
+
+  /** `mergeGroup` within what room there is; what was handed to `write` before the room was found too small is not handed to it again. */
+  async merge(group: Group, parameters: readonly TensorParameters[], read: ReadSegment, write: WriteSegment, { place, ...options }: PlacedOptions = {}): Promise<GroupResult> {
+    const written: Promise<void>[] = [];
+    return this.onDevice(place!, group, options.signal, async (stay, signal) => {
       let next = 0;
-      const once: WriteSegment = async (segment, bytes) => {
-        if (next++ < written) return;
-        await write(segment, bytes);
-        written++;
-      };
-      const merge = (own: Group, its: readonly TensorParameters[], from: ReadSegment, to: WriteSegment, more: MergeOptions) =>
-        mergeGroup(this.context, own, its, from, to, this.residentBytes, more);
-      if (this.has(group)) return merge(group, parameters, read, once, options);
+      const once: WriteSegment = (segment, bytes) => orCleared((written[next++] ??= write(segment, bytes)), stay);
+      const merge = (own: Group, its: readonly TensorParameters[], from: ReadSegment, to: WriteSegment, more: MergeOptions, onRead?: () => void) =>
+        mergeGroup(this.context, own, its, from, to, this.residentBytes, { ...more, signal }, onRead);
+      if (this.has(group)) return merge(group, parameters, read, once, options, () => stay.leave(true));
       const finer = new FinerGroup(group, this.chunkBytes, SLOTS_AT_ONCE);
       const [from, to] = [finer.reader(read), finer.writer(once)];
       const chunks = finer.parts.reduce((sum, part) => sum + part.group.chunks.length, 0);
@@ -61,8 +77,8 @@ export class Room {
   }
 
   /** `tallyGroup` within what room there is. */
-  async tally(group: Group, parameters: readonly TensorParameters[], tallies: readonly Tally[], read: ReadSegment, signal?: AbortSignal): Promise<TallyCounts[]> {
-    return this.retried(async () => {
+  async tally(group: Group, parameters: readonly TensorParameters[], tallies: readonly Tally[], read: ReadSegment, { place, signal: wanted }: PlacedOptions = {}): Promise<TallyCounts[]> {
+    return this.onDevice(place!, group, wanted, async (_, signal) => {
       const tally = (own: Group, its: readonly TensorParameters[], asked: readonly Tally[], from: ReadSegment) =>
         tallyGroup(this.context, own, its, asked, from, this.residentBytes, signal);
       if (this.has(group)) return tally(group, parameters, tallies, read);
@@ -85,21 +101,49 @@ export class Room {
     return group.slots.length <= SLOTS_AT_ONCE && largestChunk(group) <= this.chunkBytes;
   }
 
-  private async retried<Result>(act: () => Promise<Result>): Promise<Result> {
+  /** Attempts until there was room for one; each has its own stay on the device, and a signal of its own. */
+  private async onDevice<Result>(place: Place, group: Group, wanted: AbortSignal | undefined, act: (stay: Stay, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const bytes = () => claimOf(group, { residentBytes: this.residentBytes, listBytes: this.context.listBytes });
+    const room = () => this.budget.bytes - this.keptBytes - this.context.uploads.mostBytes;
     for (;;) {
+      const stay = await this.turns.enter(place, { bytes, room, signal: wanted });
       try {
-        return await act();
+        return await act(stay, wanted ? AbortSignal.any([wanted, stay.cleared]) : stay.cleared);
       } catch (error) {
-        if (!(error instanceof OutOfMemoryError) || error.reason !== 'device-memory') throw error;
-        if (this.halvings === HALVINGS) {
-          throw new OutOfMemoryError('device-floor', `${error.message}, in chunks of ${this.chunkBytes}`, error.where);
-        }
-        this.halvings++;
-        this.context.listBytes /= 2;
-        this.context.uploads.release();
-        this.context.memory.trim();
+        const isFull = error instanceof OutOfMemoryError && error.reason === 'device-memory';
+        const isCleared = stay.cleared.aborted && !wanted?.aborted;
+        if (!isFull && !(isCleared && error instanceof CancelledError)) throw error;
+        if (isCleared) continue;
+        this.turns.onlyOne(place);
+        if (!stay.hadCompany()) await this.halve(error as OutOfMemoryError);
+      } finally {
+        stay.leave(false);
       }
     }
+  }
+
+  /** Throws OutOfMemoryError `device-floor` where that was done as often as may be. */
+  private async halve(error: OutOfMemoryError): Promise<void> {
+    if (this.halvings === HALVINGS) throw new OutOfMemoryError('device-floor', `${error.message}, in chunks of ${this.chunkBytes}`, error.where);
+    this.halvings++;
+    this.context.listBytes /= 2;
+    await this.context.uploads.release();
+    this.context.memory.trim();
+  }
+}
+
+/** Rejects with CancelledError where the stay is cleared before `written` settles. */
+async function orCleared(written: Promise<void>, { cleared }: Stay): Promise<void> {
+  let clear = () => {};
+  const gone = new Promise<never>((_, reject) => (clear = () => reject(new CancelledError())));
+  // What is not waited for any more is waited for by the next attempt.
+  written.catch(() => {});
+  cleared.addEventListener('abort', clear);
+  try {
+    if (cleared.aborted) clear();
+    await Promise.race([written, gone]);
+  } finally {
+    cleared.removeEventListener('abort', clear);
   }
 }
 

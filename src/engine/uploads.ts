@@ -5,14 +5,17 @@
  */
 import { OutOfMemoryError } from '../bytes/errors';
 import type { Ledger } from './ledger';
-import type { Memory } from './memory';
+import { lentSize, type Memory } from './memory';
+import type { BlocksByPipeline, Pace } from './pace';
 import { STAGING } from './usage';
 
-const PIECE_BYTES = 16 * 2 ** 20;
+export const PIECE_BYTES = 16 * 2 ** 20;
 /** One is filled while another is copied from. */
-const RING = 2;
+export const RING = 2;
 /** Less than this share of a piece goes by writeBuffer. */
 const LITTLE = 1 / 8;
+/** No blocks of any pipeline. */
+const COPY: BlocksByPipeline = new Map();
 
 export class Uploads {
   private ring: { readonly buffer: GPUBuffer; mapped: Promise<undefined> }[] = [];
@@ -23,10 +26,19 @@ export class Uploads {
     private readonly device: GPUDevice,
     private readonly memory: Memory,
     private readonly ledger: Ledger,
+    private readonly pace: Pace,
     /** Waits for a map, and knows why one does not come. */
     private readonly mapped: (map: Promise<undefined>) => Promise<void>,
     private readonly pieceBytes = PIECE_BYTES,
   ) {}
+
+  /** Bytes of the ring, where there is one, and at most. */
+  get bytes(): number {
+    return this.ring.reduce((sum, { buffer }) => sum + buffer.size, 0);
+  }
+  get mostBytes(): number {
+    return RING * lentSize(this.pieceBytes);
+  }
 
   /** Buffers of the ring. */
   get count(): number {
@@ -43,8 +55,14 @@ export class Uploads {
     return turn;
   }
 
-  /** Gives up the ring, for its room. */
-  release(): void {
+  /** Gives up the ring, for its room, once what is being written is. */
+  release(): Promise<void> {
+    const turn = this.last.then(() => this.giveUp());
+    this.last = turn;
+    return turn;
+  }
+
+  private giveUp(): void {
     for (const { buffer } of this.ring.splice(0)) this.memory.destroy(buffer);
   }
 
@@ -54,12 +72,7 @@ export class Uploads {
       return;
     }
     for (let at = 0; at < bytes.byteLength; at += this.pieceBytes) {
-      const own = this.ring[this.next++ % this.ring.length];
-      // Given up meanwhile.
-      if (!own) {
-        upload(this.device.queue, target, offset + at, bytes.subarray(at));
-        return;
-      }
+      const own = this.ring[this.next++ % this.ring.length]!;
       const piece = bytes.subarray(at, at + this.pieceBytes);
       const whole = Math.ceil(piece.byteLength / 4) * 4;
       await this.mapped(own.mapped);
@@ -69,8 +82,10 @@ export class Uploads {
       own.buffer.unmap();
       const encoder = this.device.createCommandEncoder({ label: 'upload' });
       encoder.copyBufferToBuffer(own.buffer, 0, target, offset + at, whole);
+      const sent = performance.now();
       this.device.queue.submit([encoder.finish()]);
       this.ledger.uploads++;
+      void this.device.queue.onSubmittedWorkDone().then(() => this.pace.measured(COPY, sent, performance.now()), () => undefined);
       own.mapped = mapForWriting(own.buffer);
     }
   }
@@ -84,7 +99,7 @@ export class Uploads {
       return true;
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
-      this.release();
+      this.giveUp();
       return false;
     }
   }

@@ -10,25 +10,56 @@ import type { BackendHost } from './host';
  * `planned` is the backend the merge was planned for: its limits hold for those that follow.
  */
 export function resilient(host: BackendHost, planned: Backend): Backend {
+  const line = new Line();
   return {
     get info() {
       return host.info ?? planned.info;
     },
     chunkBytes: planned.chunkBytes,
-    // Groups that begin again after a loss do so in any order, and one that waits for its turn to write would keep the one before it
-    // from the device: of what can be lost, one at a time.
-    concurrency: planned.info.kind === 'webgpu' ? 1 : (planned.concurrency ?? 1),
+    concurrency: planned.concurrency ?? 1,
     ...(planned.heldBytes ? { heldBytes: planned.heldBytes } : {}),
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);
-      return host.use((backend) => backend.merge(group, parameters, read, attempt(), options));
+      return line.join((inTurn) => host.use((backend) => inTurn(backend, () => backend.merge(group, parameters, read, attempt(), options))));
     },
-    tally: (group, parameters, tallies, read, options) => host.use((backend) => backend.tally(group, parameters, tallies, read, options)),
+    tally: (group, parameters, tallies, read, options) =>
+      line.join((inTurn) => host.use((backend) => inTurn(backend, () => backend.tally(group, parameters, tallies, read, options)))),
     hold: (group, read) => host.use((backend) => backend.hold(group, read)),
     adapt: (request) => host.use((backend) => backend.adapt(request)),
     // The host's backend goes on being used.
     dispose: () => {},
   };
+}
+
+/**
+ * The groups under way, in the order in which they were given: that in which every backend is given them, the next one after a loss too.
+ * One that began before another which came earlier would keep that from the device, and wait for its output to be written.
+ */
+class Line {
+  /** The backend that each has begun on last. */
+  private readonly begun: { on: Backend | null }[] = [];
+  private waiting: (() => void)[] = [];
+
+  /** `act` begins what is its own by `inTurn`, once for every backend. */
+  async join<T>(act: (inTurn: (backend: Backend, begin: () => Promise<T>) => Promise<T>) => Promise<T>): Promise<T> {
+    const own: { on: Backend | null } = { on: null };
+    this.begun.push(own);
+    try {
+      return await act(async (backend, begin) => {
+        while (this.begun.slice(0, this.begun.indexOf(own)).some(({ on }) => on !== backend)) await new Promise<void>((resolve) => this.waiting.push(resolve));
+        own.on = backend;
+        this.look();
+        return begin();
+      });
+    } finally {
+      this.begun.splice(this.begun.indexOf(own), 1);
+      this.look();
+    }
+  }
+
+  private look(): void {
+    for (const look of this.waiting.splice(0)) look();
+  }
 }
 
 /** Makes writers of one and the same sequence of segments: the first to come to a segment writes it, the others wait for that. */

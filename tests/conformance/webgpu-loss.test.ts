@@ -40,6 +40,9 @@ const step = (operation: Operation) => {
 };
 const gone = () => new DOMException('the device is lost', 'AbortError');
 const { mapAsync } = GPUBuffer.prototype;
+/** Which device each buffer is of: one that was lost stays lost for what is still under way on it when the next one is there. */
+const deviceOf = new WeakMap<GPUBuffer, number>();
+let devices = 0;
 
 /** Another device, as far as anybody can tell. */
 function arm(operation: Operation | null, n = 0): void {
@@ -55,17 +58,25 @@ beforeAll(() => {
     step('submit');
     return loss.isLost ? undefined : submit(buffers);
   };
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer(descriptor);
+    deviceOf.set(buffer, devices);
+    return buffer;
+  };
   GPUBuffer.prototype.mapAsync = async function (...range) {
+    const isLost = () => loss.isLost || (deviceOf.get(this) ?? devices) !== devices;
     step('map');
-    if (loss.isLost) throw gone();
+    if (isLost()) throw gone();
     await mapAsync.apply(this, range);
-    if (loss.isLost) throw gone();
+    if (isLost()) throw gone();
     return undefined;
   };
 });
 afterAll(() => {
   GPUBuffer.prototype.mapAsync = mapAsync;
   delete (device.queue as Partial<GPUQueue>).submit;
+  delete (device as Partial<GPUDevice>).createBuffer;
   delete (device as unknown as { lost?: unknown }).lost;
 });
 
@@ -115,6 +126,7 @@ async function merged(backends: readonly (() => Promise<Backend>)[]) {
 /** Backends on devices that are there until the merge has begun. */
 const engine = () => {
   arm(null);
+  devices++;
   return make(LIMITS)();
 };
 const lostAt = (operation: Operation, n: number) => async () => {

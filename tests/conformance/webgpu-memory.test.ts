@@ -9,40 +9,13 @@ import type { Group } from '../../src/merge/backend';
 import type { Tally } from '../../src/merge/tally-types';
 import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
-import { device, failOnUncaptured, label, make, software } from './adapter';
+import { failOnUncaptured, label, make, software } from './adapter';
 import { expectSameResult } from './compare';
+import { cramped, room } from './cramped';
 import { makeGroup, mergeGroup, readerOf, type SlotCase } from './harness';
 import { trainedSlot } from './scenarios';
 
 failOnUncaptured();
-
-/** A device that has no room for the buffers numbered `from` to `end`, as a real one says it. */
-function cramped() {
-  const room = { made: 0, from: Infinity, end: Infinity };
-  let refuses = false;
-  const wrapped = new Proxy(device, {
-    get(target, key) {
-      if (key === 'createBuffer') {
-        return (descriptor: GPUBufferDescriptor) => {
-          refuses = room.made >= room.from && room.made < room.end;
-          room.made++;
-          return target.createBuffer(descriptor);
-        };
-      }
-      if (key === 'popErrorScope') {
-        return async () => {
-          const refused = refuses;
-          refuses = false;
-          const error = await target.popErrorScope();
-          return refused ? { message: 'no room' } : error;
-        };
-      }
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-  return { wrapped, room };
-}
 
 const at = (first: number, second: number): TensorParameters => ({ weight: [1, 1], density: [first, second], lambda: 1, normalize: true, rescale: false });
 const slotOf = (elements: number, parameters = at(0.2, 1)) => trainedSlot(`t${elements}`, elements, ['BF16', 'BF16', 'BF16'], 'BF16', parameters, { kind: 'quantised' });
@@ -53,12 +26,11 @@ const small = makeGroup('ties', SMALL, [SMALL.map(({ elements }, slot) => ({ slo
 const reference = createReferenceBackend();
 
 describe('a device without room', () => {
-  const { wrapped, room } = cramped();
   const OPTIONS: EngineOptions = { label, software, arithmetic: 'integer', chunkBytes: 64 * 1024, bracketBlocks: 1, dispatchBlocks: 64, uploadBytes: 8192 };
   /** On a backend of its own, whose buffer number `from` is not to be had, nor the next `times - 1`; whether it came to that. */
   async function tried(from: number, times: number, act: (backend: Awaited<ReturnType<typeof createWebGpuBackend>>) => Promise<void>): Promise<boolean> {
     room.from = Infinity;
-    const backend = await createWebGpuBackend(wrapped, OPTIONS);
+    const backend = await createWebGpuBackend(cramped, OPTIONS);
     Object.assign(room, { made: 0, from, end: from + times });
     try {
       await act(backend);

@@ -1,7 +1,7 @@
 /** Which backend is used, and what happens when its device is lost (faults.md 27, 30, 31). */
 import { describe, expect, it } from 'vitest';
 import { DeviceLostError, GpuUnavailableError, InvalidRecipeError } from '../../../src/bytes/errors';
-import type { Backend } from '../../../src/merge/backend';
+import type { Backend, Group } from '../../../src/merge/backend';
 import { BackendHost } from '../../../src/worker/host';
 import type { BackendReport } from '../../../src/worker/protocol';
 import { resilient } from '../../../src/worker/resilient';
@@ -142,9 +142,41 @@ describe('a lost device', () => {
     return result;
   };
 
-  it('has one group of a merge at a time, whatever the backend takes: begun again in another order, two would wait for each other', () => {
-    const takes = (kind: 'webgpu' | 'cpu') => resilient(setUp([]).host, { ...backendOf(kind, 'x'), concurrency: 3 }).concurrency;
-    expect([takes('webgpu'), takes('cpu')]).toEqual([1, 3]);
+  it('with two groups of a merge: both begin again in their order, on a backend that takes one at a time, whichever learns of the loss first', async () => {
+    for (const first of [0, 1]) {
+      const begun: string[] = [];
+      const losses: (() => void)[] = [];
+      const group = (name: string): Group => ({ method: 'ties', slots: [{ name, elements: 1, inputs: [], modelElements: [], outDtype: 'BF16' }], chunks: [[]] });
+      const merging = (kind: 'webgpu' | 'cpu'): Backend => ({
+        ...backendOf(kind, kind),
+        concurrency: kind === 'webgpu' ? 2 : 1,
+        merge: async ({ slots }, _, __, write) => {
+          begun.push(`${kind} ${slots[0]!.name}`);
+          if (kind === 'webgpu') await new Promise((_resolve, reject) => losses.push(() => reject(new DeviceLostError('lost', 'lost'))));
+          await write({ slot: 0, first: 0, count: 1, present: [] }, new Uint8Array(2));
+          return { slots: [], segments: [] };
+        },
+      });
+      const host = new BackendHost({ webgpu: async () => ({ backend: losses.length === 0 ? merging('webgpu') : await Promise.reject(new Error('none')), selfTest: [] }), cpu: () => merging('cpu'), recheck: () => merging('cpu'), measure: async () => null }, () => {});
+      await host.start('webgpu');
+      const backend = resilient(host, await host.use(async (planned) => planned));
+      expect(backend.concurrency).toBe(2);
+      const written: string[] = [];
+      const merge = (name: string, turn: Promise<unknown>) =>
+        backend.merge(group(name), [], () => Promise.reject(new Error('unused')), async () => {
+          await turn;
+          written.push(name);
+        });
+      // The second is written after the first, as the pipeline has it.
+      const a = merge('a', Promise.resolve());
+      const b = merge('b', a);
+      await settle();
+      losses[first]!();
+      await settle();
+      losses[1 - first]!();
+      await Promise.all([a, b]);
+      expect([begun, written]).toEqual([['webgpu a', 'webgpu b', 'cpu a', 'cpu b'], ['a', 'b']]);
+    }
   });
   it('is replaced by a new one and the work begins again', async () => {
     const { host, reports } = setUp([1000, 1000]);

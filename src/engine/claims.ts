@@ -1,0 +1,48 @@
+/** What a group takes at most while it is merged: of device memory, and on the host. */
+import type { Group } from '../merge/backend';
+import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
+import { wantedRoom } from './bracket';
+import { BINS, BLOCK_WORDS, COUNT, LANES, SEGMENT, SELECTION, SLOT, SUM_WORDS, THREADS } from './layout';
+import { lentSize } from './memory';
+import { blockCount } from './tables';
+import { PIECE_BYTES, RING } from './uploads';
+
+interface Allowed {
+  /** Of inputs that stay on the device. */
+  readonly residentBytes: number;
+  /** Of the lists of a bracket. */
+  readonly listBytes: number;
+}
+
+/** Bytes of all buffers that `mergeGroup` or `tallyGroup` has lent at once, at most. */
+export function claimOf(group: Group, { residentBytes, listBytes }: Allowed): number {
+  const { chunks, slots } = group;
+  const models = slots[0]!.inputs.length - 1;
+  const blocks = chunks.map(blockCount);
+  const arenas = chunks.map((chunk) => lentSize(chunkInputBytes(group, chunk)));
+  const tables = chunks.map((chunk, c) => lentSize(SEGMENT.size * chunk.length) + 2 * lentSize(4 * BLOCK_WORDS * blocks[c]!) + lentSize(4 * (1 + THREADS) * blocks[c]!));
+  // As in residency.ts: those that fit stay, of the others one is there.
+  let [pinned, stay, passes] = [0, 0, 0];
+  for (const [c, bytes] of arenas.entries()) {
+    const own = bytes + tables[c]!;
+    if (pinned + bytes > residentBytes) passes = Math.max(passes, own);
+    else [pinned, stay] = [pinned + bytes, stay + own];
+  }
+  const counts = Math.max(...chunks.map(({ length }) => 4 * COUNT.words * length));
+  const merged = Math.max(...chunks.map((chunk) => chunkOutputBytes(group, chunk)));
+  const notes = 4 * (1 + THREADS) * Math.max(...blocks);
+  const states = LANES * SELECTION.size * slots.length;
+  const results = lentSize(merged) + lentSize(counts) + Math.min(2, chunks.length) * lentSize(merged + counts + notes + states + 4 * BINS);
+  const selecting = 2 * lentSize(states) + lentSize(SLOT.size * slots.length) + lentSize((models + 1) * 4 * BINS * slots.length) + lentSize((models + 1) * (4 * sum(blocks) + 256));
+  const sums = models * lentSize(4 * SUM_WORDS * slots.length) + lentSize(models * 4 * SUM_WORDS * slots.length);
+  const lists = slots.length === 1 ? lentSize(Math.min(listBytes, wantedRoom(slots[0]!.elements, models))) : 0;
+  return stay + passes + results + selecting + sums + lists;
+}
+
+/** Bytes that a group has of the host's memory at once: its results as they are mapped and as they are handed on, and the staging ring. */
+export function hostBytesOf(group: Group): number {
+  const merged = Math.max(...group.chunks.map((chunk) => chunkOutputBytes(group, chunk)));
+  return RING * PIECE_BYTES + 2 * Math.min(2, group.chunks.length) * merged;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
