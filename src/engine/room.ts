@@ -115,7 +115,7 @@ export class Room {
         if (!isFull && !(isCleared && error instanceof CancelledError)) throw error;
         if (isCleared) continue;
         this.turns.onlyOne(place);
-        if (!stay.hadCompany()) await this.halve(error as OutOfMemoryError);
+        if (!stay.hadCompany()) await this.halve(error);
       } finally {
         stay.leave(false);
       }

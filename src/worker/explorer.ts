@@ -122,7 +122,9 @@ export class Explorer {
   }
 
   private onScreen<T>(question: Question, answer: (entry: Entry) => Promise<T>): Promise<T> {
-    return this.atScreen.during(() => this.host.use((backend) => answer(this.samples.open(backend, question, true))));
+    // A merge that is under way stays where it is: for its chunks there may be room.
+    const mayLeave = () => this.jobs.isIdle;
+    return this.atScreen.during(() => this.host.use((backend) => answer(this.samples.open(backend, question, true)), mayLeave));
   }
 
   private async answerBeside(question: Question, signal: AbortSignal): Promise<readonly TensorFigures[]> {

@@ -1,5 +1,5 @@
 /** The backend in use, and what happens when its device is lost: a new device once, then the CPU (faults.md 27, 30, 31). */
-import { asStudioError } from '../bytes/errors';
+import { asStudioError, OutOfMemoryError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
 import type { AdapterFacts, Backend, BackendInfo } from '../merge/backend';
 import type { BackendChoice, BackendReason, BackendReport, BackendSpeed } from './protocol';
@@ -82,9 +82,10 @@ export class BackendHost {
 
   /**
    * Runs `act` on the backend in use (`auto` when none is). When the device is lost meanwhile, runs it again from its beginning
-   * on the backend that takes over; every other failure is the caller's.
+   * on the backend that takes over, and on the CPU where a device has no room for it and `mayLeave` says so; every other failure is
+   * the caller's.
    */
-  async use<T>(act: (backend: Backend) => Promise<T>): Promise<T> {
+  async use<T>(act: (backend: Backend) => Promise<T>, mayLeave: () => boolean = () => false): Promise<T> {
     for (;;) {
       const running = this.running ?? (await this.change(async () => this.running ?? (await this.choose('auto'), this.running!)));
       try {
@@ -92,6 +93,7 @@ export class BackendHost {
       } catch (error) {
         const fault = asStudioError(error);
         if (fault.code === 'device-lost') await this.change(() => this.replace(running, fault));
+        else if (fault.code === 'out-of-memory' && running.backend.info.kind === 'webgpu' && mayLeave()) await this.change(async () => this.leave(running, fault));
         // The user chose another backend meanwhile, and this one was disposed of under `act`.
         else if (this.running === running || fault.code === 'cancelled') throw fault;
       }
@@ -146,6 +148,12 @@ export class BackendHost {
       }
     }
     this.onChange(this.adopt(next ?? this.cpu(), next ? null : fault.toWire(), 'instead'));
+  }
+
+  /** A device that has no room for what is asked of it: the CPU has. */
+  private leave(full: StartedBackend, { message, where }: StudioError): void {
+    if (this.running !== full) return;
+    this.onChange(this.adopt(this.cpu(), new OutOfMemoryError('device-left', message, where).toWire(), 'no-room'));
   }
 
   private adopt(next: StartedBackend, gpuProblem: BackendReport['gpuProblem'], why: BackendReason): BackendReport {

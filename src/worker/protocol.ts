@@ -56,9 +56,10 @@ export interface BackendReport {
 }
 /**
  * Why this one: automatically the `faster` of two measured; `unmeasured`, WebGPU because one of the two gave no figure; `alone`,
- * the CPU because there is no graphics card to use (`gpuProblem`); `asked` for by name; `instead` of a lost device.
+ * the CPU because there is no graphics card to use (`gpuProblem`); `asked` for by name; `instead` of a lost device; the CPU because a device had `no-room`
+ * for the smallest sample that says anything.
  */
-export type BackendReason = 'faster' | 'unmeasured' | 'alone' | 'asked' | 'instead';
+export type BackendReason = 'faster' | 'unmeasured' | 'alone' | 'asked' | 'instead' | 'no-room';
 export interface BackendSpeed {
   readonly kind: BackendInfo['kind'];
   readonly label: string;

@@ -26,5 +26,7 @@ export function reasonText({ why, info, speeds }: Pick<BackendReport, 'why' | 'i
       return `You chose ${used}.`;
     case 'instead':
       return `The graphics device failed; ${info.kind === 'webgpu' ? 'a new one' : used} took over.`;
+    case 'no-room':
+      return `The graphics card had no room for the figures; ${used} took over.`;
   }
 }

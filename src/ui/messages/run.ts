@@ -217,6 +217,10 @@ export const RUN_MESSAGES = {
       action: 'Close other tabs and programs, or allow the studio less memory under Backend, and try again.',
     }),
     'device-memory': noGraphicsMemory(''),
+    'device-left': (data) => ({
+      ...noGraphicsMemory(', not even for a small sample')(data),
+      action: 'The CPU computes now. Close other tabs and programs that use the graphics card, then choose WebGPU in the header.',
+    }),
     'device-floor': noGraphicsMemory(', although tensors were taken in pieces of a sixteenth of the usual size'),
   },
   'device-lost': {

@@ -110,11 +110,14 @@ describe('exploring', () => {
     expect([answer.sample.values, keptOf(answer)]).toEqual([6, [2, 2]]);
   });
 
-  it('one that never fits is an error, not an endless search', async () => {
+  it.each(['hold', 'evaluate'])('one that never fits at %s is no endless search: the CPU answers, and the page is told why', async (wanted) => {
     const fail = (operation: string) => {
-      if (operation === 'hold') throw new OutOfMemoryError('device', 'm');
+      if (operation === wanted) throw new OutOfMemoryError('device-memory', 'm', { actual: 7, expected: 9 });
     };
-    await expect(explore(await openFamily(devices([fail])))).rejects.toMatchObject({ code: 'out-of-memory' });
+    const session = await openFamily(devices([fail]));
+    expect(keptOf(await explore(session))).toEqual([4, 4]);
+    const reports = session.events.flatMap((event) => (event.event === 'backend' ? [event.report] : []));
+    expect(reports.at(-1)).toMatchObject({ info: { kind: 'cpu' }, why: 'no-room', gpuProblem: { code: 'out-of-memory', reason: 'device-left', where: { actual: 7, expected: 9 } } });
   });
 
   it('reads the sample once, whatever changes of the parameters, and again for other models', async () => {

@@ -1,6 +1,6 @@
 /** Which backend is used, and what happens when its device is lost (faults.md 27, 30, 31). */
 import { describe, expect, it } from 'vitest';
-import { DeviceLostError, GpuUnavailableError, InvalidRecipeError } from '../../../src/bytes/errors';
+import { DeviceLostError, GpuUnavailableError, InvalidRecipeError, OutOfMemoryError } from '../../../src/bytes/errors';
 import type { Backend, Group } from '../../../src/merge/backend';
 import { BackendHost } from '../../../src/worker/host';
 import type { BackendReport } from '../../../src/worker/protocol';
@@ -208,6 +208,16 @@ describe('a lost device', () => {
     await host.start('auto');
     expect(await Promise.all([lose(host, 1), lose(host, 1)])).toEqual([['gpu 1', 'gpu 2'], ['gpu 1', 'gpu 2']]);
     expect(reports).toHaveLength(1);
+  });
+  it('one without room: the CPU, with the cause, where that may be; else it is the caller\'s, as the CPU\'s own is', async () => {
+    const { host, reports } = setUp([1000]);
+    await host.start('webgpu');
+    const full = async ({ info }: Backend) => (info.kind === 'cpu' ? info.label : await Promise.reject(new OutOfMemoryError('device-memory', 'none', { actual: 7, expected: 9 })));
+    await expect(host.use(full)).rejects.toMatchObject({ reason: 'device-memory' });
+    expect(reports).toEqual([]);
+    expect(await host.use(full, () => true)).toBe('cpu');
+    expect(reports).toMatchObject([{ info: { label: 'cpu' }, why: 'no-room', gpuProblem: { code: 'out-of-memory', reason: 'device-left', where: { actual: 7, expected: 9 } } }]);
+    await expect(host.use(() => Promise.reject(new OutOfMemoryError('hold', 'none', {})), () => true)).rejects.toMatchObject({ reason: 'hold' });
   });
   it('every other failure is the caller\'s', async () => {
     const { host, reports } = setUp([1000, 1000]);
