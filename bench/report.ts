@@ -31,6 +31,8 @@ export interface Report {
   readonly elements: number;
   /** How often a whole TIES merge at (0.2, 1.0) reads that input from device memory which it reads most; counted, not timed. */
   readonly inputReadings?: number;
+  /** What is left of a device's time where several tensors are merged. */
+  readonly idle?: readonly Idle[];
   /** What whole merges ask of a device. */
   readonly counted?: readonly Counted[];
   readonly measurements: readonly Measurement[];

@@ -182,7 +182,7 @@ function peaksOf({ runs }) {
   return [`| ${merge.family} | ${merge.backend} | ${mebibytes(peak('copy'))} | ${mebibytes(peak('merge'))} | ${ledger} | ${mebibytes(merge.plannedPeakBytes)} |`];
 }
 
-function tensorText(title, { rows, elements, counted = [], ...about }) {
+function tensorText(title, { rows, elements, counted = [], idle = [], ...about }) {
   return [
     `## ${title}`,
     '',
@@ -198,14 +198,15 @@ function tensorText(title, { rows, elements, counted = [], ...about }) {
       const typical = median(seconds);
       const spread = `${Math.min(...seconds).toFixed(3)} to ${Math.max(...seconds).toFixed(3)}`;
       const rate = bytes === 0 ? '' : (bytes / MIB / typical).toFixed(0);
-      // Uploads have sizes of their own.
-      const parameters = name.startsWith('upload') ? '' : (elements / 1e6 / typical).toFixed(1);
+      // Uploads and several tensors have sizes of their own.
+      const parameters = /^upload|tensors of/.test(name) ? '' : (elements / 1e6 / typical).toFixed(1);
       return `| ${name} | ${typical.toFixed(3)} | ${spread} | ${seconds.length} | ${rate} | ${parameters} |`;
     }),
     '',
     ...counted.flatMap(({ title: merge, readings, submissions, missed }) => [
       `- ${merge} on the engine, counted: base and models read ${readings.map((times) => times.toFixed(2)).join(', ')} times from device memory; submissions: ${submissions}${missed > 0 ? '; the bracket missed' : ''}.`,
     ]),
+    ...idle.map(({ title: merge, times, seconds }) => `- ${merge}, watched once: the queue was empty ${times} times between its first submission and its last, ${(1000 * seconds).toFixed(0)} ms in all.`),
     ...(counted.length > 0 ? [''] : []),
   ];
 }

@@ -132,8 +132,8 @@ function isGpu(label) {
 }
 
 /** What the engine counted, where the report has it. */
-function countsIn({ inputReadings, counted }) {
-  return inputReadings === undefined ? {} : { inputReadings, counted };
+function countsIn({ inputReadings, counted, idle }) {
+  return inputReadings === undefined ? {} : { inputReadings, counted, idle };
 }
 
 async function measureTensor(chromium, launch, url, version) {

@@ -3,7 +3,8 @@
  * queue was empty between the first submission and the last.
  */
 import type { WebGpuBackend } from '../src/engine/backend';
-import { type Case, groupFor } from './tensor';
+import type { Group } from '../src/merge/backend';
+import type { TensorParameters } from '../src/recipe/types';
 import { type Idle, measureInTurns, type Measurement } from './report';
 import { syntheticFamily } from './synthetic';
 
@@ -12,8 +13,7 @@ const ROWS = 1024;
 const REPETITIONS = 5;
 
 /** A merge whose tensors are given `together` at a time; each is written when those before it are. */
-function mergeOf(engine: WebGpuBackend, { method, parameters }: Case, family: readonly Uint8Array<ArrayBuffer>[], together: number): () => Promise<void> {
-  const group = groupFor(engine, method, family[0]!.byteLength / 2);
+function mergeOf(engine: WebGpuBackend, group: Group, parameters: TensorParameters, family: readonly Uint8Array<ArrayBuffer>[], together: number): () => Promise<void> {
   const file = new Uint8Array(family[0]!.byteLength);
   return async () => {
     const ends: Promise<unknown>[] = [];
@@ -60,10 +60,11 @@ async function idleIn(queue: GPUQueue, work: () => Promise<void>): Promise<Pick<
   return { times, seconds };
 }
 
-/** Both ways in turns, then each once more with its queue watched. */
-export async function severalTimings(device: GPUDevice, engine: WebGpuBackend, one: Case): Promise<{ rows: Measurement[]; idle: Idle[] }> {
+/** Both ways in turns, then each once more with its queue watched. `groupOf`: a tensor of so many values. */
+export async function severalTimings(device: GPUDevice, engine: WebGpuBackend, groupOf: (elements: number) => Group, parameters: TensorParameters): Promise<{ rows: Measurement[]; idle: Idle[] }> {
   const family = syntheticFamily(ROWS);
-  const ways = ['one', 'two'].map((name, i) => ({ name: `engine, ${TENSORS} tensors of ${(family[0]!.byteLength / 2) / 2 ** 20} Mi values, ${name} at a time`, work: mergeOf(engine, one, family, i + 1) }));
+  const group = groupOf(family[0]!.byteLength / 2);
+  const ways = ['one', 'two'].map((name, i) => ({ name: `engine, ${TENSORS} tensors of ${(family[0]!.byteLength / 2) / 2 ** 20} Mi values, ${name} at a time`, work: mergeOf(engine, group, parameters, family, i + 1) }));
   const rows = await measureInTurns(ways, TENSORS * family.length * family[0]!.byteLength, REPETITIONS);
   const idle: Idle[] = [];
   for (const { name, work } of ways) idle.push({ title: name, ...(await idleIn(device.queue, work)) });

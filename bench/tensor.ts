@@ -6,6 +6,7 @@ import type { Backend, Group } from '../src/merge/backend';
 import type { Method, TensorParameters } from '../src/recipe/types';
 import { passTimings } from './passes';
 import { type Counted, measure, type Measurement, type Report } from './report';
+import { severalTimings } from './several';
 import { COLUMNS, syntheticFamily } from './synthetic';
 import { uploadTimings } from './uploads';
 
@@ -20,7 +21,7 @@ export interface Case {
 function parametersAt(density: readonly number[]): TensorParameters {
   return { weight: [1, 1], density, lambda: 1, normalize: true, rescale: false };
 }
-export const TIES: readonly Case[] = [
+const TIES: readonly Case[] = [
   { title: 'whole merge at (0.2, 1)', method: 'ties', parameters: parametersAt([0.2, 1]) },
   { title: 'whole merge at (0.2, 0.2)', method: 'ties', parameters: parametersAt([0.2, 0.2]) },
 ];
@@ -34,7 +35,7 @@ export const CASES: readonly Case[] = [
 ];
 
 /** The tensor as one group, in as many chunks as the backend's budget asks for. */
-export function groupFor(backend: Backend, method: Method, elements: number): Group {
+function groupFor(backend: Backend, method: Method, elements: number): Group {
   // Three inputs and the output are on the device at once, two bytes a value.
   const perChunk = Math.min(elements, Math.floor(backend.chunkBytes / 8 / COLUMNS) * COLUMNS);
   const chunks = Array.from({ length: Math.ceil(elements / perChunk) }, (_, i) => [
@@ -112,7 +113,9 @@ export async function measureTensor(gpu: GPU, rows: number): Promise<Report> {
   measurements.push(...(await whole(engine, 'engine', family, 3)));
   const counted: Counted[] = [];
   for (const one of TIES) counted.push(await counts(engine, one, family));
+  const { rows: several, idle } = await severalTimings(device, engine, (values) => groupFor(engine, TIES[0]!.method, values), TIES[0]!.parameters);
+  measurements.push(...several);
   engine.dispose();
   measurements.push(...(await uploadTimings(device)));
-  return { adapter: label, elements, measurements, counted, inputReadings: Math.max(...counted[0]!.readings) };
+  return { adapter: label, elements, measurements, counted, idle, inputReadings: Math.max(...counted[0]!.readings) };
 }

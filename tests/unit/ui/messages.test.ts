@@ -51,6 +51,10 @@ describe('the catalogue', () => {
     expect(detail.replace(/\s/g, ' ')).toBe(
       'The graphics card had no room for 8 388 608 bytes (8.4 MB) beside the 41 943 040 bytes (41.9 MB) that the studio has there, although tensors were taken in pieces of a sixteenth of the usual size.',
     );
+    // Where the CPU has taken over, nobody is told to choose it.
+    const left = describeError(wire('out-of-memory', 'device-left', { actual: 8_388_608, expected: 41_943_040 }));
+    expect(left.detail).toMatch(/has there, not even for a small sample\.$/);
+    expect(left.action).toBe('The CPU computes now. Close other tabs and programs that use the graphics card, then choose WebGPU in the header.');
   });
 
   it('a device that refuses work is not called lost, and no numbers are made up where memory is short', () => {
