@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drop } from './support/drop';
 import { expect, photograph, test } from './support/fixtures';
@@ -18,6 +18,7 @@ function hostile(scale: number): Tensors {
 test.use({ webgpu: false });
 
 /** A folder's name: markup of a page, of a chart and of Markdown, and what turns text around. */
+const CHANGED = 'm<b>\u202edegrem';
 const FOLDER = 'ct-4M](javascript:x)<img src=x onerror=alert(4)>\u202e';
 
 test('hostile names of tensors and folders are shown as text and survive the export; a header of 65 MB is refused at once', async ({ page, folder, complaints }) => {
@@ -54,6 +55,32 @@ test('hostile names of tensors and folders are shown as text and survive the exp
   await expect(page.getByRole('dialog', { name: 'Export several' })).toContainText('36 merges');
   expect(await page.locator('img').count()).toBe(0);
   await page.keyboard.press('Escape');
+
+  // In the report of a verification: a value of every tensor is another.
+  const merged = await readFile(join(folder, 'model.safetensors'));
+  for (let i = 0; i < NAMES.length; i++) merged[merged.length - 2 - 2 * VALUES * i]! ^= 0x40;
+  await mkdir(join(folder, CHANGED));
+  await writeFile(join(folder, CHANGED, 'model.safetensors'), merged);
+  await drop(page, [join(folder, CHANGED)]);
+  await page.getByRole('button', { name: /^Verify m<b>/ }).click();
+  const verdict = page.getByRole('status').filter({ hasText: 'is not what its recipe gives' });
+  await expect(verdict.getByRole('row')).toHaveCount(1 + NAMES.length);
+  for (const shown of ['<img src=x onerror=alert(1)>', 'a\\u0000b', '(empty name)', '__proto__']) await expect(verdict.getByRole('rowheader', { name: shown })).toBeVisible();
+  expect((await verdict.innerText()).length).toBeLessThan(2000);
+  await photograph(page, '62 hostile names verified');
+
+  // And in a table of scores: of its columns, and of its folders.
+  const metrics = [`bleu<img src=x onerror=alert(5)>\u202e`, `${'y'.repeat(10_000)}`];
+  await writeFile(join(folder, 'scores.csv'), `folder,k_sft,k_ct,${metrics.join(',')}\n${['<script>alert(6)</script>', `\u202eredlof${'z'.repeat(10_000)}`].map((name, i) => `${name},0.${i + 2},1,${i},${i}`).join('\n')}\n`);
+  await drop(page, [join(folder, 'scores.csv')]);
+  await expect(page.getByRole('group', { name: /^bleu<img src=x onerror=alert\(5\)>\\u202e of scores\.csv/ })).toBeVisible();
+  await photograph(page, '63 hostile scores');
+  await page.getByRole('button', { name: 'Show as table' }).click();
+  const table = page.getByRole('region', { name: 'Scores' });
+  for (const shown of ['<script>alert(6)</script>', /^\\u202eredlofz+…z+$/]) await expect(table.getByText(shown)).toBeVisible();
+  await photograph(page, '64 hostile scores as a table');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  expect(await page.locator('img').count()).toBe(0);
 
   // Row 11: refused by its length, before anything of that size is read; the page answers meanwhile.
   const large = join(folder, 'large.safetensors');

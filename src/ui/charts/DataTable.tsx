@@ -1,5 +1,6 @@
 import { formatCount, formatCounts, formatEstimate, formatMagnitude } from '../../analysis/format';
 import type { Table, TableCell } from '../../analysis/table';
+import { showName } from '../format';
 import './tables.css';
 
 /** A chart's numbers as a table: every share with its two counts beneath. `headings`: leading columns that name the row. */
@@ -42,7 +43,8 @@ export function DataTable({ table, caption, headings }: { table: Table; caption:
 function CellText({ cell }: { cell: TableCell }) {
   switch (cell.kind) {
     case 'text':
-      return cell.text;
+      // A saved table has it as it is.
+      return cell.text === '' ? '' : showName(cell.text);
     case 'count':
       return formatCount(cell.count);
     case 'number':

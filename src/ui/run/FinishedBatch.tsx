@@ -56,8 +56,8 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
       )}
       {reason !== null && missing.length > 0 && (
         <p className="action">
-          {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).join(', ')}
-          {missing.length > 4 && `, … ${missing.at(-1)!}`}). The folders below are complete, and finished weight files of the others are kept where there are several.{' '}
+          {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).map((name) => showName(name, 90)).join(', ')}
+          {missing.length > 4 && `, … ${showName(missing.at(-1)!, 90)}`}). The folders below are complete, and finished weight files of the others are kept where there are several.{' '}
           <button type="button" className="button small" onClick={() => void controller.resumeBatch()}>
             Carry on: make the rest
           </button>

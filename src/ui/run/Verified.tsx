@@ -16,7 +16,7 @@ export function Verified({ name, report, children }: { name: string; report: Ver
   const { grave, title, detail, action } = verdictOf(verification, showName(name, 40), otherSources.map((id) => showName(nameOf(id), 40)));
   const { differences, reshaped, missing, foreign } = verification;
   const notes = [
-    ...reshaped.map(({ tensor, expected, actual }) => [tensor, `is ${actual}; the recipe gives ${expected}`] as const),
+    ...reshaped.map(({ tensor, expected, actual }) => [tensor, `is ${showName(actual, 90)}; the recipe gives ${showName(expected, 90)}`] as const),
     ...missing.map((tensor) => [tensor, 'is not in the file'] as const),
     ...foreign.map((tensor) => [tensor, 'is not of the recipe'] as const),
   ];

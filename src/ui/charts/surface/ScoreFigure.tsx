@@ -19,6 +19,9 @@ interface ScoreFigureProps {
   readonly controls: ReactNode;
 }
 
+/** Characters of a name from the table: it stands beside the chart's controls, and in a file's name. */
+const LONGEST = 60;
+
 /** Scores of a dropped table over two densities, for the recipe as it is otherwise. */
 export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFigureProps) {
   const controller = useController();
@@ -26,14 +29,14 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
   const recipe = useStudio((state) => state.decisions.present.recipe);
   const { ref, width, height } = useSize<HTMLDivElement>();
   const plane = scorePlane(results, metric, recipe, labels, [x, y]);
-  const [file, shown] = [showName(results.file), showName(metric)];
+  const [file, shown] = [showName(results.file, LONGEST), showName(metric, LONGEST)];
   const symbols = [labels[x]?.symbol ?? '', labels[y]?.symbol ?? ''] as const;
   const [kx, ky] = [recipe.models[x]?.density, recipe.models[y]?.density];
   return (
     <ChartFigure
       title="Scores"
       summary={`${shown} of ${file} over the densities of ${names[x]} and ${names[y]}`}
-      fileName={`scores-${metric.replaceAll(/[^\w.-]+/g, '-')}`}
+      fileName={`scores-${metric.replaceAll(/[^\w.-]+/g, '-').slice(0, LONGEST)}`}
       table={() => scoreTable(plane!, shown, symbols)}
       headings={2}
       legend={[]}
@@ -51,7 +54,7 @@ export function ScoreFigure({ results, metric, x, y, names, controls }: ScoreFig
       <div className="charts-fill" ref={ref}>
         {plane === null ? (
           <p className="charts-state charts-quiet">
-            No row of {file} is of this recipe. Its densities must be in columns called &ldquo;density of {showName(labels[x]?.name ?? '')}&rdquo; and &ldquo;density of {showName(labels[y]?.name ?? '')}&rdquo; (or k_{symbols[0]} and k_
+            No row of {file} is of this recipe. Its densities must be in columns called &ldquo;density of {showName(labels[x]?.name ?? '', LONGEST)}&rdquo; and &ldquo;density of {showName(labels[y]?.name ?? '', LONGEST)}&rdquo; (or k_{symbols[0]} and k_
             {symbols[1]}), and its method, lambda and slack those on the right.
           </p>
         ) : (

@@ -57,7 +57,7 @@ export function ScoreMap({ plane, metric, models, names, symbols, present, width
             <tbody>
               {Object.entries(hit.row.scores).map(([name, value]) => (
                 <tr key={name}>
-                  <td>{showName(name)}</td>
+                  <td>{showName(name, 60)}</td>
                   <td className="number">{written(value)}</td>
                 </tr>
               ))}

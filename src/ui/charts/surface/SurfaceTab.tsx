@@ -78,10 +78,10 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
           </option>
         ))}
         {results && (
-          <optgroup label={showName(results.file)}>
+          <optgroup label={showName(results.file, 60)}>
             {results.metrics.map((one) => (
               <option key={one} value={`${SCORE}${one}`}>
-                {showName(one)}
+                {showName(one, 60)}
               </option>
             ))}
           </optgroup>
