@@ -364,7 +364,8 @@ class Run {
     const source = await this.destination.open(name);
     const read: ReadPiece = (of, begin, end) => this.readAgain(of, begin, end, shard !== null);
     const { position: bytes, digests, pieceBytes } = writer;
-    const verifying = (hash: () => FileHash) => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hash());
+    // What hashes may be a worker that never answers.
+    const verifying = (hash: () => FileHash) => this.watchdog.until(this.hooks.signal, () => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hash()));
     const sha256 = await verifying(this.hooks.hash ?? hashHere).catch((error: unknown) => {
       // The file is as good as it was: what hashed it beside this thread is gone, so it is hashed here.
       if (asStudioError(error).reason !== HASHING_DIED) throw error;

@@ -3,6 +3,7 @@ import type { BackendLimits } from '../merge/budget';
 import { limitsOf } from '../merge/budget';
 import { IncompatibleCheckpointsError } from '../bytes/errors';
 import type { BatchFolder } from '../bytes/source';
+import { watchedOpening } from '../bytes/watched-source';
 import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
@@ -55,8 +56,9 @@ export async function exportBatch(
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
+  const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
   const used = [...new Map(entries.flatMap(({ recipe }) => checkpointsOf(recipe, open)).map((one) => [one.id, one])).values()];
-  const contents = await contentsOfAll(used, openShard);
+  const contents = await contentsOfAll(used, watchedOpening(openShard, (id) => nameOf(id), watchdog, signal));
   const undertakings: Undertaking[] = [];
   const present = resume ? await destination.list() : [];
   for (const { folder: name, recipe, text, choices } of entries) {
@@ -67,10 +69,9 @@ export async function exportBatch(
   const items: BatchItem[] = [];
   for (const [i, { folder: name, recipe, text, choices }] of entries.entries()) {
     const plan = plans[i]!;
-    items.push({ folder: name, plan, journal: undertakings[i]!.journal, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, openFile) });
+    items.push({ folder: name, plan, journal: undertakings[i]!.journal, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, watchedOpening(openFile, ({ path }) => path, watchdog, signal)) });
   }
   const batch: BatchPlan = planBatch(plans, { holdBytes: holdBytes() });
-  const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   try {
     const { finished, missing, stopped, seconds } = await runBatch(items, batch, resilient(host, planned), openShard, destination, {

@@ -4,6 +4,7 @@
  */
 import { StudioError } from '../bytes/errors';
 import { HASHING_DIED, type FileHash } from '../bytes/file-hash';
+import { Watchdog } from '../bytes/watchdog';
 import type { FromHashWorker, ToHashWorker } from './hash-serving';
 
 export interface HashWorker {
@@ -12,6 +13,9 @@ export interface HashWorker {
   listen(onMessage: (message: FromHashWorker) => void, onDeath: (reason: string) => void): void;
   terminate(): void;
 }
+
+/** Milliseconds awake without an answer after which a worker counts as dead: a piece takes a tenth of a second. */
+const SILENT_MS = 180_000;
 
 interface Asked {
   resolve(hex: string | null): void;
@@ -28,6 +32,7 @@ export class HashWorkers {
   constructor(
     private readonly most: number,
     private readonly spawn: () => HashWorker,
+    private readonly watchdog = new Watchdog(),
   ) {}
 
   readonly hash = (): FileHash => {
@@ -65,12 +70,17 @@ export class HashWorkers {
 
   private ask(worker: HashWorker, message: ToHashWorker, transfer: ArrayBuffer[]): Promise<string | null> {
     if (!this.workers.includes(worker)) return Promise.reject(died('it ended before'));
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<string | null>((resolve, reject) => {
       const own = this.asked.get(message.file) ?? [];
       this.asked.set(message.file, own);
       own.push({ resolve, reject });
       worker.post(message, transfer);
     });
+    const fault = (seconds: number) => {
+      this.die(`it gave no answer for ${seconds} seconds`);
+      return died('it gave no answer');
+    };
+    return this.watchdog.over({ limitMs: SILENT_MS, fault }, () => answer);
   }
 
   /** What is asked rejects; another file starts with new workers. */

@@ -3,6 +3,7 @@ import { DestinationError } from '../bytes/errors';
 import type { FileHash } from '../bytes/file-hash';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { Watchdog } from '../bytes/watchdog';
+import { watchedOpening } from '../bytes/watched-source';
 import type { FileEntry } from '../checkpoint/types';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf } from '../compose/export-input';
@@ -53,12 +54,13 @@ export async function merge(
   const checkpoints = checkpointsOf(recipe, open);
   const limits = { ...limitsOf(planned), shardBytes, readAheadBytes: MEMORY.readAhead };
   const openShard: OpenShard = (checkpoint, shard) => catalogue.openShard(checkpoint, shard);
-  const contents = await contentsOfAll(checkpoints, openShard);
+  const nameOf = (id: string) => open.find((one) => one.id === id)?.name ?? id;
+  const contents = await contentsOfAll(checkpoints, watchedOpening(openShard, (id) => nameOf(id), watchdog, signal));
   const unfinished = resume ? await readJournal(destination) : null;
   if (resume && unfinished === null) throw new DestinationError('nothing-to-resume', `${destination.name} holds no unfinished export`, { file: destination.name });
   const { metadata, journal } = undertakingOf({ application, recipe, choices, text, shardBytes, checkpoints, contents }, unfinished);
   const plan = planMerge(open, recipe, choices, limits, metadata);
-  const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, contents, checkpoints, plan }, openFile);
+  const extras = await extraFiles({ name: destination.name, application, recipe, text, choices, contents, checkpoints, plan }, watchedOpening(openFile, ({ path }) => path, watchdog, signal));
 
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   const tensors = new Throttle<readonly TensorFigures[]>(EVENT_MS, (figures) => emit({ event: 'tensor', figures }), (waiting, next) => [...waiting, ...next]);

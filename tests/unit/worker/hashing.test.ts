@@ -1,10 +1,14 @@
 /** Digests of files made by workers: the right bytes to the right file, a bound on what waits, and what happens when one dies. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { StudioError } from '../../../src/bytes/errors';
+import { HASHING_DIED } from '../../../src/bytes/file-hash';
+import { Watchdog } from '../../../src/bytes/watchdog';
 import { serveHashes } from '../../../src/worker/hash-serving';
 import type { ToHashWorker } from '../../../src/worker/hash-serving';
 import { HashWorkers } from '../../../src/worker/hashing';
 import type { HashWorker } from '../../../src/worker/hashing';
+import { TestTime } from '../test-time';
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 const bytes = (seed: number, length: number) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed * 7) & 255);
@@ -41,6 +45,23 @@ describe('hashing by workers', () => {
     for (let piece = 0; piece < 3; piece++) for (const file of files) await file.hash.update(file.pieces[piece]!.slice());
     for (const { hash: own, pieces } of files) expect(await own.hex()).toBe(expected(...pieces));
     expect(made.length).toBe(2);
+    expect(await hash().hex()).toBe(expected());
+  });
+
+  it('takes a worker that never answers for dead, and nobody waits for it', async () => {
+    const { made, spawn } = workers();
+    const time = new TestTime();
+    const { hash } = new HashWorkers(1, spawn, new Watchdog(time));
+    const own = hash();
+    await own.update(bytes(1, 10));
+    await settle();
+    made[0]!.isHeld = true;
+    const hex = own.hex().then(() => 'hashed', (error: StudioError) => error.reason);
+    await settle();
+    await time.pass(182_000);
+    expect(await hex).toBe(HASHING_DIED);
+    expect([made[0]!.isEnded, time.timers]).toEqual([true, 0]);
+    // Another file starts with a new one.
     expect(await hash().hex()).toBe(expected());
   });
 

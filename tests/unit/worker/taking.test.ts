@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Watchdog } from '../../../src/bytes/watchdog';
 import { FolderDestination } from '../../../src/files/destination';
 import type { ExportFolder } from '../../../src/files/export-folder';
+import { FileStore } from '../../../src/files/store';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { FakeFolder } from '../files/fakes';
 import { FAST } from '../test-time';
 import { familyFiles, openFamily } from './family';
@@ -59,5 +61,30 @@ describe('an export whose drive does not answer', () => {
     open();
     await turns();
     expect(state.isTaken).toBe(false);
+  });
+});
+
+describe('a source whose drive does not answer, outside the reading of tensors', () => {
+  it.each(['sft/model.safetensors', 'base/config.json', 'base/tokenizer.json'])('%s: the merge and the batch end and name it, or are cancelled', async (path) => {
+    const store = new FileStore();
+    const open = store.open.bind(store);
+    let stuck = false;
+    store.open = async (entry) => {
+      const source = await open(entry);
+      const { name, size } = source;
+      return { name, size, read: (begin: number, end: number) => (stuck && entry.path === path ? new Promise<never>(() => {}) : source.read(begin, end)) } as typeof source;
+    };
+    const session = await openFamily({}, familyFiles(), { store, watchdog: new Watchdog(FAST) });
+    stuck = true;
+    const expected = { code: 'source-changed', reason: 'stalled', where: { file: path } };
+    await expect(session.merge()).rejects.toMatchObject(expected);
+    await turns();
+    const entries = [{ folder: 'a', recipe: session.recipe, text: null, choices: DEFAULT_CHOICES }];
+    await expect(session.request('batch', { entries, shardBytes: 2 ** 30, destination: null })).rejects.toMatchObject(expected);
+    await turns();
+    const cancelled = session.merge();
+    await session.request('cancel', {});
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    expect([...session.out.files.keys()]).toEqual([]);
   });
 });
