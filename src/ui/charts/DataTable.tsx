@@ -44,7 +44,7 @@ function CellText({ cell }: { cell: TableCell }) {
   switch (cell.kind) {
     case 'text':
       // A saved table has it as it is.
-      return cell.text === '' ? '' : showName(cell.text);
+      return cell.text === '' ? '' : showName(cell.text, 90);
     case 'count':
       return formatCount(cell.count);
     case 'number':
