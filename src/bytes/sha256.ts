@@ -33,15 +33,27 @@ export class Sha256 {
     return this;
   }
 
-  /** The digest in hexadecimal. Ends the message: nothing may follow. */
-  hex(): string {
+  /** The 32 bytes of the digest. Ends the message: nothing may follow. */
+  digest(): Uint8Array<ArrayBuffer> {
     // 0x80, zeros up to 8 bytes before the end of a block, and the message's length in bits.
     const tail = new Uint8Array(BLOCK - ((this.length + 8) % BLOCK) + 8);
     tail[0] = 0x80;
     new DataView(tail.buffer).setBigUint64(tail.length - 8, BigInt(this.length) * 8n);
     this.update(tail);
-    return Array.from(this.state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+    const digest = new Uint8Array(32);
+    const words = new DataView(digest.buffer);
+    this.state.forEach((word, i) => words.setInt32(4 * i, word));
+    return digest;
   }
+
+  /** The same in hexadecimal. */
+  hex(): string {
+    return hexOf(this.digest());
+  }
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Hex SHA-256 of one message. */

@@ -15,7 +15,7 @@ import { densityGrid } from '../recipe/batch';
 import type { BatchEntry } from '../recipe/batch';
 import { recomputeSpots } from '../reference/spots';
 import { recheckBackend } from './backends';
-import { DiskDestination, hashNatively } from './disk';
+import { DiskDestination, HASHING_NATIVELY } from './disk';
 import type { Opened } from './models';
 import { reportProgress, type Output } from './progress';
 import { UsageError, type Options } from './usage';
@@ -63,7 +63,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     isExportFile,
     resume: options.resume,
     readAheadBytes: readAheadWithin(options.memoryBytes),
-    hash: hashNatively,
+    hashing: HASHING_NATIVELY,
     recompute: recomputeSpots,
     ...(options.recheck ? { recheckBy: () => recheckBackend(backend.info, readAheadWithin(options.memoryBytes)) } : {}),
   }).finally(end);

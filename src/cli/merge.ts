@@ -23,7 +23,7 @@ import { INDEX_FILE } from '../merge/shards';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
-import { DiskDestination, hashNatively } from './disk';
+import { DiskDestination, HASHING_NATIVELY } from './disk';
 import { lockFolder } from './lock';
 import { openRecipe, problemLines, type Opened } from './models';
 import { joinParts, partFolder, recordPart, takeParts } from './parts';
@@ -180,7 +180,7 @@ async function run(plan: MergePlan, backend: Backend, opened: Opened, { folder, 
       onLeftBehind: (names) => output.write(`could not be removed: ${names.join(', ')}\n`),
       onProgress,
       readAheadBytes: readAheadWithin(memoryBytes),
-      hash: hashNatively,
+      hashing: HASHING_NATIVELY,
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => recheckBackend(backend.info, readAheadWithin(memoryBytes)) } : {}),
     });

@@ -1,5 +1,5 @@
 /** Which of several plans can be carried out together, so that what they have in common is read once. */
-import { COPY_BYTES, WRITE_BYTES } from './io-sizes';
+import { COPY_BYTES, HASHED_AT_ONCE, PIECES_HELD, WRITE_BYTES } from './io-sizes';
 import type { ByteRange, MergePlan, MergeStep, Step } from './plan-types';
 import { stepBytesRead } from './steps';
 
@@ -56,7 +56,7 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
       waves.push({ entries: own, bytesRead: plan.bytesRead + (own.length - 1) * again });
       bytesTooLarge = Math.max(bytesTooLarge, again);
       const held = own.length > 1 ? plan.steps.reduce((most, step) => (step.kind === 'merge' && isHeld(step, holdBytes) ? Math.max(most, stepBytesRead(step)) : most), 0) : 0;
-      peakBytes = Math.max(peakBytes, plan.peakBytes - 2 * WRITE_BYTES + held + 2 * own.length * Math.min(pieceOf(own.length), largestFile(plan)) + copying(plan, own.length, holdBytes));
+      peakBytes = Math.max(peakBytes, plan.peakBytes - PIECES_HELD * WRITE_BYTES + held + (2 * own.length + Math.min(own.length, HASHED_AT_ONCE)) * Math.min(pieceOf(own.length), largestFile(plan)) + copying(plan, own.length, holdBytes));
     }
   }
   return {

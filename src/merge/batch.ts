@@ -1,7 +1,7 @@
 /** Several merges over the same inputs in one run: a folder each, and a table of them all. */
 import { CancelledError, DestinationError, asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
-import { hashHere } from '../bytes/file-hash';
+import { HASHING_HERE } from '../bytes/hashing';
 import type { BatchFolder, Destination } from '../bytes/source';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
@@ -21,7 +21,7 @@ import { WatchedFolders } from './watched-folder';
 /** Of a table that lies there; what is longer is none of these. */
 const MAX_TABLE_BYTES = 4_000_000;
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hash' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hashing' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders. */
   readonly table?: BatchTable;
@@ -163,11 +163,11 @@ async function abandoned(destination: BatchFolder, { folder }: BatchItem, result
 }
 
 /** Those that an earlier attempt finished, by their index. */
-async function finishedFolders(items: readonly BatchItem[], present: readonly string[], destination: BatchFolder, { hash = hashHere }: BatchHooks): Promise<Map<number, RunResult>> {
+async function finishedFolders(items: readonly BatchItem[], present: readonly string[], destination: BatchFolder, { hashing = HASHING_HERE }: BatchHooks): Promise<Map<number, RunResult>> {
   const results = new Map<number, RunResult>();
   for (const [i, item] of items.entries()) {
     if (!present.includes(item.folder) || item.journal?.resume) continue;
-    const result = await finishedBefore(item, await destination.folder(item.folder), hash);
+    const result = await finishedBefore(item, await destination.folder(item.folder), hashing);
     if (result) results.set(i, result);
   }
   return results;

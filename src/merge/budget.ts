@@ -1,7 +1,7 @@
 /** What the groups of a run hold at once: said in the plan, kept by the pipeline. */
 import type { Backend, Group } from './backend';
 import { stretchBytes, stretchesOf } from './chunk-reading';
-import { WRITE_BYTES } from './io-sizes';
+import { PIECES_HELD, WRITE_BYTES } from './io-sizes';
 import type { MergeStep, Step } from './plan-types';
 import { chunkInputBytes, chunkOutputBytes } from './steps';
 import { windowsOf } from './windows';
@@ -43,9 +43,9 @@ export function readAheadWithin(bytes: number): number {
   return Math.floor(bytes / GROUPS_HOLD);
 }
 
-/** What a plan says at most where reading ahead may hold so much: its groups, and the writer's two pieces. */
+/** What a plan says at most where reading ahead may hold so much: its groups, and the writer's pieces. */
 export function memoryOf(readAheadBytes: number): number {
-  return GROUPS_HOLD * readAheadBytes + 2 * WRITE_BYTES;
+  return GROUPS_HOLD * readAheadBytes + PIECES_HELD * WRITE_BYTES;
 }
 
 /**

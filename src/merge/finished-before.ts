@@ -1,19 +1,20 @@
 /** Folders of a batch that an earlier attempt finished, and what the runs of one wave keep together. */
 import { CancelledError } from '../bytes/errors';
-import type { FileHash } from '../bytes/file-hash';
+import type { Hashing } from '../bytes/hashing';
 import { JOURNAL_FILE } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { BatchItem } from './batch-progress';
 import { COPY_BYTES } from './io-sizes';
 import type { FinishedFile, RunResult } from './run-types';
 import { INDEX_FILE, shardFileBytes } from './shards';
+import { hashPieces } from './verifying';
 
 /**
  * What lies in `folder` when it is the finished export of `item`: no journal, every file there, weights of the plan's sizes with the
  * plan's headers, which hold the recipe and its sources, and the plan's index. Null where it is not. All of it is read once, for the
  * hashes. Rejects as the destination does.
  */
-export async function finishedBefore({ plan, extras }: BatchItem, folder: Destination, hash: () => FileHash): Promise<RunResult | null> {
+export async function finishedBefore({ plan, extras }: BatchItem, folder: Destination, hashing: Hashing): Promise<RunResult | null> {
   const present = await folder.list();
   const names = [...plan.shards.map(({ file }) => file), ...extras.map(({ name }) => name), ...(plan.index === null ? [] : [INDEX_FILE])];
   if (present.includes(JOURNAL_FILE) || !names.every((name) => present.includes(name))) return null;
@@ -27,7 +28,7 @@ export async function finishedBefore({ plan, extras }: BatchItem, folder: Destin
     const source = await folder.open(name);
     const wanted = expected.get(name);
     if (wanted && !(source.size === wanted.size && (await begins(source, wanted.begins)))) return null;
-    files.push({ name, bytes: source.size, sha256: await hashOf(source, hash()) });
+    files.push({ name, bytes: source.size, sha256: await hashPieces(source, COPY_BYTES, (of, begin, end) => of.read(begin, end), hashing.file()) });
   }
   const shards = plan.shards.map(({ file }) => ({ file, madeBy: [], isKept: true }));
   return { files, shards, figures: new Map(), tensors: 0, verified: 0, checked: { values: 0, tensors: 0 }, rechecked: null, overflow: 0, seconds: 0 };
@@ -36,11 +37,6 @@ export async function finishedBefore({ plan, extras }: BatchItem, folder: Destin
 async function begins(source: ByteSource, bytes: Uint8Array): Promise<boolean> {
   const there = await source.read(0, bytes.length);
   return there.every((byte, i) => byte === bytes[i]);
-}
-
-async function hashOf(source: ByteSource, hash: FileHash): Promise<string> {
-  for (let begin = 0; begin < source.size; begin += COPY_BYTES) await hash.update(await source.read(begin, Math.min(source.size, begin + COPY_BYTES)));
-  return hash.hex();
 }
 
 /** Runs that go side by side, group by group, keep the same shards: those that all of them can. */

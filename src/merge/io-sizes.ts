@@ -4,11 +4,13 @@
 export const READ_BYTES = 64 * 2 ** 20;
 /** Piece of what is copied, compared or read again. */
 export const COPY_BYTES = 32 * 2 ** 20;
-/** Piece of a file handed to its sink: 64 MiB is four times as fast as 1 MiB (faults.md, writing files), and two are held. */
+/** Piece of a file handed to its sink: 64 MiB is four times as fast as 1 MiB (faults.md, writing files). */
 export const WRITE_BYTES = 32 * 2 ** 20;
+/** Pieces of one file that are held: one fills, one is on its way, and a copy of it is digested. */
+export const PIECES_HELD = 3;
 
-/** Files read again at the same time: one core each hashes, on machines of two. */
-export const VERIFIED_AT_ONCE = 2;
+/** Files read again, or pieces of several files digested, at the same time: one core each hashes, on machines of two. */
+export const HASHED_AT_ONCE = 2;
 
 /**
  * What reading ahead may hold: with a base and two models, reads of 42 MiB. Reads of 16 MiB took twice the time of 64 MiB, of

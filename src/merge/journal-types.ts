@@ -39,7 +39,7 @@ export interface FinishedShard {
   /** Of the whole file. */
   readonly bytes: number;
   readonly pieceBytes: number;
-  /** Hex SHA-256 of each piece of `pieceBytes`, in order. */
+  /** `pieceDigest` of each piece of `pieceBytes`, in order. */
   readonly digests: readonly string[];
   /** Every backend that merged some of it; none where it was only copied. */
   readonly madeBy: readonly BackendInfo[];

@@ -6,7 +6,7 @@ import { sha256Hex } from '../bytes/sha256';
 import type { Journal } from './journal-types';
 
 /** Raised when a field changes its meaning. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 const FORMAT = 'model-merging-studio journal';
 
 /** Bytes: the figures of 92,000 tensors, the largest real checkpoint, take some 46 MB. */

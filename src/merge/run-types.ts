@@ -1,5 +1,5 @@
 /** What a run is given besides its plan, and what comes of it. */
-import type { FileHash } from '../bytes/file-hash';
+import type { Hashing } from '../bytes/hashing';
 import type { ByteSource } from '../bytes/source';
 import type { Watchdog } from '../bytes/watchdog';
 import type { Backend, BackendInfo, SlotResult } from './backend';
@@ -58,8 +58,8 @@ export interface RunHooks {
   readonly recheckTurn?: RecheckTurn;
   /** What carries out the merge steps, default a `Pipeline` of this run's own. */
   readonly stepsBy?: (steps: readonly Step[], means: PipelineMeans) => StepRunner<GroupOutcome>;
-  /** Where the digests of whole files are computed, default on this thread. */
-  readonly hash?: () => FileHash;
+  /** Where digests are computed, default on this thread. */
+  readonly hashing?: Hashing;
   /** Milliseconds, default `performance.now`. */
   readonly now?: () => number;
   /** Finds reads that never end, default one over real time. */

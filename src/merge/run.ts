@@ -1,7 +1,7 @@
 /** Running a plan: read, merge, write, finish, read again. */
 import { CancelledError, DestinationError, IncompatibleCheckpointsError, OutOfMemoryError, asStudioError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
-import { HASHING_DIED, hashHere, type FileHash } from '../bytes/file-hash';
+import { HASHING_DIED, HASHING_HERE, type Hashing } from '../bytes/hashing';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import { Watchdog } from '../bytes/watchdog';
@@ -13,7 +13,7 @@ import { CONFIG_FILE, OutputFolder } from './folder';
 import { mergeStep, refuseNonfinite } from './groups';
 import type { GroupOutcome } from './groups';
 import { compareIntegers } from './integers';
-import { COPY_BYTES, READ_AHEAD_BYTES, VERIFIED_AT_ONCE, WRITE_BYTES } from './io-sizes';
+import { COPY_BYTES, READ_AHEAD_BYTES, HASHED_AT_ONCE, WRITE_BYTES } from './io-sizes';
 import type { FinishedShard } from './journal-types';
 import { Journaling, leavesShards } from './journaling';
 import { Pipeline } from './pipeline';
@@ -178,7 +178,7 @@ class Run {
       await this.finishShards(shards.filter(({ writer }) => this.unfinished.has(writer)));
     }
     this.meter.enter('verifying');
-    const verified = await sideBySide([...shards, ...extras], VERIFIED_AT_ONCE, (file) => this.verify(file));
+    const verified = await sideBySide([...shards, ...extras], HASHED_AT_ONCE, (file) => this.verify(file));
     const rechecked = await this.recheck();
     if (this.plan.index !== null) {
       const index = await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(this.plan.index)));
@@ -218,10 +218,10 @@ class Run {
 
   /** Keeps what an earlier run finished. */
   private async takeUp(): Promise<void> {
-    const { journal, hash = hashHere } = this.hooks;
+    const { journal, hashing = HASHING_HERE } = this.hooks;
     if (!journal?.resume) return;
     this.meter.enter('checking');
-    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (of, begin, end) => this.readAgain(of, begin, end, true), hash);
+    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (of, begin, end) => this.readAgain(of, begin, end, true), hashing);
     this.journaling!.add([...this.kept.values()]);
     this.meter.keeping(workDone(this.plan, this.kept));
     this.meter.enter('reading');
@@ -322,7 +322,9 @@ class Run {
     });
     const watch = { writing: (bytes: number, write: () => Promise<void>) => told(counted ? this.meter.writing(bytes, write) : write()) };
     try {
-      const writer = new ShardWriter(sink, watch, fileBytes, this.hooks.pieceBytes);
+      const { hashing = HASHING_HERE, signal } = this.hooks;
+    const digest = (piece: Uint8Array<ArrayBuffer>) => this.watchdog.until(signal, () => hashing.piece(piece));
+    const writer = new ShardWriter(sink, watch, digest, fileBytes, this.hooks.pieceBytes);
       this.unfinished.add(writer);
       return writer;
     } catch {
@@ -365,11 +367,11 @@ class Run {
     const read: ReadPiece = (of, begin, end) => this.readAgain(of, begin, end, shard !== null);
     const { position: bytes, digests, pieceBytes } = writer;
     // What hashes may be a worker that never answers.
-    const verifying = (hash: () => FileHash) => this.watchdog.until(this.hooks.signal, () => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hash()));
-    const sha256 = await verifying(this.hooks.hash ?? hashHere).catch((error: unknown) => {
+    const verifying = (hashing: Hashing) => this.watchdog.until(this.hooks.signal, () => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hashing.file()));
+    const sha256 = await verifying(this.hooks.hashing ?? HASHING_HERE).catch((error: unknown) => {
       // The file is as good as it was: what hashed it beside this thread is gone, so it is hashed here.
       if (asStudioError(error).reason !== HASHING_DIED) throw error;
-      return verifying(hashHere);
+      return verifying(HASHING_HERE);
     });
     return { name, bytes, sha256 };
   }

@@ -1,15 +1,14 @@
 /** Reading a finished file again: is it what was handed over? */
 import { DestinationError } from '../bytes/errors';
-import type { FileHash } from '../bytes/file-hash';
+import type { FileHash } from '../bytes/hashing';
 import type { ByteSource } from '../bytes/source';
 import type { OutputShard } from './plan-types';
-import { digestOf } from './writing';
 
 /** A file as it was handed to its sink. */
 export interface WrittenFile {
   readonly name: string;
   readonly bytes: number;
-  /** Of each piece of `pieceBytes`, in order. */
+  /** `pieceDigest` of each piece of `pieceBytes`, in order. */
   readonly digests: readonly string[];
   readonly pieceBytes: number;
   /** Null for a file that is no weights. */
@@ -25,32 +24,36 @@ export type ReadPiece = (source: ByteSource, begin: number, end: number) => Prom
  */
 export async function verifyFile(source: ByteSource, { name, bytes, digests, pieceBytes, shard }: WrittenFile, read: ReadPiece, hash: FileHash): Promise<string> {
   if (source.size !== bytes) throw failed(name, `${source.size} bytes instead of ${bytes}`, { expected: bytes, actual: source.size });
-  return hashPieces(source, pieceBytes, read, hash, async (piece, i) => {
-    const actual = await digestOf(piece);
+  return hashPieces(source, pieceBytes, read, hash, (actual, i) => {
     if (actual === digests[i]) return;
-    const begin = i * pieceBytes - (shard?.header.length ?? 0);
-    const held = shard?.tensors.filter((tensor) => tensor.end > begin && tensor.begin < begin + piece.length) ?? [];
+    const [begin, end] = [i * pieceBytes, Math.min(bytes, (i + 1) * pieceBytes)].map((at) => at - (shard?.header.length ?? 0)) as [number, number];
+    const held = shard?.tensors.filter((tensor) => tensor.end > begin && tensor.begin < end) ?? [];
     const where = { names: held.map((tensor) => tensor.name), ...(held[0] ? { tensor: held[0].name } : {}), expected: digests[i] ?? '', actual };
     throw failed(name, `bytes from ${i * pieceBytes} on are not what was written`, where);
   });
 }
 
-/** Reads the next piece while one is checked and hashed. */
-async function hashPieces(source: ByteSource, each: number, read: ReadPiece, hash: FileHash, check: (piece: Uint8Array<ArrayBuffer>, index: number) => Promise<void>): Promise<string> {
+/**
+ * Hex SHA-256 of `source`, read in pieces of `each` bytes whose digests `check` is given. While one is hashed the next is read: three
+ * are held at most.
+ */
+export async function hashPieces(source: ByteSource, each: number, read: ReadPiece, hash: FileHash, check: (digest: string, index: number) => void = () => {}): Promise<string> {
   const count = Math.ceil(source.size / each);
-  const start = (i: number) => {
-    const piece = read(source, i * each, Math.min(source.size, (i + 1) * each));
-    // Met when its turn comes, or never when an earlier piece fails.
-    piece.catch(() => {});
-    return piece;
+  // Met when its turn comes, or never when an earlier piece fails.
+  const later = <T>(promise: Promise<T>) => {
+    promise.catch(() => {});
+    return promise;
   };
+  const start = (i: number) => later(read(source, i * each, Math.min(source.size, (i + 1) * each)));
   let next = count > 0 ? start(0) : null;
+  let checked = Promise.resolve();
   for (let i = 0; next; i++) {
     const piece: Uint8Array<ArrayBuffer> = await next;
     next = i + 1 < count ? start(i + 1) : null;
-    await check(piece, i);
-    await hash.update(piece);
+    await checked;
+    checked = later(hash.update(piece).then((digest) => check(digest, i)));
   }
+  await checked;
   return hash.hex();
 }
 

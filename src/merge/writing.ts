@@ -1,5 +1,5 @@
 /** Writing one output shard: gathered into large pieces, one on its way while the next fills, each digested. */
-import { sha256Hex } from '../bytes/sha256';
+import type { Hashing } from '../bytes/hashing';
 import type { ByteSink } from '../bytes/source';
 import { WRITE_BYTES } from './io-sizes';
 
@@ -8,18 +8,10 @@ export interface WriteWatch {
   writing(bytes: number, write: () => Promise<void>): Promise<void>;
 }
 
-/** Hex SHA-256 by the platform, which is several times as fast; pages that are not secure have none. */
-export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) return sha256Hex(bytes);
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 export class ShardWriter {
   /** Bytes taken so far, from the start of the file. */
   position = 0;
-  /** Of each piece (the last may be shorter), in order. */
+  /** `pieceDigest` of each piece (the last may be shorter), in order. */
   readonly digests: string[] = [];
   readonly pieceBytes: number;
   private filling: Uint8Array<ArrayBuffer>;
@@ -32,6 +24,7 @@ export class ShardWriter {
   constructor(
     private readonly sink: ByteSink,
     private readonly watch: WriteWatch,
+    private readonly digest: Hashing['piece'],
     fileBytes: number,
     pieceBytes = WRITE_BYTES,
   ) {
@@ -83,7 +76,7 @@ export class ShardWriter {
   }
 
   private async send(piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    const [digest] = await Promise.all([digestOf(piece), this.watch.writing(piece.length, () => this.sink.write(piece))]);
+    const [digest] = await Promise.all([this.digest(piece), this.watch.writing(piece.length, () => this.sink.write(piece))]);
     this.digests.push(digest);
   }
 }

@@ -50,7 +50,7 @@ export async function exportBatch(
   { entries, shardBytes, resume = false, recheck = false }: RequestPayload<'batch'>,
   { destination, privateStorage }: { readonly destination: BatchFolder; readonly privateStorage: boolean },
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, hash, watchdog, emit }: Omit<MergeContext, 'counted'>,
+  { application, catalogue, host, openFile, hashing, watchdog, emit }: Omit<MergeContext, 'counted'>,
   counted: (entry: Entries[number], figures: readonly TensorFigures[]) => Promise<void>,
 ): Promise<Omit<BatchSummary, 'stamps'>> {
   const planned = await host.use(async (backend) => backend);
@@ -84,7 +84,7 @@ export async function exportBatch(
       resume,
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
-      ...(hash ? { hash } : {}),
+      ...(hashing ? { hashing } : {}),
       onProgress: (now) => progress.offer(now),
       table: { name: TABLE_FILE, of: tableOf(entries, nameOf, TABLE_FILE, destination.name) },
     });

@@ -2,4 +2,4 @@
 import { serveHashes, type ToHashWorker } from './hash-serving';
 import { serveHere } from './part-workers';
 
-serveHere<ToHashWorker>(serveHashes((message) => self.postMessage(message)));
+serveHere<ToHashWorker>(serveHashes((message, transfer) => self.postMessage(message, { transfer })));

@@ -1,24 +1,33 @@
 /** The worker's side of hashing files. Knows no worker, so tests run it as it is. */
+import { pieceDigest } from '../bytes/piece-digest';
 import { Sha256 } from '../bytes/sha256';
 
-export type ToHashWorker = { readonly file: number; readonly piece: Uint8Array<ArrayBuffer> } | { readonly file: number; readonly end: true };
-/** `hex` answers `end`, null a piece. */
-export interface FromHashWorker {
-  readonly file: number;
-  readonly hex: string | null;
-}
+type Piece = Uint8Array<ArrayBuffer>;
+/** The next piece of a file, its end, or a piece of no file. */
+export type ToHashWorker = { readonly file: number; readonly piece: Piece } | { readonly file: number; readonly end: true } | { readonly piece: Piece };
+/** In the order of what was asked: a file's SHA-256 at its end, else a `pieceDigest`. `back`: a piece of no file, for the next. */
+export type FromHashWorker = { readonly hex: string; readonly back: Piece | null } | { readonly failed: string };
+
 /** The worker's side: `post` takes the answers back. */
-export function serveHashes(post: (message: FromHashWorker) => void): (message: ToHashWorker) => void {
+export function serveHashes(post: (message: FromHashWorker, transfer: ArrayBuffer[]) => void): (message: ToHashWorker) => void {
   const hashes = new Map<number, Sha256>();
-  return (message) => {
-    const { file } = message;
-    const hash = hashes.get(file) ?? new Sha256();
+  const answer = async (message: ToHashWorker): Promise<void> => {
     if ('end' in message) {
-      hashes.delete(file);
-      post({ file, hex: hash.hex() });
+      const hash = hashes.get(message.file) ?? new Sha256();
+      hashes.delete(message.file);
+      post({ hex: hash.hex(), back: null }, []);
+    } else if ('file' in message) {
+      const { file, piece } = message;
+      hashes.set(file, (hashes.get(file) ?? new Sha256()).update(piece));
+      post({ hex: await pieceDigest(piece), back: null }, []);
     } else {
-      hashes.set(file, hash.update(message.piece));
-      post({ file, hex: null });
+      const { piece: back } = message;
+      post({ hex: await pieceDigest(back), back }, [back.buffer]);
     }
+  };
+  let before: Promise<void> = Promise.resolve();
+  return (message) => {
+    // One after the other: a digest by the platform may take turns with others.
+    before = before.then(() => answer(message)).catch((error: unknown) => post({ failed: String(error) }, []));
   };
 }

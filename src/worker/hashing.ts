@@ -1,9 +1,10 @@
 /**
- * Hashing files beside the thread that reads them. `crypto.subtle` takes no message in parts, so the digest of a whole file is the
- * studio's own code at 200 MB/s: on the reading thread it would be what verification waits for.
+ * Hashing beside the studio's thread: of whole files while they are read again, where it is what verification waits for, and of the
+ * pieces that are written, while the next is made. A worker that ends costs nothing: see `piece`, and who reads a file.
  */
 import { StudioError } from '../bytes/errors';
-import { HASHING_DIED, type FileHash } from '../bytes/file-hash';
+import { HASHING_DIED, type FileHash, type Hashing } from '../bytes/hashing';
+import { pieceDigest } from '../bytes/piece-digest';
 import { Watchdog } from '../bytes/watchdog';
 import type { FromHashWorker, ToHashWorker } from './hash-serving';
 
@@ -17,79 +18,114 @@ export interface HashWorker {
 /** Milliseconds awake without an answer after which a worker counts as dead: a piece takes a tenth of a second. */
 const SILENT_MS = 180_000;
 
+type Answer = Exclude<FromHashWorker, { readonly failed: string }>;
+
 interface Asked {
-  resolve(hex: string | null): void;
+  resolve(answer: Answer): void;
   reject(error: StudioError): void;
 }
 
-/** A worker for each file that is hashed at the same time; files take them in turn. */
-export class HashWorkers {
-  private workers: (HashWorker | undefined)[] = [];
-  /** The oldest first, of each file. */
-  private readonly asked = new Map<number, Asked[]>();
-  private next = 0;
+/** A worker, and what it was asked: it answers the oldest first. */
+class Hasher {
+  private readonly asked: Asked[] = [];
+  private death: StudioError | null = null;
 
   constructor(
-    private readonly most: number,
-    private readonly spawn: () => HashWorker,
-    private readonly watchdog = new Watchdog(),
-  ) {}
-
-  readonly hash = (): FileHash => {
-    const file = this.next++;
-    const worker = this.worker(file % this.most);
-    let before: Promise<unknown> = Promise.resolve();
-    return {
-      // One piece is hashed while the next is read and posted: what waits is bounded by two.
-      update: async (piece) => {
-        await before;
-        before = this.ask(worker, { file, piece }, [piece.buffer]);
-        before.catch(() => {});
-      },
-      hex: async () => {
-        await before;
-        return (await this.ask(worker, { file, end: true }, []))!;
-      },
-    };
-  };
-
-  private worker(at: number): HashWorker {
-    const known = this.workers[at];
-    if (known) return known;
-    const worker = this.spawn();
+    private readonly worker: HashWorker,
+    private readonly watchdog: Watchdog,
+  ) {
     worker.listen(
-      ({ file, hex }) => {
-        const own = this.asked.get(file);
-        if (hex !== null) this.asked.delete(file);
-        own?.shift()?.resolve(hex);
-      },
-      (reason) => this.die(reason),
+      (answer) => void ('failed' in answer ? this.die(answer.failed) : this.asked.shift()?.resolve(answer)),
+      (reason) => void this.die(reason),
     );
-    return (this.workers[at] = worker);
   }
 
-  private ask(worker: HashWorker, message: ToHashWorker, transfer: ArrayBuffer[]): Promise<string | null> {
-    if (!this.workers.includes(worker)) return Promise.reject(died('it ended before'));
-    const answer = new Promise<string | null>((resolve, reject) => {
-      const own = this.asked.get(message.file) ?? [];
-      this.asked.set(message.file, own);
-      own.push({ resolve, reject });
-      worker.post(message, transfer);
+  get isDead(): boolean {
+    return this.death !== null;
+  }
+
+  /** Rejects with HASHING_DIED. */
+  ask(message: ToHashWorker, transfer: ArrayBuffer[]): Promise<Answer> {
+    if (this.death) return Promise.reject(this.death);
+    const answer = new Promise<Answer>((resolve, reject) => {
+      this.asked.push({ resolve, reject });
+      this.worker.post(message, transfer);
     });
-    const fault = (seconds: number) => {
-      this.die(`it gave no answer for ${seconds} seconds`);
-      return died('it gave no answer');
-    };
-    return this.watchdog.over({ limitMs: SILENT_MS, fault }, () => answer);
+    return this.watchdog.over({ limitMs: SILENT_MS, fault: (seconds) => this.die(`it gave no answer for ${seconds} seconds`) }, () => answer);
   }
 
-  /** What is asked rejects; another file starts with new workers. */
-  private die(reason: string): void {
-    for (const worker of this.workers) worker?.terminate();
-    for (const { reject } of [...this.asked.values()].flat()) reject(died(reason));
-    this.workers = [];
-    this.asked.clear();
+  private die(reason: string): StudioError {
+    const death = (this.death = new StudioError('internal', HASHING_DIED, `a worker that hashes files is gone: ${reason}`));
+    this.worker.terminate();
+    for (const { reject } of this.asked.splice(0)) reject(death);
+    return death;
   }
 }
 
-const died = (reason: string) => new StudioError('internal', HASHING_DIED, `a worker that hashes files is gone: ${reason}`);
+/** Where a worker is, or will be when it is needed. */
+interface Place {
+  hasher: Hasher | null;
+  /** Pieces whose digests are asked for; one at a time is copied. */
+  waiting: number;
+  before: Promise<unknown>;
+  /** The last copy, for the next. */
+  spare: ArrayBuffer | null;
+}
+
+/** So many workers at most, each started when it is needed, and anew after it has ended. Files take them in turn. */
+export class HashWorkers implements Hashing {
+  private readonly places: readonly Place[];
+  private files = 0;
+
+  constructor(
+    most: number,
+    private readonly spawn: () => HashWorker,
+    private readonly watchdog = new Watchdog(),
+  ) {
+    this.places = Array.from({ length: most }, () => ({ hasher: null, waiting: 0, before: Promise.resolve(), spare: null }));
+  }
+
+  /** Rejects with StudioError HASHING_DIED, in either call, when its worker ends: what it was given is gone. */
+  file(): FileHash {
+    const file = this.files++;
+    // What is read again is written: the next piece, if there is one, is of another export.
+    for (const place of this.places) place.spare = null;
+    const hasher = this.hasherAt(this.places[file % this.places.length]!);
+    return {
+      update: async (piece) => (await hasher.ask({ file, piece }, [piece.buffer])).hex,
+      hex: async () => (await hasher.ask({ file, end: true }, [])).hex,
+    };
+  }
+
+  /**
+   * Of a copy: were the bytes themselves moved, they would be gone with a worker that ends, and with them the only digest of what the
+   * backend gave. Into memory that is used again a copy costs a tenth of the digest. Where the worker is gone it is made here.
+   */
+  piece(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    const place = this.places.reduce((least, other) => (other.waiting < least.waiting ? other : least));
+    place.waiting++;
+    const digest = place.before.then(() => this.digest(place, bytes)).finally(() => place.waiting--);
+    place.before = digest.catch(() => {});
+    return digest;
+  }
+
+  private async digest(place: Place, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    try {
+      const room = place.spare && place.spare.byteLength >= bytes.length ? place.spare : new ArrayBuffer(bytes.length);
+      place.spare = null;
+      const piece = new Uint8Array(room, 0, bytes.length);
+      piece.set(bytes);
+      const { hex, back } = await this.hasherAt(place).ask({ piece }, [room]);
+      place.spare = back!.buffer;
+      return hex;
+    } catch {
+      // No worker, or no room for a copy.
+      return pieceDigest(bytes);
+    }
+  }
+
+  private hasherAt(place: Place): Hasher {
+    if (!place.hasher || place.hasher.isDead) place.hasher = new Hasher(this.spawn(), this.watchdog);
+    return place.hasher;
+  }
+}

@@ -3,7 +3,7 @@ import { exportedFile, openExportFolder, visitExportFolder } from '../files/expo
 import { openFiguresStore } from '../files/figures-store';
 import { fetchSample } from '../files/sample';
 import { FileStore } from '../files/store';
-import { VERIFIED_AT_ONCE } from '../merge/io-sizes';
+import { HASHED_AT_ONCE } from '../merge/io-sizes';
 import { BACKENDS } from './backends';
 import { Dispatcher } from './dispatch';
 import { spawnHashWorker } from './hash-workers';
@@ -14,8 +14,8 @@ import { createSession } from './session';
 import { SIZING } from './sizing';
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, { transfer });
-const { hash } = new HashWorkers(VERIFIED_AT_ONCE, spawnHashWorker);
-const handlers = createSession({ hash, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
+const hashing = new HashWorkers(HASHED_AT_ONCE, spawnHashWorker);
+const handlers = createSession({ hashing, backends: BACKENDS, store: new FileStore(), fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore: openFiguresStore(), sizing: SIZING, emit: post });
 const dispatcher = new Dispatcher(handlers, post);
 
 const isHeld = holdOwnName();

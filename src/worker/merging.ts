@@ -1,6 +1,6 @@
 /** The merge job: plan, run, export, and what the page hears meanwhile. */
 import { DestinationError } from '../bytes/errors';
-import type { FileHash } from '../bytes/file-hash';
+import type { Hashing } from '../bytes/hashing';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { Watchdog } from '../bytes/watchdog';
 import { watchedOpening } from '../bytes/watched-source';
@@ -35,8 +35,8 @@ export interface MergeContext {
   readonly host: BackendHost;
   readonly openFile: (entry: FileEntry) => Promise<ByteSource>;
   readonly emit: (event: WorkerEvent) => void;
-  /** See `RunHooks.hash`. */
-  readonly hash?: (() => FileHash) | undefined;
+  /** See `RunHooks.hashing`. */
+  readonly hashing?: Hashing | undefined;
   readonly watchdog: Watchdog;
   /** Hears of every tensor that was counted. */
   readonly counted: (figures: TensorFigures) => void;
@@ -47,7 +47,7 @@ export async function merge(
   { recipe, choices, shardBytes, replace, resume = false, recheck = false, text = null }: RequestPayload<'merge'>,
   { destination, privateStorage }: { readonly destination: Destination; readonly privateStorage: boolean },
   { signal, ready }: Control,
-  { application, catalogue, host, openFile, hash, watchdog, emit, counted }: MergeContext,
+  { application, catalogue, host, openFile, hashing, watchdog, emit, counted }: MergeContext,
 ): Promise<Omit<MergeSummary, 'stamps'>> {
   const planned = await host.use(async (backend) => backend);
   const open = catalogue.checkpoints;
@@ -78,7 +78,7 @@ export async function merge(
       readAheadBytes: MEMORY.readAhead,
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
-      ...(hash ? { hash } : {}),
+      ...(hashing ? { hashing } : {}),
       onProgress: (now) => progress.offer(now),
       onTensor: (tensor, slot) => {
         const figures = tensorFigures(tensor, slot, { slot: elements.get(tensor)!, tensor: elements.get(tensor)! });

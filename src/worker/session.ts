@@ -1,5 +1,5 @@
 /** What the worker does for each request. Free of its environment: backends, files and the way out are arguments. */
-import type { FileHash } from '../bytes/file-hash';
+import type { Hashing } from '../bytes/hashing';
 import type { ByteSource, Destination } from '../bytes/source';
 import { Watchdog } from '../bytes/watchdog';
 import type { FileEntry } from '../checkpoint/types';
@@ -50,22 +50,22 @@ export interface SessionParts {
   /** Where exact figures outlive the page. */
   readonly figuresStore: FiguresStore;
   readonly sizing: Sizing;
-  /** See `RunHooks.hash`. */
-  readonly hash?: () => FileHash;
+  /** See `RunHooks.hashing`. */
+  readonly hashing?: Hashing;
   /** Finds what never ends; default over real time. */
   readonly watchdog?: Watchdog;
   readonly emit: (event: WorkerEvent) => void;
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hash, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hashing, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const exact = new ExactFigures(figuresStore);
   const explorer = new Explorer(host, openShard, exact, sizing, () => emit({ event: 'sample' }));
   const planner = new Planner(openShard, (entry) => store.open(entry));
-  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hash, watchdog, emit };
+  const context = { application: `Model Merging Studio ${version}`, catalogue, host, openFile: (entry: FileEntry) => store.open(entry), hashing, watchdog, emit };
 
   const about = ({ recipe, choices }: Omit<Question, 'open'>): Question => ({ open: catalogue.checkpoints, recipe, choices });
   // Files that were served have no time by which another content would be noticed.

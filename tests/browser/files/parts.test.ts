@@ -49,16 +49,16 @@ it('a worker of the pool ended from outside: the group is merged on this thread,
 });
 
 it('a worker that hashes, ended from outside: what is asked of it rejects, and a new one serves the next file', async () => {
-  const { hash } = new HashWorkers(1, spawnHashWorker);
+  const hashing = new HashWorkers(1, spawnHashWorker);
   const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
   const source = new MemorySource('f', bytes);
-  const first = hash();
+  const first = hashing.file();
   await first.update(await source.read(0, 50_000));
-  // The second waits for the answer to the first, after which it holds its name.
+  // It has answered, so it holds its name.
   await first.update(await source.read(50_000, 60_000));
   spawned[0]!.terminate();
   await expect(first.update(await source.read(60_000, 100_000)).then(() => first.hex())).rejects.toMatchObject({ reason: 'hash-worker-died' });
-  const second = hash();
+  const second = hashing.file();
   await second.update(bytes.slice());
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   expect(await second.hex()).toBe([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import type { Backend, Group } from '../../../src/merge/backend';
 import { limitsOf } from '../../../src/merge/budget';
-import { WRITE_BYTES } from '../../../src/merge/io-sizes';
+import { PIECES_HELD, WRITE_BYTES } from '../../../src/merge/io-sizes';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { MergeStep } from '../../../src/merge/plan-types';
@@ -54,7 +54,7 @@ async function held(tensors: MadeTensors, chunkBytes: number, readAheadBytes: nu
   };
   const groups = plan.steps.map((step) => bytesOf((step as MergeStep).group));
   await runMerge(plan, backend, family.openShard, new MemoryFolder(), { readAheadBytes });
-  return { peak: seen.peak, planned: plan.peakBytes - 2 * WRITE_BYTES, mostGroups: seen.mostGroups, groups };
+  return { peak: seen.peak, planned: plan.peakBytes - PIECES_HELD * WRITE_BYTES, mostGroups: seen.mostGroups, groups };
 }
 
 const EIGHT: MadeTensors = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`t${i}`, [1000]]));

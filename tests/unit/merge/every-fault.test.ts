@@ -17,6 +17,7 @@ import type { Recipe } from '../../../src/recipe/types';
 import { createReferenceBackend } from '../../../src/reference/backend';
 import { recomputeSpots } from '../../../src/reference/spots';
 import { FAST } from '../test-time';
+import { DIGESTS_IN_ORDER } from './digests-in-order';
 import { familyOf, openFamily, recipeOf } from './family';
 import type { Family } from './family';
 import { FaultySources, overwritten } from './faulty-sources';
@@ -60,7 +61,7 @@ interface Ended {
 }
 async function run(plan: MergePlan, openShard: OpenShard, folder = new MemoryFolder(), backend: Backend = reference, hooks: RunHooks = {}): Promise<Ended> {
   const over = new Watchdog(FAST);
-  const error: unknown = await runMerge(plan, backend, openShard, folder, { pieceBytes: 100, readAheadBytes: 1000, recompute: recomputeSpots, watchdog: over, ...hooks }).then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await runMerge(plan, backend, openShard, folder, { pieceBytes: 100, hashing: DIGESTS_IN_ORDER, readAheadBytes: 1000, recompute: recomputeSpots, watchdog: over, ...hooks }).then(() => null, (thrown: unknown) => thrown);
   if (error !== null) expect(error).toBeInstanceOf(StudioError);
   return { folder, error: error as StudioError | null };
 }

@@ -11,6 +11,7 @@ import { readJournal } from '../../../src/merge/journal';
 import { runMerge } from '../../../src/merge/run';
 import type { ExtraFile, RunHooks, RunResult } from '../../../src/merge/run-types';
 import { createReferenceBackend } from '../../../src/reference/backend';
+import { DIGESTS_IN_ORDER } from './digests-in-order';
 import { familyOf, recipeOf } from './family';
 import type { Family, MadeTensors } from './family';
 import { MemoryFolder } from './memory-folder';
@@ -51,7 +52,7 @@ export interface Options {
   readonly shardBytes?: number;
 }
 export function run(folder: MemoryFolder, { backend = watched(), hooks = {}, journal = {}, shardBytes = 416 }: Options = {}): Promise<RunResult> {
-  return runMerge(plans.get(shardBytes)!, backend, family.openShard, folder, { extras: EXTRAS, pieceBytes: 300, isExportFile, ...hooks, journal: { subject: SUBJECT, date: () => 1000, ...journal } });
+  return runMerge(plans.get(shardBytes)!, backend, family.openShard, folder, { extras: EXTRAS, pieceBytes: 300, hashing: DIGESTS_IN_ORDER, isExportFile, ...hooks, journal: { subject: SUBJECT, date: () => 1000, ...journal } });
 }
 /** As a person does: carries on what lies there, else starts (again, in the place of what is in the way). */
 export async function again(folder: MemoryFolder, options: Options = {}): Promise<RunResult> {

@@ -249,6 +249,11 @@ describe('the journal as a file', () => {
     expect([...reasons].sort()).toEqual(['journal-broken', 'journal-version']);
   });
 
+  it('of an earlier version, whose digests were made otherwise, is refused as such', () => {
+    const older = text(journal).replace('"version":2', '"version":1');
+    expect(() => parse(older)).toThrow(expect.objectContaining({ reason: 'journal-version', where: { file: 'out/journal', expected: 2, actual: 1 } }));
+  });
+
   it('with a true checksum over what is no journal, it is broken too', () => {
     const made = (of: unknown) => text(of as Journal);
     const [shard] = [{ file: '../evil', bytes: 1 }];

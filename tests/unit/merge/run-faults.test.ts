@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
 import type { ErrorCode } from '../../../src/bytes/errors';
-import { HASHING_DIED } from '../../../src/bytes/file-hash';
+import { HASHING_DIED, HASHING_HERE } from '../../../src/bytes/hashing';
 import { MemorySource } from '../../../src/bytes/source';
 import type { Backend } from '../../../src/merge/backend';
 import { planMerge } from '../../../src/merge/plan';
@@ -12,6 +12,7 @@ import { runMerge } from '../../../src/merge/run';
 import type { ExtraFile, RunHooks } from '../../../src/merge/run-types';
 import type { Recipe } from '../../../src/recipe/types';
 import { createReferenceBackend } from '../../../src/reference/backend';
+import { DIGESTS_IN_ORDER } from './digests-in-order';
 import { familyOf, recipeOf } from './family';
 import type { Family, MadeTensors } from './family';
 import { MemoryFolder } from './memory-folder';
@@ -35,7 +36,7 @@ async function setting(limits: typeof ONE, x: MadeTensors = TENSORS, choices: Pa
   const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x'], recipe), { ...DEFAULT_CHOICES, ...choices }, limits, {});
   return {
     family,
-    run: (folder, hooks = {}, backend = reference) => runMerge(plan, backend, family.openShard, folder, { extras: EXTRAS, pieceBytes: 300, ...hooks }),
+    run: (folder, hooks = {}, backend = reference) => runMerge(plan, backend, family.openShard, folder, { extras: EXTRAS, pieceBytes: 300, hashing: DIGESTS_IN_ORDER, ...hooks }),
   };
 }
 
@@ -323,7 +324,7 @@ it('a worker that dies while it hashes a file costs nothing: the file is hashed 
   await run(calm);
   let asked = 0;
   const died = () => Promise.reject(new StudioError('internal', HASHING_DIED, 'gone'));
-  await run(folder, { hash: () => ({ update: () => (++asked, died()), hex: died }) });
+  await run(folder, { hashing: { file: () => ({ update: () => (++asked, died()), hex: died }), piece: HASHING_HERE.piece } });
   expect(asked).toBeGreaterThan(0);
   expect([...folder.files]).toEqual([...calm.files]);
 });

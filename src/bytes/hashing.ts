@@ -1,0 +1,39 @@
+/** The digests of files and of their pieces, wherever they are computed. */
+import { pieceDigest } from './piece-digest';
+import { Sha256 } from './sha256';
+
+/** Of a file that is read piece by piece. */
+export interface FileHash {
+  /** Appends. The piece is the hash's: its buffer may be moved away. Resolves to its `pieceDigest`; the next may come before, and waits. */
+  update(piece: Uint8Array<ArrayBuffer>): Promise<string>;
+  /** The file's SHA-256 in hexadecimal; nothing may follow. */
+  hex(): Promise<string>;
+}
+
+export interface Hashing {
+  file(): FileHash;
+  /** `pieceDigest` of bytes that stay the caller's, and as they are until it resolves. */
+  piece(bytes: Uint8Array<ArrayBuffer>): Promise<string>;
+}
+
+/** Reason of the StudioError that a FileHash rejects with when the worker that computes it is gone. */
+export const HASHING_DIED = 'hash-worker-died';
+
+/** On this thread, which does nothing else meanwhile. `start` begins a SHA-256 that takes its message in parts. */
+export function hashingBy(start: () => { update(bytes: Uint8Array): unknown; hex(): string }): Hashing {
+  return {
+    file: () => {
+      const hash = start();
+      return {
+        update: async (piece) => {
+          hash.update(piece);
+          return pieceDigest(piece);
+        },
+        hex: async () => hash.hex(),
+      };
+    },
+    piece: pieceDigest,
+  };
+}
+
+export const HASHING_HERE = hashingBy(() => new Sha256());
