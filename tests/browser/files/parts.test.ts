@@ -1,5 +1,6 @@
 /** Workers that end without a word while they have a part of the work: it is done again, and nothing waits for ever (faults.md B 39). */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { pieceDigest } from '../../../src/bytes/piece-digest';
 import { MemorySource } from '../../../src/bytes/source';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { spawnCpuWorker } from '../../../src/worker/cpu-workers';
@@ -48,7 +49,7 @@ it('a worker of the pool ended from outside: the group is merged on this thread,
   backend.dispose();
 });
 
-it('a worker that hashes, ended from outside: what is asked of it rejects, and a new one serves the next file', async () => {
+it('a worker that hashes, ended from outside: what is asked of it for a file rejects, a new one serves the next, and a piece is hashed here', async () => {
   const hashing = new HashWorkers(1, spawnHashWorker);
   const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
   const source = new MemorySource('f', bytes);
@@ -62,4 +63,8 @@ it('a worker that hashes, ended from outside: what is asked of it rejects, and a
   await second.update(bytes.slice());
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   expect(await second.hex()).toBe([...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+  spawned[1]!.terminate();
+  expect(await hashing.piece(bytes)).toBe(await pieceDigest(bytes));
+  expect(await hashing.piece(bytes.slice(9))).toBe(await pieceDigest(bytes.slice(9)));
+  expect(spawned).toHaveLength(3);
 });
