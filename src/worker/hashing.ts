@@ -48,8 +48,8 @@ class Hasher {
   ask(message: ToHashWorker, transfer: ArrayBuffer[]): Promise<Answer> {
     if (this.death) return Promise.reject(this.death);
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.asked.push({ resolve, reject });
       this.worker.post(message, transfer);
+      this.asked.push({ resolve, reject });
     });
     return this.watchdog.over({ limitMs: SILENT_MS, fault: (seconds) => this.die(`it gave no answer for ${seconds} seconds`) }, () => answer);
   }
