@@ -11,6 +11,12 @@ export interface ByteSource {
    * bytes than asked for. The returned array is the caller's to keep.
    */
   read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Bytes from `begin` on, as runs of `lengths` bytes one after the other, each from the start of a buffer of its own: `take` gives
+   * one of at least so many bytes. Resolves to these buffers, which may have moved to other objects. Rejects as `read`, and as
+   * `take` throws; what it gave is then lost. Absent where it would save nothing.
+   */
+  readInto?(begin: number, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]>;
 }
 
 /** A file being written front to back. Nothing is final before `close` resolves. */

@@ -30,21 +30,44 @@ export class DiskSource implements ByteSource {
   }
 
   async read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(this.checked(begin, end));
+    await this.fill(begin, [bytes]);
+    return bytes;
+  }
+
+  async readInto(begin: number, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]> {
+    this.checked(
+      begin,
+      lengths.reduce((sum, length) => sum + length, begin),
+    );
+    const parts = lengths.map((length) => new Uint8Array(take(length), 0, length));
+    await this.fill(begin, parts);
+    return parts.map(({ buffer }) => buffer);
+  }
+
+  /** Bytes of a range. Throws RangeError where it is no part of the file. */
+  private checked(begin: number, end: number): number {
     if (!(begin >= 0 && begin <= end && end <= this.size)) throw new RangeError(`read [${begin}, ${end}) of ${this.name}, ${this.size} bytes`);
+    return end - begin;
+  }
+
+  private async fill(begin: number, parts: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
     const handle = await open(this.path, 'r').catch((error: unknown) => {
       throw this.fault(error);
     });
     try {
-      const bytes = new Uint8Array(end - begin);
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, begin + done);
-        if (bytesRead === 0) throw this.changed(begin + done);
-        done += bytesRead;
+      let at = begin;
+      for (const part of parts) {
+        for (let done = 0; done < part.length; ) {
+          const { bytesRead } = await handle.read(part, done, part.length - done, at);
+          if (bytesRead === 0) throw this.changed(at);
+          done += bytesRead;
+          at += bytesRead;
+        }
       }
       // After the bytes: what was read while the file was being written does not count.
       const now = await handle.stat();
       if (now.size !== this.was.size || Math.trunc(now.mtimeMs) !== this.was.modified) throw this.changed(now.size);
-      return bytes;
     } catch (error) {
       throw this.fault(error);
     } finally {

@@ -1,4 +1,5 @@
 /** The CPU backend: the definitions of merging.md on typed arrays, part by part; equal to the reference to the bit. */
+import { BufferRing, MOST_WASTE } from '../bytes/buffer-ring';
 import { asStudioError } from '../bytes/errors';
 import { Watchdog } from '../bytes/watchdog';
 import { withHost } from '../merge/on-host';
@@ -11,9 +12,8 @@ import { createHeld } from './held';
 import { inlineCrew } from './inline';
 import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
-import { Pool, POOL_DIED, SPARE_BYTES } from './pool';
+import { Pool, POOL_DIED } from './pool';
 import type { PoolWorker } from './pool-messages';
-import { MOST_WASTE } from './ring';
 import { tallyGroup } from './tally';
 import { createWorkspace, type Workspace } from './workspace';
 
@@ -24,6 +24,8 @@ const LEAST_POOLED = 2 ** 17;
 
 /** One group is merged while the next is selected in, so that workers are idle in neither's gaps. */
 const CONCURRENCY = 2;
+/** Buffers that may lie idle, of what groups may hold of their inputs: as much as is read ahead at once (merge/chunk-reading). */
+const SPARE = 1 / 3;
 
 export interface CpuOptions {
   /** Bytes of a group's inputs that are kept between passes. */
@@ -56,11 +58,13 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     return `CPU, ${hands}${workspaceOf().simd ? ', SIMD' : ''}`;
   };
 
+  const spareBytes = Math.ceil(SPARE * residentBytes);
+  const ring = new BufferRing(spareBytes);
   let isDisposed = false;
   /** The pool, or null where this thread does as well. */
   const poolFor = (elements: number): Pool | null => {
     if (team === 0 || spawn === undefined || elements < leastPooled) return null;
-    pool ??= new Pool(Array.from({ length: team }, spawn), watchdog);
+    pool ??= new Pool(Array.from({ length: team }, spawn), ring, watchdog);
     return pool;
   };
   /** Makes the attempt with the pool, and again on this thread when one of its workers dies. */
@@ -70,10 +74,10 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     const by = (crew: Crew) => attempt({ crew, workspace: workspaceOf(), pause, residentBytes });
     const crew = poolFor(elementsIn(group));
     try {
-      return await (crew ? watchdog.until(signal, () => crew.during(() => by(crew))) : by(inlineCrew(pause, workspaceOf())));
+      return await (crew ? watchdog.until(signal, () => by(crew)) : by(inlineCrew(pause, workspaceOf(), ring)));
     } catch (error) {
       if (crew === null || !hasDied(error)) throw error;
-      return by(inlineCrew(pause, workspaceOf()));
+      return by(inlineCrew(pause, workspaceOf(), ring));
     }
   };
   /** Whether a worker's death is what went wrong: then this thread does what comes, of every group that the pool had. */
@@ -99,7 +103,8 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return team === 0 ? 1 : CONCURRENCY;
     },
     // Workers have buffers that go round: some a little larger than they need be, some idle.
-    heldBytes: (group) => (team === 0 ? heldBytes(group, 1, residentBytes) : Math.ceil((1 + MOST_WASTE) * heldBytes(group, team, residentBytes)) + SPARE_BYTES),
+    heldBytes: (group) => (team === 0 ? heldBytes(group, 1, residentBytes) : Math.ceil((1 + MOST_WASTE) * heldBytes(group, team, residentBytes)) + Math.ceil(spareBytes / CONCURRENCY)),
+    buffers: ring,
     merge,
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.

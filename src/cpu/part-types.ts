@@ -66,6 +66,8 @@ export interface Crew {
   readonly size: number;
   /** The bytes of a merged part are used up: they may be written over. */
   recycle(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Parts that lie in `bytes`, none of which is all of it, have been loaded. */
+  copied(bytes: Uint8Array<ArrayBuffer>): void;
   /** Takes the inputs over: their buffers may be moved away. */
   load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses;
 }

@@ -7,7 +7,7 @@ import { joinBytes } from '../bytes/join';
 import { splitRequest } from './adapt';
 import type { Crew, MagnitudeSums, MergedPart, PartPasses, PartSpec } from './part-types';
 import type { Formed, FromPoolWorker, PassRequest, PassResult, PoolWorker } from './pool-messages';
-import { BufferRing } from './ring';
+import type { BufferRing } from '../bytes/buffer-ring';
 import type { Tally, TallyOfAll } from './select';
 
 /** The reason of the StudioError `internal` that passes reject with once a worker has died. */
@@ -33,21 +33,16 @@ interface Pending {
  */
 const SILENT_MS = 180_000;
 
-/** Bytes of buffers that may lie idle between parts, for each group under way. */
-export const SPARE_BYTES = 32 * 2 ** 20;
-
 export class Pool implements Crew {
-  readonly ring = new BufferRing(SPARE_BYTES);
   private readonly hands: readonly Hand[];
   private readonly pending = new Map<number, Pending>();
   private next = 0;
   private death: StudioError | null = null;
-  /** Under way. */
-  private groups = 0;
 
-  /** At least one worker. The pool terminates them. */
+  /** At least one worker. The pool terminates them. `ring`: what parts and outputs lie in. */
   constructor(
     workers: readonly PoolWorker[],
+    private readonly ring: BufferRing,
     private readonly watchdog = new Watchdog(),
   ) {
     this.hands = workers.map((worker) => ({ worker, elements: 0, asked: 0, heard: () => {} }));
@@ -56,16 +51,6 @@ export class Pool implements Crew {
 
   get size(): number {
     return this.hands.length;
-  }
-
-  /** A group is done by `act`, and may leave as much idle as it is counted with. */
-  async during<T>(act: () => Promise<T>): Promise<T> {
-    this.ring.keep(SPARE_BYTES * ++this.groups);
-    try {
-      return await act();
-    } finally {
-      this.ring.keep(SPARE_BYTES * Math.max(1, --this.groups));
-    }
   }
 
   load(spec: PartSpec, inputs: readonly (Uint8Array<ArrayBuffer> | null)[]): PartPasses {
@@ -103,6 +88,10 @@ export class Pool implements Crew {
 
   recycle({ buffer }: Uint8Array<ArrayBuffer>): void {
     this.ring.give(buffer);
+  }
+
+  copied(bytes: Uint8Array<ArrayBuffer>): void {
+    this.ring.giveBack(bytes);
   }
 
   /** Forms the values of an adapter, each worker some rows of them. */
@@ -146,7 +135,8 @@ export class Pool implements Crew {
   /** `bytes` in a buffer that no one else looks at and that is not yet in `transfer`, where it is put. */
   private movable(bytes: Uint8Array<ArrayBuffer>, transfer: Set<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     let own = bytes;
-    if (bytes.byteLength < bytes.buffer.byteLength || transfer.has(bytes.buffer)) {
+    const isWhole = this.ring.isWhole(bytes) || bytes.byteLength === bytes.buffer.byteLength;
+    if (!isWhole || transfer.has(bytes.buffer)) {
       own = new Uint8Array(this.ring.take(bytes.byteLength), 0, bytes.byteLength);
       own.set(bytes);
     }

@@ -27,9 +27,10 @@ export class PartStore {
   async open(piece: Piece, look?: Look): Promise<PartPasses> {
     const known = this.kept.get(piece);
     if (known) return known;
-    const inputs = await this.inputsOf(piece);
+    const { whole, inputs } = await this.inputsOf(piece);
     look?.(piece, inputs);
     const part = this.crew.load(piece.spec, inputs);
+    if (piece.isLast && piece.offset > 0) for (const bytes of whole) if (bytes !== null) this.crew.copied(bytes);
     if (this.resident) this.kept.set(piece, part);
     return part;
   }
@@ -70,16 +71,18 @@ export class PartStore {
     this.kept.clear();
   }
 
-  private async inputsOf({ segment, spec, offset, isLast }: Piece): Promise<Inputs> {
+  /** Of the piece, and of the whole segment that they lie in. */
+  private async inputsOf({ segment, spec, offset, isLast }: Piece): Promise<{ readonly whole: Inputs; readonly inputs: Inputs }> {
     const whole = this.last?.segment === segment ? this.last.inputs : await this.readSegment(segment, spec.dtypes);
     const isWhole = isLast && offset === 0;
     this.last = isLast ? null : { segment, inputs: whole };
-    if (isWhole) return whole;
-    return whole.map((bytes) => {
+    if (isWhole) return { whole, inputs: whole };
+    const inputs = whole.map((bytes) => {
       if (bytes === null) return null;
       const width = bytes.byteLength / segment.count;
       return bytes.subarray(offset * width, (offset + spec.count) * width);
     });
+    return { whole, inputs };
   }
 
   /** Throws RangeError when a read does not give the segment's values. */

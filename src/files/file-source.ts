@@ -39,10 +39,7 @@ export class FileSource implements ByteSource {
   }
 
   async read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (!(begin >= 0 && begin <= end && end <= this.size)) {
-      throw new RangeError(`read [${begin}, ${end}) of ${this.name}, ${this.size} bytes`);
-    }
-    checkUnchanged(this.was, this.file);
+    this.check(begin, end);
     if (begin === end) return new Uint8Array(0);
     try {
       return end - begin <= this.mostAtOnce ? await this.slice(begin, end) : await this.pieces(begin, end);
@@ -51,14 +48,74 @@ export class FileSource implements ByteSource {
     }
   }
 
+  /**
+   * By a stream of the slice, which fills the buffers that it is given: `arrayBuffer()` has new memory for every read, whose page
+   * faults take more of the processor than reading does.
+   */
+  async readInto(begin: number, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]> {
+    const end = lengths.reduce((sum, length) => sum + length, begin);
+    this.check(begin, end);
+    const reader = fillingReader(this.file.slice(begin, end));
+    if (!reader) return this.readAndCut(begin, end, lengths);
+    let read = 0;
+    try {
+      const filled: ArrayBuffer[] = [];
+      for (const length of lengths) {
+        let buffer = take(length);
+        for (let at = 0; at < length; ) {
+          const { value, done } = await reader.read(new Uint8Array(buffer, at, length - at));
+          // A file that was cut short ends its stream early.
+          if (done) throw this.short(begin, end, read);
+          buffer = value.buffer;
+          at += value.byteLength;
+          read += value.byteLength;
+        }
+        filled.push(buffer);
+      }
+      return filled;
+    } catch (error) {
+      throw await this.explain(error instanceof TypeError ? await this.reasonOf(begin) : error, begin, end);
+    } finally {
+      // What is left of it after a failure; a stream that failed rejects.
+      void reader.cancel().catch(() => {});
+    }
+  }
+
+  private async readAndCut(begin: number, end: number, lengths: readonly number[]): Promise<ArrayBuffer[]> {
+    const { buffer } = await this.read(begin, end);
+    let at = 0;
+    return lengths.map((length) => buffer.slice(at, (at += length)));
+  }
+
+  /** Streams fail with a TypeError, "network error", whatever is the matter: reading a byte for itself fails by its name. */
+  private reasonOf(begin: number): Promise<unknown> {
+    return this.slice(begin, begin + 1).then(
+      () => this.unreadable(),
+      (reason: unknown) => reason,
+    );
+  }
+
+  /** Throws RangeError for what is no part of the file, SourceChangedError `changed` where the file is known to be another. */
+  private check(begin: number, end: number): void {
+    if (!(begin >= 0 && begin <= end && end <= this.size)) {
+      throw new RangeError(`read [${begin}, ${end}) of ${this.name}, ${this.size} bytes`);
+    }
+    checkUnchanged(this.was, this.file);
+  }
+
   private async slice(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(await this.file.slice(begin, end).arrayBuffer());
     if (bytes.length === end - begin) return bytes;
-    throw new SourceChangedError('changed', `${this.name}: ${bytes.length} of ${end - begin} bytes at ${begin}`, {
-      file: this.name,
-      expected: end - begin,
-      actual: bytes.length,
-    });
+    throw this.short(begin, end, bytes.length);
+  }
+
+  private short(begin: number, end: number, actual: number): SourceChangedError {
+    const expected = end - begin;
+    return new SourceChangedError('changed', `${this.name}: ${actual} of ${expected} bytes at ${begin}`, { file: this.name, expected, actual });
+  }
+
+  private unreadable(): SourceChangedError {
+    return new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
   }
 
   private async pieces(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -81,7 +138,7 @@ export class FileSource implements ByteSource {
     }
     // Chromium rejects in the same words where it has no memory for the bytes.
     if (await this.comesInPieces(begin, end)) return noMemory(end - begin, this.name);
-    return this.latest === null ? sourceFault(error, this.name) : new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
+    return this.latest === null ? sourceFault(error, this.name) : this.unreadable();
   }
 
   private async comesInPieces(begin: number, end: number): Promise<boolean> {
@@ -110,6 +167,15 @@ export function checkUnchanged(was: FileState, now: { readonly size: number; rea
       expected: new Date(was.modified).toISOString(),
       actual: new Date(now.lastModified).toISOString(),
     });
+  }
+}
+
+/** Null where streams of files do not fill the buffers of others. */
+function fillingReader(part: Blob): ReadableStreamBYOBReader | null {
+  try {
+    return part.stream().getReader({ mode: 'byob' });
+  } catch {
+    return null;
   }
 }
 

@@ -6,6 +6,7 @@
  * elements, the unit of reading and of counting). Small tensors share a group, a large tensor is several chunks of one
  * group, and a sample for exploring is a group whose segments are sampled blocks: one algorithm serves all three.
  */
+import type { BufferRing } from '../bytes/buffer-ring';
 import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
 import type { Method, SlackParameters, TensorParameters } from '../recipe/types';
 import type { AdaptRequest } from './adapting';
@@ -159,6 +160,8 @@ export interface Backend {
   readonly chunkBytes: number;
   /** Groups that `merge` may be given at the same time, so that no worker is idle while one begins or ends; absent: 1. */
   readonly concurrency?: number;
+  /** What large inputs may be read into; it gives back what it no longer needs of them. Absent: it keeps no such buffers. */
+  readonly buffers?: BufferRing;
   /** Most bytes of inputs and output of a group that the backend holds at once; absent: those of one chunk. */
   readonly heldBytes?: (group: Group) => number;
   /** Merges a group: reads its segments (more than once when it has several chunks), writes each exactly once, in order. */

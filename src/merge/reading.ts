@@ -1,4 +1,5 @@
 /** Reading ranges of shards: neighbours in one read, files side by side. */
+import type { BufferRing } from '../bytes/buffer-ring';
 import { joinBytes } from '../bytes/join';
 import { CancelledError, OutOfMemoryError, SourceChangedError, StudioError, asStudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
@@ -28,6 +29,11 @@ export interface ReadWatch {
   readonly watchdog?: Watchdog | undefined;
 }
 
+/** A run of at least so many bytes has a buffer of its own, which its reader may pass on. */
+const OWN_BYTES = 2 ** 19;
+/** Smaller ones share buffers of up to twice as many. */
+const SHARED_BYTES = 2 ** 20;
+
 /** Milliseconds before a read for which there was no memory is tried again: what was let go is collected meanwhile. */
 const COLLECT_MS = 200;
 
@@ -49,11 +55,12 @@ export class Sources {
   private readonly watchdog: Watchdog;
   private readonly limits = new ReadLimits();
 
-  /** `adapt` forms the values of adapters; without it there must be none. */
+  /** `adapt` forms the values of adapters; without it there must be none. `buffers`: what large runs of `readAll` are lent from. */
   constructor(
     private readonly openShard: OpenShard,
     private readonly watch: ReadWatch,
     adapt?: Adapt,
+    private readonly buffers?: BufferRing,
   ) {
     this.values = new InputValues((range) => this.read(range), adapt);
     this.watchdog = watch.watchdog ?? new Watchdog();
@@ -67,13 +74,18 @@ export class Sources {
   /** Bytes of one range, in reads of at most READ_BYTES. */
   async read(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const opened = await this.source(range);
+    return this.withMemory(opened, range, () => this.readWhole(opened, range));
+  }
+
+  /** Once more, with less held, where there was no memory. */
+  private async withMemory<T>(opened: Opened, range: ByteRange, read: () => Promise<T>): Promise<T> {
     try {
-      return await this.readWhole(opened, range);
+      return await read();
     } catch (error) {
       if (!isShort(error) || !this.watch.short) throw error;
       const held = this.watch.short();
       await this.watchdog.rest(COLLECT_MS);
-      return this.readWhole(opened, range).catch((again: unknown) => {
+      return read().catch((again: unknown) => {
         if (!isShort(again)) throw again;
         const { name } = opened.source;
         const wanted = range.end - range.begin;
@@ -105,8 +117,10 @@ export class Sources {
   }
 
   /** Values of a part of which `readAll` of its ranges gave `bytes`. */
-  valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
-    return this.values.of(part, bytes.length === 1 ? bytes[0]! : joinBytes(bytes));
+  async valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
+    const values = await this.values.of(part, bytes.length === 1 ? bytes[0]! : joinBytes(bytes));
+    if (values !== bytes[0]) for (const own of bytes) this.buffers?.giveBack(own);
+    return values;
   }
 
   /** Values of a part. */
@@ -122,17 +136,34 @@ export class Sources {
     await Promise.all(
       [...byFile.values()].map(async (runs) => {
         for (const { range, members } of runs) {
-          const bytes = await this.read(range);
-          for (const member of members) {
-            const { begin, end } = ranges[member]!;
-            const own = bytes.subarray(begin - range.begin, end - range.begin);
-            // A view that starts between words cannot be read as numbers in place.
-            results[member] = own.byteOffset % 8 === 0 ? own : own.slice();
-          }
+          const lengths = members.map((member) => ranges[member]!.end - ranges[member]!.begin);
+          for (const [i, bytes] of (await this.readCut(range, lengths)).entries()) results[members[i]!] = bytes;
         }
       }),
     );
     return results;
+  }
+
+  /** A range cut into runs of `lengths` bytes: large ones lent, if that can be, the others views of what is read together. */
+  private async readCut(range: ByteRange, lengths: readonly number[]): Promise<Uint8Array<ArrayBuffer>[]> {
+    const { buffers } = this;
+    const opened = await this.source(range);
+    if (!buffers || !opened.source.readInto || !lengths.some((length) => length >= OWN_BYTES)) return viewsOf(await this.read(range), lengths);
+    const shares = sharesOf(lengths);
+    const totals = shares.map((members) => members.reduce((sum, length) => sum + length, 0));
+    const filled = await this.withMemory(opened, range, () => this.readIntoOnce(opened, range, totals, (bytes) => buffers.take(bytes)));
+    return filled.flatMap((buffer, i) => (shares[i]!.length === 1 ? [buffers.lend(buffer, totals[i]!)] : viewsOf(new Uint8Array(buffer), shares[i]!)));
+  }
+
+  private async readIntoOnce({ source, probe }: Opened, { begin, end }: ByteRange, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]> {
+    await this.watch.ready();
+    const filled = await this.watch.reading(end - begin, () => this.timed(source, begin, end, () => source.readInto!(begin, lengths, take)));
+    let at = begin;
+    for (const [i, buffer] of filled.entries()) {
+      probe.note(at, new Uint8Array(buffer, 0, lengths[i]));
+      at += lengths[i]!;
+    }
+    return filled;
   }
 
   private source(range: ByteRange): Promise<Opened> {
@@ -155,18 +186,21 @@ export class Sources {
   }
 
   private async readFrom(source: ByteSource, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { name: file } = source;
+    const bytes = await this.timed(source, begin, end, () => source.read(begin, end));
+    if (bytes.length === end - begin) return bytes;
+    throw new SourceChangedError('size-changed', `${file}: ${bytes.length} of ${end - begin} bytes at ${begin}`, { file, expected: end - begin, actual: bytes.length, offset: begin });
+  }
+
+  private async timed<T>(source: ByteSource, begin: number, end: number, read: () => Promise<T>): Promise<T> {
     const { name: file, size } = source;
     if (end > size) throw new SourceChangedError('size-changed', `${file}: ${size} bytes, at least ${end} when it was opened`, { file, expected: end, actual: size, offset: begin });
     const started = performance.now();
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      bytes = await this.watched(file, end - begin, () => source.read(begin, end));
-    } catch (error) {
+    const result = await this.watched(file, end - begin, read).catch((error: unknown) => {
       throw placed(error, file, begin);
-    }
+    });
     this.limits.note(end - begin, performance.now() - started);
-    if (bytes.length === end - begin) return bytes;
-    throw new SourceChangedError('size-changed', `${file}: ${bytes.length} of ${end - begin} bytes at ${begin}`, { file, expected: end - begin, actual: bytes.length, offset: begin });
+    return result;
   }
 
   private watched<T>(file: string, bytes: number, act: () => Promise<T>): Promise<T> {
@@ -191,6 +225,32 @@ function placed(error: unknown, file: string, offset: number): StudioError {
   const { code, reason, message, where, cause } = asStudioError(error);
   if (code === 'cancelled') return new CancelledError();
   return new StudioError(code, reason, message, { file, offset, ...where }, { cause });
+}
+
+/** Runs one after the other in `bytes`, each from a multiple of 8 on: a view that starts between words cannot be read as numbers in place. */
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, lengths: readonly number[]): Uint8Array<ArrayBuffer>[] {
+  let at = bytes.byteOffset;
+  return lengths.map((length) => {
+    const own = new Uint8Array(bytes.buffer, at, length);
+    at += length;
+    return own.byteOffset % 8 === 0 ? own : own.slice();
+  });
+}
+
+/** Runs that follow each other by the buffer that they are read into: a large one for itself, small ones together. */
+function sharesOf(lengths: readonly number[]): number[][] {
+  const shares: number[][] = [];
+  let room = 0;
+  for (const length of lengths) {
+    if (length <= room) {
+      shares.at(-1)!.push(length);
+      room -= length;
+    } else {
+      shares.push([length]);
+      room = length >= OWN_BYTES ? 0 : SHARED_BYTES - length;
+    }
+  }
+  return shares;
 }
 
 const fileKey = ({ checkpoint, shard }: ByteRange) => `${shard} ${checkpoint}`;

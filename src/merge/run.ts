@@ -80,6 +80,8 @@ export async function runMerge(plan: MergePlan, backend: Backend, openShard: Ope
     await run.abandon(error);
     if (isCancelled) throw new CancelledError();
     throw asStudioError(error);
+  } finally {
+    backend.buffers?.clear();
   }
 }
 
@@ -131,7 +133,7 @@ class Run {
       signal,
       watchdog,
     };
-    const sources = (this.sources = new Sources(openShard, watch, (request) => watchdog.until(signal, () => backend.adapt(request))));
+    const sources = (this.sources = new Sources(openShard, watch, (request) => watchdog.until(signal, () => backend.adapt(request)), backend.buffers));
     this.means = {
       backend,
       sources,

@@ -64,7 +64,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     signal,
     watchdog,
   };
-  const sources = new Sources(openShard, watch, (request) => backend.adapt(request));
+  const sources = new Sources(openShard, watch, (request) => backend.adapt(request), backend.buffers);
   const means: PipelineMeans = {
     backend,
     sources,
@@ -101,5 +101,6 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     fault.tell(new CancelledError());
     meter.stop();
     await pipeline?.stop();
+    backend.buffers?.clear();
   }
 }

@@ -18,6 +18,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
     chunkBytes: planned.chunkBytes,
     concurrency: planned.concurrency ?? 1,
     ...(planned.heldBytes ? { heldBytes: planned.heldBytes } : {}),
+    ...(planned.buffers ? { buffers: planned.buffers } : {}),
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);
       return line.join((inTurn) => host.use((backend) => inTurn(backend, () => backend.merge(group, parameters, read, attempt(), options))));

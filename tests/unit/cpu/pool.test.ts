@@ -1,4 +1,5 @@
 /** The pool: its work is the same as this thread's, and survives the death of a worker. */
+import { BufferRing } from '../../../src/bytes/buffer-ring';
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import type { StudioError } from '../../../src/bytes/errors';
@@ -114,7 +115,7 @@ describe('a pool of workers', () => {
     const time = new TestTime();
     const [busy, idle] = [silent(0), silent(0)];
     let answer: (message: FromPoolWorker) => void = () => {};
-    const pool = new Pool([{ ...busy, post: () => {}, listen: (onMessage) => (answer = onMessage) }, idle], new Watchdog(time));
+    const pool = new Pool([{ ...busy, post: () => {}, listen: (onMessage) => (answer = onMessage) }, idle], new BufferRing(0), new Watchdog(time));
     const part = pool.load(SPEC, []);
     const asked = [0, 1, 2].map((model) => part.tally(model, RANGE));
     for (let id = 1; id <= 2; id++) {

@@ -1,0 +1,84 @@
+/**
+ * Buffers that go round: what one part no longer needs, the next is read or copied into. Memory that is used again costs no page
+ * faults, which take longer than the reading itself, and waits for no collection.
+ */
+
+/** Smaller ones cost less to make than to keep. */
+const LEAST_BYTES = 2 ** 16;
+/** What one may be larger than asked for, of that: made or used again. */
+export const MOST_WASTE = 1 / 8;
+/** Sizes are rounded up to these, so that what is about as large serves again. */
+const STEP_BYTES = LEAST_BYTES * MOST_WASTE;
+
+export class BufferRing {
+  /** Buffers made and used again so far, of LEAST_BYTES or more. */
+  allocated = 0;
+  reused = 0;
+  private readonly free: ArrayBuffer[] = [];
+  private bytes = 0;
+  /** Buffers that one view alone is on, and its bytes. */
+  private readonly lent = new WeakMap<ArrayBuffer, number>();
+
+  /** @param mostBytes of what lies idle */
+  constructor(private readonly mostBytes: number) {}
+
+  /** Frees what lies idle. */
+  clear(): void {
+    this.trim(0);
+  }
+
+  /** A buffer of `bytes`, or of at most MOST_WASTE more. */
+  take(bytes: number): ArrayBuffer {
+    if (bytes < LEAST_BYTES) return new ArrayBuffer(bytes);
+    let best = -1;
+    for (const [i, { byteLength }] of this.free.entries()) {
+      if (byteLength >= bytes && byteLength <= (1 + MOST_WASTE) * bytes && (best < 0 || byteLength < this.free[best]!.byteLength)) best = i;
+    }
+    if (best < 0) {
+      this.allocated++;
+      return new ArrayBuffer(STEP_BYTES * Math.ceil(bytes / STEP_BYTES));
+    }
+    const [found] = this.free.splice(best, 1) as [ArrayBuffer];
+    this.bytes -= found.byteLength;
+    this.reused++;
+    return found;
+  }
+
+  /** The first `bytes` of a buffer that was taken, and moved since: the only view on it, by which `isWhole` and `giveBack` know it. */
+  lend(buffer: ArrayBuffer, bytes: number): Uint8Array<ArrayBuffer> {
+    this.lent.set(buffer, bytes);
+    return new Uint8Array(buffer, 0, bytes);
+  }
+
+  /** Whether nobody else looks at the buffer of `view`: it was lent whole. */
+  isWhole({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): boolean {
+    return byteOffset === 0 && this.lent.get(buffer) === byteLength;
+  }
+
+  /** Takes back what was lent, which nobody uses any more; anything else is left alone. */
+  giveBack(view: Uint8Array<ArrayBuffer>): void {
+    if (this.isWhole(view)) this.give(view.buffer);
+  }
+
+  /** Takes a buffer back that nobody uses; those that have lain longest go. One that was moved away is none. */
+  give(buffer: ArrayBuffer): void {
+    this.lent.delete(buffer);
+    if (buffer.byteLength < LEAST_BYTES) return;
+    this.free.push(buffer);
+    this.bytes += buffer.byteLength;
+    this.trim(this.mostBytes);
+  }
+
+  private trim(mostBytes: number): void {
+    while (this.bytes > mostBytes) {
+      const oldest = this.free.shift()!;
+      this.bytes -= oldest.byteLength;
+      letGo(oldest);
+    }
+  }
+}
+
+/** Frees the memory now, where the platform can; a collection may come much later. */
+function letGo(buffer: ArrayBuffer & { transfer?(bytes: number): ArrayBuffer }): void {
+  buffer.transfer?.(0);
+}
