@@ -5,6 +5,7 @@
 
 /** Smaller ones cost less to make than to keep. */
 const LEAST_BYTES = 2 ** 16;
+const LEAST_LENT = 2 ** 19;
 /** What one may be larger than asked for, of that: made or used again. */
 export const MOST_WASTE = 1 / 8;
 /** Sizes are rounded up to these, so that what is about as large serves again. */
@@ -16,18 +17,26 @@ export class BufferRing {
   reused = 0;
   private readonly free: ArrayBuffer[] = [];
   private bytes = 0;
+  /** Bytes that were made since the last one that lay here went for them. */
+  private owed = 0;
   /** Buffers that one view alone is on, and its bytes. */
   private readonly lent = new WeakMap<ArrayBuffer, number>();
 
-  /** @param mostBytes of what lies idle */
-  constructor(private readonly mostBytes: number) {}
+  /** @param mostBytes of what lies idle; @param leastLent bytes of the smallest run that is worth a buffer of its own */
+  constructor(
+    private readonly mostBytes: number,
+    readonly leastLent = LEAST_LENT,
+  ) {}
 
   /** Frees what lies idle. */
   clear(): void {
     this.trim(0);
   }
 
-  /** A buffer of `bytes`, or of at most MOST_WASTE more. */
+  /**
+   * A buffer of `bytes`, or of at most MOST_WASTE more. Where none lies here, as many bytes of those that have lain longest go: shapes
+   * that no longer come make room for those that do.
+   */
   take(bytes: number): ArrayBuffer {
     if (bytes < LEAST_BYTES) return new ArrayBuffer(bytes);
     let best = -1;
@@ -36,6 +45,7 @@ export class BufferRing {
     }
     if (best < 0) {
       this.allocated++;
+      this.makeRoom(bytes);
       return new ArrayBuffer(STEP_BYTES * Math.ceil(bytes / STEP_BYTES));
     }
     const [found] = this.free.splice(best, 1) as [ArrayBuffer];
@@ -69,12 +79,22 @@ export class BufferRing {
     this.trim(this.mostBytes);
   }
 
+  private makeRoom(bytes: number): void {
+    this.owed = Math.min(this.bytes, this.owed + bytes);
+    while (this.free.length > 0 && this.free[0]!.byteLength <= this.owed) this.owed -= this.dropOldest();
+  }
+
   private trim(mostBytes: number): void {
-    while (this.bytes > mostBytes) {
-      const oldest = this.free.shift()!;
-      this.bytes -= oldest.byteLength;
-      letGo(oldest);
-    }
+    while (this.bytes > mostBytes) this.dropOldest();
+  }
+
+  /** Returns its bytes. */
+  private dropOldest(): number {
+    const oldest = this.free.shift()!;
+    const { byteLength } = oldest;
+    this.bytes -= byteLength;
+    letGo(oldest);
+    return byteLength;
   }
 }
 

@@ -10,7 +10,7 @@ import { Pace } from '../reference/pace';
 import { adapt, workOf } from './adapt';
 import { createHeld } from './held';
 import { inlineCrew } from './inline';
-import { heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
+import { CONCURRENCY, heldBytes, mergeGroup, RESIDENT_BYTES, type Means } from './merging';
 import type { Crew } from './part-types';
 import { Pool, POOL_DIED } from './pool';
 import type { PoolWorker } from './pool-messages';
@@ -22,8 +22,6 @@ const CHUNK_BYTES = 16 * 2 ** 20;
 /** Groups of fewer elements are done sooner than workers are told of them. */
 const LEAST_POOLED = 2 ** 17;
 
-/** One group is merged while the next is selected in, so that workers are idle in neither's gaps. */
-const CONCURRENCY = 2;
 /** Buffers that may lie idle, of what groups may hold of their inputs: as much as is read ahead at once (merge/chunk-reading). */
 const SPARE = 1 / 3;
 

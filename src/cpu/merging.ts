@@ -12,6 +12,9 @@ import { decideSlot, type DecidedSlot, type SlotJob } from './slot';
 import { PartStore } from './store';
 import type { Workspace } from './workspace';
 
+/** One group is merged while the next is selected in, so that workers are idle in neither's gaps. */
+export const CONCURRENCY = 2;
+
 /** Inputs of a group up to this size are kept between the passes; larger ones are read again for each. */
 export const RESIDENT_BYTES = 512 * 2 ** 20;
 
@@ -76,7 +79,8 @@ export function jobsOf(group: Group, parameters: readonly TensorParameters[], re
   if (parameters.length !== group.slots.length) {
     throw new RangeError(`${parameters.length} sets of parameters for ${group.slots.length} slots`);
   }
-  const all = piecesOf(group, crew.size);
+  // What is cut is copied; of several groups each keeps its share of the workers busy.
+  const all = piecesOf(group, Math.ceil(crew.size / CONCURRENCY));
   const resident = group.chunks.length === 1 || inputBytes(all) <= residentBytes;
   const pieces = resident ? all : withAside(all, residentBytes);
   const jobs = group.slots.map((slot, s): SlotJob => {

@@ -58,6 +58,7 @@ export class FileSource implements ByteSource {
     const reader = fillingReader(this.file.slice(begin, end));
     if (!reader) return this.readAndCut(begin, end, lengths);
     let read = 0;
+    underWay.add(reader);
     try {
       const filled: ArrayBuffer[] = [];
       for (const length of lengths) {
@@ -74,8 +75,11 @@ export class FileSource implements ByteSource {
       }
       return filled;
     } catch (error) {
-      throw await this.explain(error instanceof TypeError ? await this.reasonOf(begin) : error, begin, end);
+      // Streams fail with a TypeError, "network error", whatever is the matter: reading without one says what, or can.
+      if (error instanceof TypeError) return await this.readAndCut(begin, end, lengths);
+      throw await this.explain(error, begin, end);
     } finally {
+      underWay.delete(reader);
       // What is left of it after a failure; a stream that failed rejects.
       void reader.cancel().catch(() => {});
     }
@@ -85,14 +89,6 @@ export class FileSource implements ByteSource {
     const { buffer } = await this.read(begin, end);
     let at = 0;
     return lengths.map((length) => buffer.slice(at, (at += length)));
-  }
-
-  /** Streams fail with a TypeError, "network error", whatever is the matter: reading a byte for itself fails by its name. */
-  private reasonOf(begin: number): Promise<unknown> {
-    return this.slice(begin, begin + 1).then(
-      () => this.unreadable(),
-      (reason: unknown) => reason,
-    );
   }
 
   /** Throws RangeError for what is no part of the file, SourceChangedError `changed` where the file is known to be another. */
@@ -112,10 +108,6 @@ export class FileSource implements ByteSource {
   private short(begin: number, end: number, actual: number): SourceChangedError {
     const expected = end - begin;
     return new SourceChangedError('changed', `${this.name}: ${actual} of ${expected} bytes at ${begin}`, { file: this.name, expected, actual });
-  }
-
-  private unreadable(): SourceChangedError {
-    return new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
   }
 
   private async pieces(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -138,7 +130,7 @@ export class FileSource implements ByteSource {
     }
     // Chromium rejects in the same words where it has no memory for the bytes.
     if (await this.comesInPieces(begin, end)) return noMemory(end - begin, this.name);
-    return this.latest === null ? sourceFault(error, this.name) : this.unreadable();
+    return this.latest === null ? sourceFault(error, this.name) : new SourceChangedError('unreadable', `${this.name}: the disk does not give the bytes`, { file: this.name });
   }
 
   private async comesInPieces(begin: number, end: number): Promise<boolean> {
@@ -169,6 +161,12 @@ export function checkUnchanged(was: FileState, now: { readonly size: number; rea
     });
   }
 }
+
+/**
+ * Whom streams are to give bytes. Chromium keeps nothing alive that waits for bytes of a file's stream: collected in the middle of a
+ * read, it would never settle.
+ */
+const underWay = new Set<ReadableStreamBYOBReader>();
 
 /** Null where streams of files do not fill the buffers of others. */
 function fillingReader(part: Blob): ReadableStreamBYOBReader | null {

@@ -29,11 +29,6 @@ export interface ReadWatch {
   readonly watchdog?: Watchdog | undefined;
 }
 
-/** A run of at least so many bytes has a buffer of its own, which its reader may pass on. */
-const OWN_BYTES = 2 ** 19;
-/** Smaller ones share buffers of up to twice as many. */
-const SHARED_BYTES = 2 ** 20;
-
 /** Milliseconds before a read for which there was no memory is tried again: what was let go is collected meanwhile. */
 const COLLECT_MS = 200;
 
@@ -148,8 +143,8 @@ export class Sources {
   private async readCut(range: ByteRange, lengths: readonly number[]): Promise<Uint8Array<ArrayBuffer>[]> {
     const { buffers } = this;
     const opened = await this.source(range);
-    if (!buffers || !opened.source.readInto || !lengths.some((length) => length >= OWN_BYTES)) return viewsOf(await this.read(range), lengths);
-    const shares = sharesOf(lengths);
+    if (!buffers || !opened.source.readInto || !lengths.some((length) => length >= buffers.leastLent)) return viewsOf(await this.read(range), lengths);
+    const shares = sharesOf(lengths, buffers.leastLent);
     const totals = shares.map((members) => members.reduce((sum, length) => sum + length, 0));
     const filled = await this.withMemory(opened, range, () => this.readIntoOnce(opened, range, totals, (bytes) => buffers.take(bytes)));
     return filled.flatMap((buffer, i) => (shares[i]!.length === 1 ? [buffers.lend(buffer, totals[i]!)] : viewsOf(new Uint8Array(buffer), shares[i]!)));
@@ -237,17 +232,17 @@ function viewsOf(bytes: Uint8Array<ArrayBuffer>, lengths: readonly number[]): Ui
   });
 }
 
-/** Runs that follow each other by the buffer that they are read into: a large one for itself, small ones together. */
-function sharesOf(lengths: readonly number[]): number[][] {
+/** Runs that follow each other by the buffer that they are read into: one of `least` bytes for itself, smaller ones up to twice as many together. */
+function sharesOf(lengths: readonly number[], least: number): number[][] {
   const shares: number[][] = [];
   let room = 0;
   for (const length of lengths) {
-    if (length <= room) {
+    if (length < least && length <= room) {
       shares.at(-1)!.push(length);
       room -= length;
     } else {
       shares.push([length]);
-      room = length >= OWN_BYTES ? 0 : SHARED_BYTES - length;
+      room = length < least ? 2 * least - length : 0;
     }
   }
   return shares;

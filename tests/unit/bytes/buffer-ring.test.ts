@@ -15,12 +15,26 @@ describe('a ring of buffers', () => {
     expect(ring.take(113 * KIB).byteLength).toBe(120 * KIB);
     expect([ring.allocated, ring.reused]).toEqual([4, 2]);
     const large = ring.take(350 * KIB);
+    ring.give(made[1]!);
     ring.give(large);
-    // The one that lay there before it had to go.
-    expect([ring.take(64 * KIB) === made[0], ring.take(320 * KIB) === large]).toEqual([false, true]);
+    // The one that lay there longest had to go.
+    expect([ring.take(120 * KIB) === made[1], ring.take(320 * KIB) === large]).toEqual([false, true]);
     // Small ones are neither kept nor counted.
     ring.give(new ArrayBuffer(KIB));
     expect([ring.take(KIB).byteLength, ring.allocated]).toEqual([KIB, 6]);
+  });
+
+  it('lets as much go as it makes anew, of what has lain longest: shapes that no longer come do not stay', () => {
+    const ring = new BufferRing(2 ** 30);
+    const old = [400, 400].map((kib) => ring.take(kib * KIB));
+    old.forEach((buffer) => ring.give(buffer));
+    const made = [1, 2, 3].map(() => ring.take(100 * KIB));
+    // 300 KiB are not yet the first of them.
+    const kept = ring.take(400 * KIB);
+    expect(kept).toBe(old[0]);
+    ring.give(kept);
+    made.push(ring.take(100 * KIB));
+    expect([ring.take(400 * KIB) === old[0], ring.take(400 * KIB) === old[1], made.length]).toEqual([true, false, 4]);
   });
 
   it('never gives an eighth more than was asked for, new or used', () => {

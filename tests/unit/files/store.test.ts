@@ -135,6 +135,62 @@ describe('reading', () => {
     await expect(source.read(0, 4)).rejects.toMatchObject({ reason: 'changed', where: { expected: 4, actual: 2 } });
   });
 
+  describe('into buffers that are given', () => {
+    const source = (of: File, latest: (() => Promise<File>) | null = null) => new FileSource({ path: 'a', size: of.size, modified: 5 }, of, latest);
+    const runsOf = (buffers: readonly ArrayBuffer[], lengths: readonly number[]) => buffers.map((buffer, i) => Array.from(new Uint8Array(buffer, 0, lengths[i])));
+
+    it('fills them with runs that follow each other, however the stream is cut', async () => {
+      const large = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
+      const lengths = [1, 70_000, 0, 65_536, 3, 100_000];
+      const filled = await source(file(large)).readInto(7, lengths, (bytes) => new ArrayBuffer(bytes + 5));
+      expect(filled.map(({ byteLength }, i) => byteLength - lengths[i]!)).toEqual([5, 5, 5, 5, 5, 5]);
+      let at = 7;
+      expect(runsOf(filled, lengths)).toEqual(lengths.map((length) => Array.from(large.subarray(at, (at += length)))));
+      await expect(source(file()).readInto(3, [4, 4], (bytes) => new ArrayBuffer(bytes))).rejects.toThrow(RangeError);
+    });
+
+    it('by reading and cutting where streams fill no buffers', async () => {
+      const whole = file();
+      vi.spyOn(whole, 'slice').mockImplementation((begin, end) => {
+        const part = new Blob([content.slice(begin, end)]);
+        return Object.assign(part, { stream: () => new ReadableStream() });
+      });
+      expect(runsOf(await source(whole).readInto(2, [3, 4], (bytes) => new ArrayBuffer(bytes)), [3, 4])).toEqual([[2, 3, 4], [5, 6, 7, 8]]);
+    });
+
+    /** A slice whose stream fails as Chromium's does, and what it says when it is read without one. */
+    const failingStream = (read: () => Promise<ArrayBuffer>) => {
+      const broken = file();
+      const stream = () => new ReadableStream({ type: 'bytes', pull: (controller) => controller.error(new TypeError('network error')) });
+      vi.spyOn(broken, 'slice').mockReturnValue({ stream, arrayBuffer: read } as unknown as Blob);
+      return broken;
+    };
+    it.each([
+      ['NotFoundError', null, 'vanished'],
+      ['NotAllowedError', null, 'permission'],
+      ['NotReadableError', async () => file(new Uint8Array(11)), 'changed'],
+      ['NotReadableError', async () => file(), 'unreadable'],
+    ] as const)('a stream that fails says why when it is read without one: %s', async (name, latest, reason) => {
+      const broken = source(failingStream(() => Promise.reject(fault(name))), latest);
+      await expect(broken.readInto(0, [4], (bytes) => new ArrayBuffer(bytes))).rejects.toMatchObject({ code: 'source-changed', reason, where: { file: 'a' } });
+    });
+
+    it('a stream that fails though its bytes can be read is done without', async () => {
+      const broken = source(failingStream(async () => content.slice(1, 6).buffer));
+      expect(runsOf(await broken.readInto(1, [2, 3], (bytes) => new ArrayBuffer(bytes)), [2, 3])).toEqual([[1, 2], [3, 4, 5]]);
+    });
+
+    it('a stream that ends early is a change, and no room for a buffer is said as such', async () => {
+      const short = file();
+      vi.spyOn(short, 'slice').mockReturnValue(new Blob([content.slice(0, 2)]));
+      await expect(source(short).readInto(0, [1, 3], (bytes) => new ArrayBuffer(bytes))).rejects.toMatchObject({ reason: 'changed', where: { expected: 4, actual: 2 } });
+      const none = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      await expect(source(file()).readInto(0, [4], none)).rejects.toMatchObject({ code: 'out-of-memory', reason: 'host-memory' });
+    });
+  });
+
   it('a file in memory opens as the source it is', async () => {
     const store = new FileStore();
     const source = new MemorySource('base/a', content);

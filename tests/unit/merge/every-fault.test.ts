@@ -4,6 +4,7 @@
  * nothing is still asked for, the error says where, and the same run without the fault gives the same bytes.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { BufferRing } from '../../../src/bytes/buffer-ring';
 import { StudioError } from '../../../src/bytes/errors';
 import { Watchdog } from '../../../src/bytes/watchdog';
 import type { Backend } from '../../../src/merge/backend';
@@ -37,12 +38,14 @@ beforeAll(async () => {
   sources = new Map(PATHS.map((path) => [path, Buffer.from(family.bytesOf(path))]));
 });
 
-const [ONE, SHARDS, RANKED] = ['one shard', 'shards', 'ranked over the model'] as const;
+const [ONE, SHARDS, RANKED, LENT] = ['one shard', 'shards', 'ranked over the model', 'read into buffers that go round'] as const;
 interface Layout {
   readonly shardBytes: number;
   readonly recipe: Partial<Recipe>;
+  readonly isLent?: boolean;
 }
 const LAYOUTS = {
+  [LENT]: { shardBytes: 200, recipe: {}, isLent: true },
   [ONE]: { shardBytes: 1e9, recipe: {} },
   [SHARDS]: { shardBytes: 200, recipe: {} },
   [RANKED]: { shardBytes: 1e9, recipe: { scope: { trim: 'model', slack: 'tensor' } } },
@@ -65,6 +68,21 @@ async function run(plan: MergePlan, openShard: OpenShard, folder = new MemoryFol
   if (error !== null) expect(error).toBeInstanceOf(StudioError);
   return { folder, error: error as StudioError | null };
 }
+/** Gives every buffer back that it was lent, filled with other values, before the next is read. */
+function lending(): Backend {
+  const buffers = new BufferRing(1e6, 1);
+  const merge: Backend['merge'] = (group, parameters, read, write, options) => {
+    const own: typeof read = async (segment, input) => {
+      const bytes = await read(segment, input);
+      const copy = bytes.slice();
+      if (buffers.isWhole(bytes)) bytes.fill(0x55);
+      buffers.giveBack(bytes);
+      return copy;
+    };
+    return reference.merge(group, parameters, own, write, options);
+  };
+  return Object.create(reference, { merge: { value: merge }, buffers: { value: buffers } }) as Backend;
+}
 const bytesIn = (folder: MemoryFolder) => new Map([...folder.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
 
 /** What holds after a run that failed, and that the same run in the same folder then gives `clean`. */
@@ -85,7 +103,7 @@ async function inTurn(layout: Layout, fault: Fault, look: Look): Promise<number>
   const clean = bytesIn((await run(plan, family.openShard)).folder);
   for (let n = 0; ; n++) {
     const faulty = new FaultySources(family, fault, n);
-    const ended = await run(plan, faulty.openShard);
+    const ended = await run(plan, faulty.openShard, new MemoryFolder(), layout.isLent ? lending() : reference);
     if (faulty.failed === null) {
       expect([ended.error, bytesIn(ended.folder)]).toEqual([null, clean]);
       return n;
@@ -135,19 +153,21 @@ describe('every opening and read', () => {
     [SHARDS, 'error'],
     [SHARDS, 'never'],
     [RANKED, 'error'],
+    [LENT, 'error'],
+    [LENT, 'never'],
   ] as const)('%s: that fails (%s) ends the run with the file and the place', (layout, fault) => expectStopped(LAYOUTS[layout], fault));
 
-  it.each([ONE, SHARDS, RANKED] as const)('%s: after which the file holds other values: found, or the merge is of that file as it is now', (layout) => expectFoundOrConsistent(LAYOUTS[layout]));
+  it.each([ONE, SHARDS, RANKED, LENT] as const)('%s: after which the file holds other values: found, or the merge is of that file as it is now', (layout) => expectFoundOrConsistent(LAYOUTS[layout]));
 
-  it('for which there is no memory, once: tried again with less read ahead; again and again: both numbers', async () => {
-    await inTurn(LAYOUTS[ONE], 'memory', async ({ error, folder }, faulty, clean, what) => {
+  it.each([ONE, LENT] as const)('%s: for which there is no memory, once: tried again with less read ahead; again and again: both numbers', async (layout) => {
+    await inTurn(LAYOUTS[layout], 'memory', async ({ error, folder }, faulty, clean, what) => {
       if (faulty.failed!.offset === null) return;
       // What is looked at again at the end is not tried twice.
       if (error) return expect(error, what).toMatchObject({ code: 'out-of-memory' });
       expect(bytesIn(folder), what).toEqual(clean);
     });
     let numbers = 0;
-    await inTurn(LAYOUTS[ONE], 'no-memory', async ({ error }, faulty, _, what) => {
+    await inTurn(LAYOUTS[layout], 'no-memory', async ({ error }, faulty, _, what) => {
       const { file, offset } = faulty.failed!;
       if (offset === null) return;
       expect(error, what).toMatchObject({ code: 'out-of-memory', reason: 'host-memory', where: { file } });

@@ -30,8 +30,24 @@ export class FaultySources {
   readonly openShard: OpenShard = async (checkpoint, shard) => {
     const source = await this.family.openShard(checkpoint, shard);
     await this.step(`open ${source.name}`, source.name, null);
-    return { name: source.name, size: source.size, read: (begin, end) => this.read(source, begin, end) };
+    return {
+      name: source.name,
+      size: source.size,
+      read: (begin, end) => this.read(source, begin, end),
+      readInto: (begin, lengths, take) => this.readInto(source, begin, lengths, take),
+    };
   };
+
+  /** One operation, as `read`; never `short`, which the source itself would see. */
+  private async readInto(source: ByteSource, begin: number, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]> {
+    const bytes = await this.read(source, begin, lengths.reduce((sum, length) => sum + length, begin));
+    let at = 0;
+    return lengths.map((length) => {
+      const buffer = take(length);
+      new Uint8Array(buffer).set(bytes.subarray(at, (at += length)));
+      return buffer;
+    });
+  }
 
   private async read(source: ByteSource, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const isHere = await this.step(`read ${source.name} ${begin}`, source.name, begin);
