@@ -41,14 +41,24 @@ function schedule(from: usize): void {
     put(t + 2, i64x2.shuffle(abHigh, cdHigh, 0, 2));
     put(t + 3, i64x2.shuffle(abHigh, cdHigh, 1, 3));
   }
-  for (let t: usize = 16; t < 64; t++) {
-    const at = WORDS + 16 * t;
-    const x = v128.load(at - 240);
-    const y = v128.load(at - 32);
-    const s0 = v128.xor(v128.xor(rotated(x, 7), rotated(x, 18)), i32x4.shr_u(x, 3));
-    const s1 = v128.xor(v128.xor(rotated(y, 17), rotated(y, 19)), i32x4.shr_u(y, 10));
-    put(t, i32x4.add(i32x4.add(v128.load(at - 256), s0), i32x4.add(v128.load(at - 112), s1)));
+  // The last two stay out of memory, from which they would come back too late.
+  let even = v128.load(WORDS + 224);
+  let odd = v128.load(WORDS + 240);
+  for (let t: usize = 16; t < 64; t += 2) {
+    even = next(t, even);
+    put(t, even);
+    odd = next(t + 1, odd);
+    put(t + 1, odd);
   }
+}
+
+/** Word `t` of the four schedules; `y` is word t - 2. */
+function next(t: usize, y: v128): v128 {
+  const at = WORDS + 16 * t;
+  const x = v128.load(at - 240);
+  const s0 = v128.xor(v128.xor(rotated(x, 7), rotated(x, 18)), i32x4.shr_u(x, 3));
+  const s1 = v128.xor(v128.xor(rotated(y, 17), rotated(y, 19)), i32x4.shr_u(y, 10));
+  return i32x4.add(i32x4.add(i32x4.add(v128.load(at - 256), s0), v128.load(at - 112)), s1);
 }
 
 function put(t: usize, words: v128): void {
