@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { PAPER_SLACK_HASH } from './support/expected';
 import { hashOf, SAMPLE } from './support/family';
@@ -79,6 +79,8 @@ async function pickFolder(profile: Profile, path: string): Promise<void> {
   // The label is what a pointer meets; the radio under it is what has the name.
   await profile.page.getByRole('group', { name: 'Destination' }).getByText(/^Folder /).click();
   await profile.pick(path);
+  // The page has it a moment after the drop: a merge before would go to private storage.
+  await expect(profile.page.getByRole('radio', { name: `Folder ${basename(path)}` })).toBeChecked();
 }
 
 test('permissions withdrawn in a merge, of a source and of the folder written to: said, and carried on once they are back', async ({ address, folder }) => {
