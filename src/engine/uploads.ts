@@ -112,8 +112,8 @@ function mapForWriting(buffer: GPUBuffer): Promise<undefined> {
   return mapped;
 }
 
-/** Writes bytes of any length: an odd 16-bit count leaves half a word, which is padded with zeros. */
-export function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+/** Writes bytes of any length by writeBuffer: an odd 16-bit count leaves half a word, which is padded with zeros. */
+function upload(queue: GPUQueue, buffer: GPUBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
   const whole = bytes.byteLength & ~3;
   if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
   if (whole < bytes.byteLength) {

@@ -127,6 +127,20 @@ describe('uploads', () => {
   });
 });
 
+describe('uploads of an adapter', () => {
+  it('go through the ring too, and give the reference\'s bits', async () => {
+    const backend = await make({ uploadBytes: 1000 })();
+    const [values, rank] = [5001, 2];
+    const of = (count: number) => Float32Array.from({ length: count }, (_, i) => (i % 97) / 64 - 0.7);
+    const base = slotOf(values).inputs[0]!.bytes.slice();
+    const request = { base, dtype: 'BF16', first: 0, columns: values, rank, scale: 0.375, left: of(rank), right: of(rank * values) } as const;
+    expect(await backend.adapt(request)).toEqual(await reference.adapt(request));
+    // 10,002 bytes of the base and 40,008 of the right factor; the left one and the settings are too little for it.
+    expect([backend.ledger().uploads, backend.ledger().lent]).toEqual([11 + 41, 0]);
+    backend.dispose();
+  });
+});
+
 describe('what a merge of one chunk asks of the device', () => {
   it.each([
     { densities: [0.2, 1], readings: [2, 2, 1] },

@@ -4,7 +4,6 @@ import type { AdaptRequest } from '../../merge/adapting';
 import type { Context } from '../context';
 import { ADAPT, DTYPE_CODE, THREADS, f32Bits } from '../layout';
 import type { PassShape } from '../pipelines';
-import { upload } from '../uploads';
 
 const SHAPE: PassShape = { shader: 'adapt', entry: 'adapt', storage: { 0: 'read', 4: 'read', 5: 'read', 6: 'read', 7: 'write' }, work: true };
 const INPUT = 0x80 | 0x8; // GPUBufferUsage.STORAGE | COPY_DST
@@ -13,7 +12,7 @@ const OUTPUT = 0x80 | 0x4; // GPUBufferUsage.STORAGE | COPY_SRC
 /** The bytes of `request` in F32. Throws OutOfMemoryError, and DeviceLostError as every reading back does. */
 export async function adapt(context: Context, request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
   const count = requestElements(request);
-  const { memory, device } = context;
+  const { memory } = context;
   const lent: GPUBuffer[] = [];
   const borrow = async (label: string, size: number, usage: number) => {
     // Whole pairs of the widest dtype.
@@ -23,7 +22,7 @@ export async function adapt(context: Context, request: AdaptRequest): Promise<Ui
   };
   const sent = async (label: string, bytes: Uint8Array<ArrayBuffer>) => {
     const buffer = await borrow(label, bytes.byteLength, INPUT);
-    upload(device.queue, buffer, 0, bytes);
+    await context.uploads.write(buffer, 0, bytes);
     return buffer;
   };
   try {
