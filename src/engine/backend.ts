@@ -79,7 +79,8 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
   const passes = withHost({
     info,
     chunkBytes,
-    concurrency: TOGETHER,
+    // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
+    concurrency: software ? 1 : TOGETHER,
     heldBytes: hostBytesOf,
     merge: (group, parameters, read, write, mergeOptions) => room.merge(group, parameters, read, write, mergeOptions),
     tally: (group, parameters, tallies, read, mergeOptions) => room.tally(group, parameters, tallies, read, mergeOptions),

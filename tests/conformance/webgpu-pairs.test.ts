@@ -84,6 +84,12 @@ async function expectReference(cases: readonly Case[], outcomes: readonly Promis
 
 const OPTIONS: EngineOptions = { label, software, arithmetic: 'integer', bracketBlocks: 1, dispatchBlocks: 64, uploadBytes: 8192 };
 
+it('a merge gives a GPU two groups at a time, a software adapter one', async () => {
+  const backends = await Promise.all([false, true].map((isSoftware) => createWebGpuBackend(device, { ...OPTIONS, software: isSoftware })));
+  expect(backends.map(({ concurrency }) => concurrency)).toEqual([2, 1]);
+  for (const backend of backends) backend.dispose();
+});
+
 describe('two groups at a time', () => {
   it('give what they give one at a time, and read as much of the device; the second is read while the first is at work', async () => {
     const alone = await createWebGpuBackend(device, OPTIONS);
