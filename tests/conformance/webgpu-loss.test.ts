@@ -123,11 +123,14 @@ async function merged(backends: readonly (() => Promise<Backend>)[]) {
   return { sha256: files[0]!.sha256, kinds: reports.map(({ info }) => info.kind) };
 }
 
-/** Backends on devices that are there until the merge has begun; given two groups at a time, as those of a GPU are. */
+/**
+ * Backends on devices that are there until the merge has begun; given two groups at a time, as those of a GPU are, and with as many
+ * submissions as where every pipeline is measured.
+ */
 const engine = async (): Promise<Backend> => {
   arm(null);
   devices++;
-  return { ...(await make(LIMITS)()), concurrency: 2 };
+  return { ...(await make({ ...LIMITS, dispatchBlocks: 64 })()), concurrency: 2 };
 };
 const lostAt = (operation: Operation, n: number) => async () => {
   const backend = await engine();
