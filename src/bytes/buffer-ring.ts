@@ -34,8 +34,8 @@ export class BufferRing {
   }
 
   /**
-   * A buffer of `bytes`, or of at most MOST_WASTE more. Where none lies here, as many bytes of those that have lain longest go: shapes
-   * that no longer come make room for those that do.
+   * A buffer of `bytes`, or of at most MOST_WASTE more. Where none lies here but half of what may, as many bytes of those that have
+   * lain longest go: shapes that no longer come make room for those that do.
    */
   take(bytes: number): ArrayBuffer {
     if (bytes < LEAST_BYTES) return new ArrayBuffer(bytes);
@@ -80,8 +80,9 @@ export class BufferRing {
   }
 
   private makeRoom(bytes: number): void {
-    this.owed = Math.min(this.bytes, this.owed + bytes);
-    while (this.free.length > 0 && this.free[0]!.byteLength <= this.owed) this.owed -= this.dropOldest();
+    this.owed += bytes;
+    while (this.bytes > this.mostBytes / 2 && this.free[0]!.byteLength <= this.owed) this.owed -= this.dropOldest();
+    this.owed = Math.min(this.bytes, this.owed);
   }
 
   private trim(mostBytes: number): void {

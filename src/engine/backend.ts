@@ -81,6 +81,7 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     chunkBytes,
     // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
     concurrency: software ? 1 : TOGETHER,
+    buffers: context.inputs,
     heldBytes: hostBytesOf,
     merge: (group, parameters, read, write, mergeOptions) => room.merge(group, parameters, read, write, mergeOptions),
     tally: (group, parameters, tallies, read, mergeOptions) => room.tally(group, parameters, tallies, read, mergeOptions),

@@ -48,6 +48,7 @@ export async function loadChunk(
           const bytes = await read(segment, input);
           throwIfAborted(signal);
           await context.uploads.write(arena, 4 * offset, bytes);
+          context.inputs.giveBack(bytes);
         }),
       ),
     );

@@ -2,9 +2,11 @@
 import type { Group } from '../merge/backend';
 import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
 import { wantedRoom } from './bracket';
+import { SPARE_BYTES } from './context';
 import { BINS, BLOCK_WORDS, COUNT, LANES, SEGMENT, SELECTION, SLOT, SUM_WORDS, THREADS } from './layout';
 import { lentSize } from './memory';
 import { blockCount } from './tables';
+import { TOGETHER } from './turns';
 import { PIECE_BYTES, RING } from './uploads';
 
 interface Allowed {
@@ -39,10 +41,13 @@ export function claimOf(group: Group, { residentBytes, listBytes }: Allowed): nu
   return stay + passes + results + selecting + sums + lists;
 }
 
-/** Bytes that a group has of the host's memory at once: its results as they are mapped and as they are handed on, and the staging ring. */
+/**
+ * Bytes that a group has of the host's memory at once: its results as they are mapped and as they are handed on, the staging ring, and
+ * its share of the buffers for inputs that lie idle.
+ */
 export function hostBytesOf(group: Group): number {
   const merged = Math.max(...group.chunks.map((chunk) => chunkOutputBytes(group, chunk)));
-  return RING * PIECE_BYTES + 2 * Math.min(2, group.chunks.length) * merged;
+  return RING * PIECE_BYTES + SPARE_BYTES / TOGETHER + 2 * Math.min(2, group.chunks.length) * merged;
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);

@@ -1,4 +1,5 @@
 /** What every pass of one device shares. */
+import { BufferRing } from '../bytes/buffer-ring';
 import { DeviceLostError, StudioError } from '../bytes/errors';
 import { Watchdog } from '../bytes/watchdog';
 import { Ledger } from './ledger';
@@ -42,11 +43,16 @@ export interface ContextOptions {
  */
 const MAP_MS = 180_000;
 
+/** Bytes of buffers for inputs that may lie idle: as much as is read ahead at once (merge/chunk-reading). */
+export const SPARE_BYTES = 128 * 2 ** 20;
+
 export class Context {
   readonly memory: Memory;
   readonly pipelines: Pipelines;
   readonly ledger = new Ledger();
   readonly uploads: Uploads;
+  /** What inputs are read into, and given back to once they are uploaded. */
+  readonly inputs = new BufferRing(SPARE_BYTES);
   readonly bracketBlocks: number;
   /** Halved with the chunks where the device has no room (room.ts). */
   listBytes: number;

@@ -84,6 +84,17 @@ export function readerOf(slots: readonly SlotCase[]): ReadSegment {
   };
 }
 
+/** As `readerOf`, in buffers lent by the backend, as the studio reads large inputs. */
+export function lentReaderOf({ buffers }: Backend, slots: readonly SlotCase[]): ReadSegment {
+  const read = readerOf(slots);
+  return async (segment, input) => {
+    const bytes = await read(segment, input);
+    const lent = buffers!.lend(buffers!.take(bytes.length), bytes.length);
+    lent.set(bytes);
+    return lent;
+  };
+}
+
 export interface Merged {
   readonly result: GroupResult;
   /** Per slot: the bytes written, in order. */

@@ -11,7 +11,7 @@ import type { TensorParameters } from '../../src/recipe/types';
 import { createReferenceBackend } from '../../src/reference/backend';
 import { device, failOnUncaptured, make } from './adapter';
 import { expectSameResult } from './compare';
-import { makeGroup, mergeWhole, readerOf } from './harness';
+import { lentReaderOf, makeGroup, mergeWhole, readerOf } from './harness';
 import { trainedSlot, type Kind } from './scenarios';
 
 failOnUncaptured();
@@ -55,5 +55,21 @@ describe('dispatches', () => {
     table.destroy();
     counts.destroy();
     context.dispose();
+  });
+});
+
+describe('inputs lent by the backend', () => {
+  it('are given back once they are uploaded: three tensors in the buffers of one, to the bytes of the reference', async () => {
+    const backend = await make()();
+    const slot = trainedSlot('t', 300_000, [...DTYPES], 'BF16', SLACK);
+    const group = makeGroup('ties_sv', [slot], [[{ slot: 0, first: 0, end: 300_000 }]]);
+    const [expected] = (await mergeWhole(createReferenceBackend(), 'ties_sv', [slot])).outputs;
+    for (let round = 0; round < 3; round++) {
+      const outputs: Uint8Array[] = [];
+      await backend.merge(group, [SLACK], lentReaderOf(backend, [slot]), async (_, bytes) => void outputs.push(bytes.slice()));
+      expect(outputs).toEqual([expected]);
+    }
+    expect([backend.buffers!.allocated, backend.buffers!.reused]).toEqual([3, 6]);
+    backend.dispose();
   });
 });

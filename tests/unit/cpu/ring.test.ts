@@ -5,7 +5,7 @@ import { mergeGroup } from '../../../src/cpu/merging';
 import { Pool } from '../../../src/cpu/pool';
 import { createWorkspace } from '../../../src/cpu/workspace';
 import { channelWorker } from '../../conformance/channel-worker';
-import { concatenate, makeGroup, mergeGroup as mergeBy, readerOf } from '../../conformance/harness';
+import { concatenate, lentReaderOf, makeGroup, mergeGroup as mergeBy, readerOf } from '../../conformance/harness';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { trainedSlot } from '../../conformance/scenarios';
 
@@ -44,4 +44,26 @@ it('parts of many groups are merged in the buffers of a few, to the same bytes',
   expect(made[0]).toBeLessThanOrEqual(16);
   expect(made.at(-1)).toBeLessThanOrEqual(2 * 16);
   expect(ring.allocated + ring.reused).toBe(12 * 16);
+});
+
+it.each([
+  ['moved to workers as they are', 2, 1, [3 + 1, 5 * 4]],
+  ['cut for four workers, and given back when their pieces are copied', 4, 1, [3 + 2 * (3 + 1), 5 * 11]],
+  ['looked at here, and given back when the part is released', 0, 1, [3, 5 * 3]],
+] as const)('inputs lent by the backend are %s', async (_, workers, chunks, [made, reused]) => {
+  const slot = trainedSlot('t', 2 ** 19, ['BF16', 'BF16', 'BF16'], 'BF16', PARAMETERS);
+  const group = makeGroup('ties_sv', [slot], [[{ slot: 0, first: 0, end: slot.elements }]]);
+  expect(group.chunks.length).toBe(chunks);
+  const expected = (await mergeBy(createCpuBackend(), group, [slot])).outputs[0]!;
+  const backend = createCpuBackend({ workers, spawn: () => channelWorker() });
+  for (let round = 0; round < 6; round++) {
+    const outputs: Uint8Array<ArrayBuffer>[] = [];
+    await backend.merge(group, [PARAMETERS], lentReaderOf(backend, [slot]), async (_segment, bytes) => void outputs.push(bytes.slice()));
+    expect(Buffer.compare(concatenate(outputs), expected)).toBe(0);
+    // What workers give back is on its way.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  backend.dispose();
+  const { allocated, reused: again } = backend.buffers!;
+  expect([allocated, again]).toEqual([made, reused]);
 });
