@@ -43,8 +43,8 @@ function statOf(path) {
 
 /**
  * Sums of threads as they were seen last, by what they do. Of the page's workers the first is the studio's own, which reads, writes
- * and waits; the others compute, or hash whole files. Digests of pieces are made in the renderer's thread pool, files are read
- * and written by the browser and its utility processes.
+ * and waits; the others compute, or digest pieces and hash whole files. The renderer's thread pool collects garbage, files are read and
+ * written by the browser and its utility processes.
  */
 export function partsOf(threads) {
   const workers = threads.filter(({ kind, name }) => kind === 'renderer' && name.startsWith('DedicatedWorker')).sort((a, b) => a.began - b.began || a.tid - b.tid);

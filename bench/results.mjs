@@ -137,8 +137,8 @@ function threadsText(groups) {
   });
   return [
     'CPU seconds of threads (medians), verification included: *files* are the browser and its utility processes, which read and write;',
-    '*studio* is the worker that hands bytes on, *workers* compute (and hash whole files at the end), *pool* digests pieces as they are',
-    'written. *Reads* of inputs of 64 KiB or more, and MiB of each on average:',
+    '*studio* is the worker that hands bytes on, *workers* compute, digest pieces and hash whole files at the end, *pool* collects garbage.',
+    '*Reads* of inputs of 64 KiB or more, and MiB of each on average:',
     '',
     '| family | backend | cache | | files | studio | workers | pool | other | reads |',
     '|---|---|---|---|---:|---:|---:|---:|---:|---:|',
