@@ -2,10 +2,17 @@
 import { pieceDigest } from './piece-digest';
 import { Sha256 } from './sha256';
 
+export interface HashedPiece {
+  /** Its `pieceDigest`. */
+  readonly digest: string;
+  /** Its buffer, which nobody uses any more. */
+  readonly buffer: ArrayBuffer;
+}
+
 /** Of a file that is read piece by piece. */
 export interface FileHash {
-  /** Appends. The piece is the hash's: its buffer may be moved away. Resolves to its `pieceDigest`; the next may come before, and waits. */
-  update(piece: Uint8Array<ArrayBuffer>): Promise<string>;
+  /** Appends. The piece is the hash's until this resolves: its buffer may be moved away. The next may come before, and waits. */
+  update(piece: Uint8Array<ArrayBuffer>): Promise<HashedPiece>;
   /** The file's SHA-256 in hexadecimal; nothing may follow. */
   hex(): Promise<string>;
 }
@@ -27,7 +34,7 @@ export function hashingBy(start: () => { update(bytes: Uint8Array): unknown; hex
       return {
         update: async (piece) => {
           hash.update(piece);
-          return pieceDigest(piece);
+          return { digest: await pieceDigest(piece), buffer: piece.buffer };
         },
         hex: async () => hash.hex(),
       };

@@ -7,7 +7,7 @@ import type { BatchItem } from './batch-progress';
 import { COPY_BYTES } from './io-sizes';
 import type { FinishedFile, RunResult } from './run-types';
 import { INDEX_FILE, shardFileBytes } from './shards';
-import { hashPieces } from './verifying';
+import { hashPieces, readPiece } from './verifying';
 
 /**
  * What lies in `folder` when it is the finished export of `item`: no journal, every file there, weights of the plan's sizes with the
@@ -28,7 +28,7 @@ export async function finishedBefore({ plan, extras }: BatchItem, folder: Destin
     const source = await folder.open(name);
     const wanted = expected.get(name);
     if (wanted && !(source.size === wanted.size && (await begins(source, wanted.begins)))) return null;
-    files.push({ name, bytes: source.size, sha256: await hashPieces(source, COPY_BYTES, (of, begin, end) => of.read(begin, end), hashing.file()) });
+    files.push({ name, bytes: source.size, sha256: await hashPieces(source, COPY_BYTES, readPiece, hashing.file()) });
   }
   const shards = plan.shards.map(({ file }) => ({ file, madeBy: [], isKept: true }));
   return { files, shards, figures: new Map(), tensors: 0, verified: 0, checked: { values: 0, tensors: 0 }, rechecked: null, overflow: 0, seconds: 0 };

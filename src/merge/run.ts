@@ -30,7 +30,7 @@ import type { FinishedFile, RunHooks, RunResult } from './run-types';
 import { ShardRecord, sumShards } from './shard-record';
 import { INDEX_FILE } from './shards';
 import { sideBySide } from './side-by-side';
-import { verifyFile } from './verifying';
+import { readPiece, verifyFile } from './verifying';
 import type { ReadPiece } from './verifying';
 import { WatchedFolder } from './watched-folder';
 import { ShardWriter } from './writing';
@@ -223,7 +223,7 @@ class Run {
     const { journal, hashing = HASHING_HERE } = this.hooks;
     if (!journal?.resume) return;
     this.meter.enter('checking');
-    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (of, begin, end) => this.readAgain(of, begin, end, true), hashing);
+    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (...piece) => this.readAgain(true, ...piece), hashing);
     this.journaling!.add([...this.kept.values()]);
     this.meter.keeping(workDone(this.plan, this.kept));
     this.meter.enter('reading');
@@ -358,15 +358,15 @@ class Run {
     await this.journaling.write();
   }
 
-  private async readAgain(source: ByteSource, begin: number, end: number, isCounted: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  private async readAgain(isCounted: boolean, ...[source, begin, end, take]: Parameters<ReadPiece>): Promise<Uint8Array<ArrayBuffer>> {
     await this.ready();
-    const piece = () => source.read(begin, end);
+    const piece = () => readPiece(source, begin, end, take);
     return isCounted ? this.meter.verifying(end - begin, piece) : piece();
   }
 
   private async verify({ name, writer, shard }: Filled): Promise<FinishedFile> {
     const source = await this.destination.open(name);
-    const read: ReadPiece = (of, begin, end) => this.readAgain(of, begin, end, shard !== null);
+    const read: ReadPiece = (...piece) => this.readAgain(shard !== null, ...piece);
     const { position: bytes, digests, pieceBytes } = writer;
     // What hashes may be a worker that never answers.
     const verifying = (hashing: Hashing) => this.watchdog.until(this.hooks.signal, () => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hashing.file()));

@@ -15,8 +15,15 @@ export interface WrittenFile {
   readonly shard: OutputShard | null;
 }
 
-/** Reads one piece; asks first whether to go on. */
-export type ReadPiece = (source: ByteSource, begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+/** Reads one piece; asks first whether to go on. `take` gives what it may be read into. */
+export type ReadPiece = (source: ByteSource, begin: number, end: number, take: (bytes: number) => ArrayBuffer) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Bytes [begin, end), from the start of a buffer that `take` gives where the source fills such. */
+export async function readPiece(source: ByteSource, begin: number, end: number, take: (bytes: number) => ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+  if (!source.readInto) return source.read(begin, end);
+  const [buffer] = await source.readInto(begin, [end - begin], take);
+  return new Uint8Array(buffer!, 0, end - begin);
+}
 
 /**
  * Reads a finished file again and compares it piece by piece with what was handed over. Resolves to its hex SHA-256, which `hash` makes. Rejects
@@ -35,7 +42,7 @@ export async function verifyFile(source: ByteSource, { name, bytes, digests, pie
 
 /**
  * Hex SHA-256 of `source`, read in pieces of `each` bytes whose digests `check` is given. While one is hashed the next is read: three
- * are held at most.
+ * are held at most, in buffers that go round.
  */
 export async function hashPieces(source: ByteSource, each: number, read: ReadPiece, hash: FileHash, check: (digest: string, index: number) => void = () => {}): Promise<string> {
   const count = Math.ceil(source.size / each);
@@ -44,14 +51,24 @@ export async function hashPieces(source: ByteSource, each: number, read: ReadPie
     promise.catch(() => {});
     return promise;
   };
-  const start = (i: number) => later(read(source, i * each, Math.min(source.size, (i + 1) * each)));
+  const spare: ArrayBuffer[] = [];
+  const take = (bytes: number) => {
+    const buffer = spare.pop();
+    return buffer && buffer.byteLength >= bytes ? buffer : new ArrayBuffer(bytes);
+  };
+  const start = (i: number) => later(read(source, i * each, Math.min(source.size, (i + 1) * each), take));
   let next = count > 0 ? start(0) : null;
   let checked = Promise.resolve();
   for (let i = 0; next; i++) {
     const piece: Uint8Array<ArrayBuffer> = await next;
     next = i + 1 < count ? start(i + 1) : null;
     await checked;
-    checked = later(hash.update(piece).then((digest) => check(digest, i)));
+    checked = later(
+      hash.update(piece).then(({ digest, buffer }) => {
+        spare.push(buffer);
+        return check(digest, i);
+      }),
+    );
   }
   await checked;
   return hash.hex();

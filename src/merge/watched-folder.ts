@@ -122,7 +122,13 @@ export class WatchedFolder implements Destination {
     this.refuseUnsettled(name);
     const source = await this.run({ file: name, limit: this.limits.of(0), act: () => this.inner.open(name) });
     const { name: file, size } = source;
-    return { name: file, size, read: (begin, end) => this.run({ file, limit: new ReadLimits().of(end - begin), act: () => source.read(begin, end) }) };
+    const read = <T>(bytes: number, act: () => Promise<T>) => this.run({ file, limit: new ReadLimits().of(bytes), act });
+    return {
+      name: file,
+      size,
+      read: (begin, end) => read(end - begin, () => source.read(begin, end)),
+      ...(source.readInto ? { readInto: (begin, lengths, take) => read(lengths.reduce((sum, length) => sum + length, 0), () => source.readInto!(begin, lengths, take)) } : {}),
+    };
   }
 
   async remove(name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { Sha256 } from '../bytes/sha256';
 type Piece = Uint8Array<ArrayBuffer>;
 /** The next piece of a file, its end, or a piece of no file. */
 export type ToHashWorker = { readonly file: number; readonly piece: Piece } | { readonly file: number; readonly end: true } | { readonly piece: Piece };
-/** In the order of what was asked: a file's SHA-256 at its end, else a `pieceDigest`. `back`: a piece of no file, for the next. */
+/** In the order of what was asked: a file's SHA-256 at its end, else a `pieceDigest`. `back`: the piece, for the next. */
 export type FromHashWorker = { readonly hex: string; readonly back: Piece | null } | { readonly failed: string };
 
 /** The worker's side: `post` takes the answers back. */
@@ -16,12 +16,9 @@ export function serveHashes(post: (message: FromHashWorker, transfer: ArrayBuffe
       const hash = hashes.get(message.file) ?? new Sha256();
       hashes.delete(message.file);
       post({ hex: hash.hex(), back: null }, []);
-    } else if ('file' in message) {
-      const { file, piece } = message;
-      hashes.set(file, (hashes.get(file) ?? new Sha256()).update(piece));
-      post({ hex: await pieceDigest(piece), back: null }, []);
     } else {
       const { piece: back } = message;
+      if ('file' in message) hashes.set(message.file, (hashes.get(message.file) ?? new Sha256()).update(back));
       post({ hex: await pieceDigest(back), back }, [back.buffer]);
     }
   };

@@ -92,7 +92,10 @@ export class HashWorkers implements Hashing {
     for (const place of this.places) place.spare = null;
     const hasher = this.hasherAt(this.places[file % this.places.length]!);
     return {
-      update: async (piece) => (await hasher.ask({ file, piece }, [piece.buffer])).hex,
+      update: async (piece) => {
+        const { hex: digest, back } = await hasher.ask({ file, piece }, [piece.buffer]);
+        return { digest, buffer: back!.buffer };
+      },
       hex: async () => (await hasher.ask({ file, end: true }, [])).hex,
     };
   }

@@ -6,7 +6,10 @@ import { Sha256, sha256Hex } from '../../../src/bytes/sha256';
 export const DIGESTS_IN_ORDER: Hashing = {
   file: () => {
     const hash = new Sha256();
-    return { update: async (piece) => (hash.update(piece), sha256Hex(piece)), hex: async () => hash.hex() };
+    return { update: async (piece) => {
+        hash.update(piece);
+        return { digest: sha256Hex(piece), buffer: piece.buffer };
+      }, hex: async () => hash.hex() };
   },
   piece: async (piece) => sha256Hex(piece),
 };

@@ -59,18 +59,18 @@ describe('files hashed by workers', () => {
     const hashing = new HashWorkers(2, spawn);
     const files = [0, 1, 2, 3].map((file) => ({ hash: hashing.file(), pieces: [bytes(file, 100), bytes(file + 9, 64), bytes(file, file)] }));
     const digests: Promise<[string, string]>[] = [];
-    for (let piece = 0; piece < 3; piece++) for (const { hash, pieces } of files) digests.push(Promise.all([hash.update(pieces[piece]!.slice()), pieceDigest(pieces[piece]!)]));
+    for (let piece = 0; piece < 3; piece++) for (const { hash, pieces } of files) digests.push(Promise.all([hash.update(pieces[piece]!.slice()).then(({ digest }) => digest), pieceDigest(pieces[piece]!)]));
     for (const { hash, pieces } of files) expect(await hash.hex()).toBe(expected(...pieces));
     for (const [actual, own] of await Promise.all(digests)) expect(actual).toBe(own);
     expect(made.length).toBe(2);
     expect(await hashing.file().hex()).toBe(expected());
   });
 
-  it('take the buffer', async () => {
+  it('take the buffer, and give it back with its bytes', async () => {
     const piece = bytes(1, 10);
     const update = new HashWorkers(1, workers().spawn).file().update(piece);
     expect(piece.length).toBe(0);
-    await update;
+    expect(new Uint8Array((await update).buffer)).toEqual(bytes(1, 10));
   });
 
   it('reject what is asked of a worker that dies, those of another worker do not, and the next begins with a new one', async () => {
