@@ -122,9 +122,14 @@ export class Room {
     }
   }
 
-  /** Throws OutOfMemoryError `device-floor` where that was done as often as may be. */
+  /** Throws OutOfMemoryError `device-floor` where that was done as often as may be: who tries again has made room, and begins with whole chunks. */
   private async halve(error: OutOfMemoryError): Promise<void> {
-    if (this.halvings === HALVINGS) throw new OutOfMemoryError('device-floor', `${error.message}, in chunks of ${this.chunkBytes}`, error.where);
+    if (this.halvings === HALVINGS) {
+      const floor = this.chunkBytes;
+      this.halvings = 0;
+      this.context.listBytes *= 2 ** HALVINGS;
+      throw new OutOfMemoryError('device-floor', `${error.message}, in chunks of ${floor}`, error.where);
+    }
     this.halvings++;
     this.context.listBytes /= 2;
     await this.context.uploads.release();

@@ -28,7 +28,7 @@ export type HowToOpen = 'new' | 'replace' | 'resume';
  */
 export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen = 'new', names: readonly string[] = []): Promise<ExportFolder> {
   const name = folder?.name ?? PRIVATE_NAME;
-  const release = await lock(lockKey(folder), name);
+  const release = await lock(lockKey(folder), folder ? name : 'private storage');
   try {
     const directory = folder ? directoryOf(folder) : await privateDirectory(how, names);
     const source = await store.findIn(directory, sources);

@@ -164,10 +164,10 @@ const DESTINATION = {
   }),
   permission: ({ file }) => ({
     title: 'The folder may not be written',
-    detail: `The browser gave no permission${file === 'The file' ? '' : ` for ${file}`}.`,
+    detail: `The browser does not allow it${file === 'The file' ? '' : ` for ${file}`}, or no longer does.`,
     action: 'Choose the folder again and allow it, or use private storage and download.',
   }),
-  removed: ({ file }) => ({ title: `${file} was removed`, detail: 'The folder or a file in it disappeared while it was written.', action: 'Choose a folder again and merge again.' }),
+  removed: ({ file }) => ({ title: `${file} was removed`, detail: 'The folder or a file in it disappeared while it was written.', action: 'If the folder is still there, resume the merge; otherwise choose a folder and merge again.' }),
   locked: ({ file }) => ({ title: `${file} is in use`, detail: 'Another tab or program is writing there, or what an earlier merge asked of its drive has not been answered yet.', action: 'Finish or close the other one, or reload this page; or choose another folder.' }),
   'bad-name': ({ file }) => ({ title: `${file} cannot be written`, detail: 'A folder has this name, or the name is not allowed there.', action: 'Choose another folder.' }),
   unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),

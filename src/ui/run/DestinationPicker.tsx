@@ -6,7 +6,8 @@ import { useController, useStudio } from '../studio';
 export function DestinationPicker({ single = true }: { single?: boolean }) {
   const controller = useController();
   const group = useId();
-  const { folder, replace, older, recheck, canWriteFolders } = useStudio((state) => state.target);
+  const { folder, replace, recheck, canWriteFolders, ...target } = useStudio((state) => state.target);
+  const older = [...target.older].sort();
   return (
     <div className="destination" role="group" aria-label="Destination">
       <div className="segments">

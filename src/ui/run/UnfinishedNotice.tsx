@@ -58,6 +58,6 @@ function LeftNotice({ names }: { names: readonly string[] }) {
 }
 
 function filesWords(files: Unfinished['files']): string {
-  const shown = files.slice(0, MOST_NAMES).map((name) => showName(name, 60));
+  const shown = [...files].sort().slice(0, MOST_NAMES).map((name) => showName(name, 60));
   return `${plural(files.length, 'file')} would go: ${shown.join(', ')}${files.length > MOST_NAMES ? ', …' : ''}`;
 }

@@ -33,7 +33,14 @@ export function BackendPanel() {
         <div className="segments">
           {CHOICES.map((one) => (
             <label key={one.choice}>
-              <input type="radio" name="backend" checked={choice === one.choice} onChange={() => void controller.startBackend(one.choice)} />
+              <input
+                type="radio"
+                name="backend"
+                checked={choice === one.choice}
+                onChange={() => void controller.startBackend(one.choice)}
+                // What was refused or lost is tried again; a radio that is checked does not change.
+                onClick={() => choice === one.choice && cause !== null && void controller.startBackend(one.choice)}
+              />
               {one.label}
             </label>
           ))}
