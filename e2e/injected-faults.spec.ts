@@ -11,11 +11,11 @@ import { PAPER_SLACK_HASH } from './support/expected';
 import { hashOf, SAMPLE } from './support/family';
 import { drop } from './support/drop';
 import { expect, photograph, test } from './support/fixtures';
-import { holdWriting, restore, shortOfMemory, studioWorker } from './support/injection';
+import { holdReadingBack, holdWriting, miscalculate, restore, shortOfDeviceMemory, shortOfMemory, studioWorker } from './support/injection';
 import { privateFile, privateFiles } from './support/private-storage';
 import { Profile } from './support/profile';
 import { readSafetensors } from './support/safetensors';
-import { choosePreset, expectOpen, mergeButton, openPair, region, reportedFiles, visit } from './support/studio';
+import { choosePreset, chooseWebGpu, expectOpen, mergeButton, openPair, region, reportedFiles, visit } from './support/studio';
 
 const NAMES = ['base', 'sft', 'ct-x-4M'];
 const JOURNAL = 'studio-journal.json';
@@ -23,8 +23,6 @@ const INDEX = 'model.safetensors.index.json';
 const shardName = (n: number) => `model-0000${n}-of-00004.safetensors`;
 const SHARDS = [1, 2, 3, 4].map(shardName);
 const EXPORT = 'exports/merged-model';
-
-test.use({ webgpu: false });
 
 /** The sample on the disk, and a hash of every file of it. */
 async function writeFamily(folder: string): Promise<{ paths: string[]; hashes(): Promise<string> }> {
@@ -83,181 +81,246 @@ async function pickFolder(profile: Profile, path: string): Promise<void> {
   await expect(profile.page.getByRole('radio', { name: `Folder ${basename(path)}` })).toBeChecked();
 }
 
-test('permissions withdrawn in a merge, of a source and of the folder written to: said, and carried on once they are back', async ({ address, folder }) => {
-  const family = await writeFamily(folder);
-  const before = await family.hashes();
-  // Of one name, which the model card says.
-  const [out, other] = ['first', 'second'].map((parent) => join(folder, parent, 'out')) as [string, string];
-  for (const made of [out, other]) await mkdir(made, { recursive: true });
-  const profile = await Profile.open(join(folder, 'profile'), address);
-  try {
-    const { page } = profile;
-    await openFamily(page, family.paths);
-    await pickFolder(profile, out);
-    const worker = await studioWorker(page);
-    const source = await holdWriting(worker, shardName(3), 'create');
-    await mergeButton(page).click();
-    await source.reached();
-    await profile.withdraw(family.paths[1]!);
-    await source.release();
-    await expect(alertIn(page)).toContainText('may not be read any more');
-    await expect(alertIn(page)).toContainText(/sft\/.*Drop its folder again.*Sources are never written.*finished ones are kept to be resumed/s);
-    await photograph(page, '54 source withdrawn');
-    // What had been opened stays readable; what makes four shards load was not written.
-    expect(await readdir(out)).not.toContain(INDEX);
-    expect(await readdir(out)).toContain(JOURNAL);
-    await putAway(page);
-    await drop(page, [family.paths[1]!]);
-    await expect(unfinished(page)).toBeVisible();
-    await resume(page);
-    await expectWholeIn(out);
+test.describe('without a graphics card', () => {
+  test.use({ webgpu: false });
 
-    await putAway(page);
-    await pickFolder(profile, other);
-    const target = await holdWriting(worker, shardName(3), 'write');
-    await mergeButton(page).click();
-    await target.reached();
-    await profile.withdraw(other);
-    await target.release();
-    await expect(alertIn(page)).toContainText('The folder may not be written');
-    await expect(alertIn(page)).toContainText(/Choose the folder again and allow it.*finished ones are kept to be resumed/s);
-    await photograph(page, '55 folder withdrawn');
-    expect(await readdir(other)).not.toContain(INDEX);
-    await putAway(page);
-    await pickFolder(profile, other);
-    await resume(page);
-    await expectWholeIn(other);
-    expect(await filesIn(other)).toEqual(await filesIn(out));
-    expect(await family.hashes()).toBe(before);
-  } finally {
-    await profile.close();
-  }
-});
+  test('permissions withdrawn in a merge, of a source and of the folder written to: said, and carried on once they are back', async ({ address, folder }) => {
+    const family = await writeFamily(folder);
+    const before = await family.hashes();
+    const [out, other] = [join(folder, 'out'), join(folder, 'other')];
+    for (const made of [out, other]) await mkdir(made);
+    const profile = await Profile.open(join(folder, 'profile'), address);
+    try {
+      const { page } = profile;
+      await openFamily(page, family.paths);
+      await pickFolder(profile, out);
+      const worker = await studioWorker(page);
+      const source = await holdWriting(worker, shardName(3), 'create');
+      await mergeButton(page).click();
+      await source.reached();
+      await profile.withdraw(family.paths[1]!);
+      await source.release();
+      await expect(alertIn(page)).toContainText('may not be read any more');
+      await expect(alertIn(page)).toContainText(/sft\/.*Drop its folder again.*Sources are never written.*finished ones are kept to be resumed/s);
+      await photograph(page, '54 source withdrawn');
+      // What had been opened stays readable; what makes four shards load was not written.
+      expect(await readdir(out)).not.toContain(INDEX);
+      expect(await readdir(out)).toContain(JOURNAL);
+      await putAway(page);
+      await drop(page, [family.paths[1]!]);
+      await expect(unfinished(page)).toBeVisible();
+      await resume(page);
+      await expectWholeIn(out);
 
-test('a write that fails half-way, and a browser that is killed: what was finished stays, and the rest is made again', async ({ address, folder }) => {
-  const family = await writeFamily(folder);
-  const before = await family.hashes();
-  const out = join(folder, 'out');
-  await mkdir(out);
-  let profile = await Profile.open(join(folder, 'profile'), address);
-  try {
-    await openFamily(profile.page, family.paths);
-    await pickFolder(profile, out);
-    const half = await holdWriting(await studioWorker(profile.page), shardName(2), 'write');
-    await mergeButton(profile.page).click();
-    await half.reached();
-    // Half of it lies in the browser's own file beside it, which is taken away.
-    await rm(join(out, `${shardName(2)}.crswap`));
-    await half.release();
-    await expect(alertIn(profile.page)).toContainText('was removed');
-    await expect(alertIn(profile.page)).toContainText(/Sources are never written.*finished ones are kept to be resumed/s);
-    await photograph(profile.page, '56 write failed');
-    expect((await readdir(out)).sort()).toEqual([shardName(1), JOURNAL].sort());
-    await putAway(profile.page);
-
-    const killed = await holdWriting(await studioWorker(profile.page), shardName(4), 'write');
-    await unfinished(profile.page).getByRole('button', { name: 'Resume the merge' }).click();
-    await killed.reached();
-    await profile.kill();
-    expect((await readdir(out)).sort()).toEqual([...SHARDS, `${shardName(4)}.crswap`, JOURNAL].sort());
-    profile = await Profile.open(join(folder, 'profile'), address);
-    await openFamily(profile.page, family.paths);
-    await pickFolder(profile, out);
-    await expect(unfinished(profile.page)).toContainText('3 of 4 shards');
-    await photograph(profile.page, '57 browser was killed');
-    await resume(profile.page);
-    await expectWholeIn(out);
-    expect(await family.hashes()).toBe(before);
-  } finally {
-    await profile.close();
-  }
-});
-
-test('no memory for what is read or written: read ahead halved, then stopped with both numbers; and a clock that leaps', async ({ page, folder, complaints }) => {
-  const family = await writeFamily(folder);
-  const before = await family.hashes();
-  await visit(page);
-  await openFamily(page, family.paths);
-  const worker = await studioWorker(page);
-  const whole = async () => {
-    await mergeButton(page).click();
-    const files = await finished(page);
-    await putAway(page);
-    return files;
-  };
-  // Eight hours of sleep, and a clock that is put back by a day, in the middle of a merge.
-  const slept = await holdWriting(worker, shardName(2), 'create');
-  await mergeButton(page).click();
-  await slept.reached();
-  await worker.evaluate(() => {
-    const [now, date] = [performance.now.bind(performance), Date.now];
-    performance.now = () => now() + 8 * 3_600_000;
-    Date.now = () => date() - 24 * 3_600_000;
+      await putAway(page);
+      await pickFolder(profile, other);
+      const target = await holdWriting(worker, shardName(3), 'write');
+      await mergeButton(page).click();
+      await target.reached();
+      await profile.withdraw(other);
+      await target.release();
+      await expect(alertIn(page)).toContainText('The folder may not be written');
+      await expect(alertIn(page)).toContainText(/Choose the folder again and allow it.*finished ones are kept to be resumed/s);
+      await photograph(page, '55 folder withdrawn');
+      expect(await readdir(other)).not.toContain(INDEX);
+      await putAway(page);
+      await pickFolder(profile, other);
+      await resume(page);
+      await expectWholeIn(other);
+      // The model card says the folder's name.
+      const exported = async (path: string) => [...(await filesIn(path))].filter(([name]) => name !== 'README.md');
+      expect(await exported(other)).toEqual(await exported(out));
+      expect(await family.hashes()).toBe(before);
+    } finally {
+      await profile.close();
+    }
   });
-  await slept.release();
-  const expected = await finished(page);
-  await putAway(page);
-  // Once: what is read ahead is halved, and the read tried again.
-  await shortOfMemory(worker, 'files', 500_000, 1);
-  expect(await whole()).toEqual(expected);
-  await restore(worker);
 
-  await shortOfMemory(worker, 'files', 500_000, Infinity);
-  await mergeButton(page).click();
-  await expect(alertIn(page)).toContainText('Not enough memory');
-  await expect(alertIn(page)).toContainText(/no room for .* bytes .* of (base|sft|ct-x-4M)\/model.safetensors, nor after reading ahead was halved to .* bytes/);
-  await photograph(page, '58 no memory to read');
-  await restore(worker);
-  expect(await privateFiles(page, EXPORT)).toEqual({});
-  await putAway(page);
+  test('a write that fails half-way, and a browser that is killed: what was finished stays, and the rest is made again', async ({ address, folder }) => {
+    const family = await writeFamily(folder);
+    const before = await family.hashes();
+    const out = join(folder, 'out');
+    await mkdir(out);
+    let profile = await Profile.open(join(folder, 'profile'), address);
+    try {
+      await openFamily(profile.page, family.paths);
+      await pickFolder(profile, out);
+      const half = await holdWriting(await studioWorker(profile.page), shardName(2), 'write');
+      await mergeButton(profile.page).click();
+      await half.reached();
+      // Half of it lies in the browser's own file beside it, which is taken away.
+      await rm(join(out, `${shardName(2)}.crswap`));
+      await half.release();
+      await expect(alertIn(profile.page)).toContainText('was removed');
+      await expect(alertIn(profile.page)).toContainText(/If the folder is still there, resume the merge.*Sources are never written.*finished ones are kept to be resumed/s);
+      await photograph(profile.page, '56 write failed');
+      expect((await readdir(out)).sort()).toEqual([shardName(1), JOURNAL].sort());
+      await putAway(profile.page);
 
-  const held = await holdWriting(worker, shardName(3), 'create');
-  await mergeButton(page).click();
-  await held.reached();
-  await shortOfMemory(worker, 'arrays', 500_000, Infinity);
-  await held.release();
-  await expect(alertIn(page)).toContainText('Not enough memory');
-  await expect(alertIn(page)).toContainText(/no room for .* bytes .* of merged-model\/model-00003-of-00004.safetensors.*finished ones are kept to be resumed/s);
-  await photograph(page, '59 no memory to write');
-  await restore(worker);
-  expect(Object.keys(await privateFiles(page, EXPORT)).sort()).toEqual([shardName(1), shardName(2), JOURNAL]);
-  await putAway(page);
-  expect(await resume(page)).toEqual(expected);
-  expect(await family.hashes()).toBe(before);
-  expect(complaints).toEqual([]);
+      const killed = await holdWriting(await studioWorker(profile.page), shardName(4), 'write');
+      await unfinished(profile.page).getByRole('button', { name: 'Resume the merge' }).click();
+      await killed.reached();
+      await profile.kill();
+      expect((await readdir(out)).sort()).toEqual([...SHARDS, `${shardName(4)}.crswap`, JOURNAL].sort());
+      profile = await Profile.open(join(folder, 'profile'), address);
+      await openFamily(profile.page, family.paths);
+      await pickFolder(profile, out);
+      await expect(unfinished(profile.page)).toContainText('3 of 4 shards');
+      await photograph(profile.page, '57 browser was killed');
+      await resume(profile.page);
+      await expectWholeIn(out);
+      expect(await family.hashes()).toBe(before);
+    } finally {
+      await profile.close();
+    }
+  });
+
+  test('no memory for what is read or written: read ahead halved, then stopped with both numbers; and a clock that leaps', async ({ page, folder, complaints }) => {
+    const family = await writeFamily(folder);
+    const before = await family.hashes();
+    await visit(page);
+    await openFamily(page, family.paths);
+    const worker = await studioWorker(page);
+    const whole = async () => {
+      await mergeButton(page).click();
+      const files = await finished(page);
+      await putAway(page);
+      return files;
+    };
+    // Eight hours of sleep, and a clock that is put back by a day, in the middle of a merge.
+    const slept = await holdWriting(worker, shardName(2), 'create');
+    await mergeButton(page).click();
+    await slept.reached();
+    await worker.evaluate(() => {
+      const [now, date] = [performance.now.bind(performance), Date.now];
+      performance.now = () => now() + 8 * 3_600_000;
+      Date.now = () => date() - 24 * 3_600_000;
+    });
+    await slept.release();
+    const expected = await finished(page);
+    await putAway(page);
+    // Once: what is read ahead is halved, and the read tried again.
+    await shortOfMemory(worker, 'files', 500_000, 1);
+    expect(await whole()).toEqual(expected);
+    await restore(worker);
+
+    await shortOfMemory(worker, 'files', 500_000, Infinity);
+    await mergeButton(page).click();
+    await expect(alertIn(page)).toContainText('Not enough memory');
+    await expect(alertIn(page)).toContainText(/no room for .* bytes .* of (base|sft|ct-x-4M)\/model.safetensors, nor after reading ahead was halved to .* bytes/);
+    await photograph(page, '58 no memory to read');
+    await restore(worker);
+    expect(await privateFiles(page, EXPORT)).toEqual({});
+    await putAway(page);
+
+    const held = await holdWriting(worker, shardName(3), 'create');
+    await mergeButton(page).click();
+    await held.reached();
+    await shortOfMemory(worker, 'arrays', 500_000, Infinity);
+    await held.release();
+    await expect(alertIn(page)).toContainText('Not enough memory');
+    await expect(alertIn(page)).toContainText(/no room for .* bytes .* of merged-model\/model-00003-of-00004.safetensors.*finished ones are kept to be resumed/s);
+    await photograph(page, '59 no memory to write');
+    await restore(worker);
+    expect(Object.keys(await privateFiles(page, EXPORT)).sort()).toEqual([shardName(1), shardName(2), JOURNAL]);
+    await putAway(page);
+    expect(await resume(page)).toEqual(expected);
+    expect(await family.hashes()).toBe(before);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a second tab is refused while the first one writes, and finds what that left when it crashes', async ({ page, complaints }) => {
+    const second = await page.context().newPage();
+    await visit(page);
+    await openPair(page);
+    await choosePreset(page, 'Paper + slack 4 %');
+    await page.getByRole('spinbutton', { name: 'Largest shard in GB' }).fill('0.001');
+    await expect(mergeButton(page)).toBeEnabled();
+    const held = await holdWriting(await studioWorker(page), shardName(3), 'write');
+    await mergeButton(page).click();
+    await held.reached();
+
+    await visit(second);
+    await openPair(second);
+    await choosePreset(second, 'Paper + slack 4 %');
+    await second.getByRole('spinbutton', { name: 'Largest shard in GB' }).fill('0.001');
+    await mergeButton(second).click();
+    await expect(alertIn(second)).toContainText('private storage is in use');
+    await photograph(second, '60 second tab');
+    await putAway(second);
+
+    const crashed = page.waitForEvent('crash');
+    const session = await page.context().newCDPSession(page);
+    // Nothing is left to answer.
+    session.send('Page.crash').catch(() => undefined);
+    await crashed;
+    const third = await page.context().newPage();
+    await visit(third);
+    await expect(unfinished(third)).toContainText('2 of 4 shards');
+    expect(Object.keys(await privateFiles(third, EXPORT)).filter((name) => /^model|journal/.test(name)).sort()).toEqual([shardName(1), shardName(2), shardName(3), JOURNAL].sort());
+    await openPair(third);
+    await resume(third);
+    await expectWhole(Object.keys(await privateFiles(third, EXPORT)), (name) => privateFile(third, EXPORT, name));
+    expect(complaints).toEqual([]);
+  });
 });
 
-test('a second tab is refused while the first one writes, and finds what that left when it crashes', async ({ page, complaints }) => {
-  const second = await page.context().newPage();
-  await visit(page);
-  await openPair(page);
-  await choosePreset(page, 'Paper + slack 4 %');
-  await page.getByRole('spinbutton', { name: 'Largest shard in GB' }).fill('0.001');
-  await expect(mergeButton(page)).toBeEnabled();
-  const held = await holdWriting(await studioWorker(page), shardName(3), 'write');
-  await mergeButton(page).click();
-  await held.reached();
+test.describe('with a graphics card', () => {
+  test('that miscalculates, has no room, is lost, and is lost again: refused or done without, the bytes the same', async ({ page, folder, complaints }) => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const family = await writeFamily(folder);
+    await visit(page);
+    await openFamily(page, family.paths);
+    const worker = await studioWorker(page);
+    const weights = (files: ReadonlyMap<string, string>) => [...files].filter(([name]) => /^model/.test(name));
+    const panel = page.getByRole('dialog', { name: 'Backend' });
+    const chip = page.getByRole('button', { name: /^Backend: / });
 
-  await visit(second);
-  await openPair(second);
-  await choosePreset(second, 'Paper + slack 4 %');
-  await second.getByRole('spinbutton', { name: 'Largest shard in GB' }).fill('0.001');
-  await mergeButton(second).click();
-  await expect(alertIn(second)).toContainText('is in use');
-  await photograph(second, '60 second tab');
-  await putAway(second);
+    // Values equal to the threshold are all kept.
+    await miscalculate(worker, '(keys > vec2(threshold))', '(keys >= vec2(threshold))');
+    await chip.click();
+    await panel.getByRole('group', { name: 'Compute with' }).getByText('WebGPU', { exact: true }).click();
+    const notice = panel.getByRole('status').filter({ hasText: 'WebGPU is not used: the adapter miscalculates' });
+    await expect(notice).toContainText(/The results of .*SwiftShader.* differed from the reference in the self-test: trim, elect/i);
+    await panel.getByRole('button', { name: 'Copy report' }).click();
+    await expect(panel.getByText('Copied.')).toBeVisible();
+    await photograph(page, '61 adapter refused');
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/self-test-failed: .*swiftshader: trim: .* instead of [^]*\nIn use: cpu/i);
+    await page.keyboard.press('Escape');
+    await restore(worker);
+    await mergeButton(page).click();
+    const expected = weights(await finished(page));
+    await expectWhole(Object.keys(await privateFiles(page, EXPORT)), (name) => privateFile(page, EXPORT, name));
+    await putAway(page);
 
-  const crashed = page.waitForEvent('crash');
-  const session = await page.context().newCDPSession(page);
-  // Nothing is left to answer.
-  session.send('Page.crash').catch(() => undefined);
-  await crashed;
-  const third = await page.context().newPage();
-  await visit(third);
-  await expect(unfinished(third)).toContainText('2 of 4 shards');
-  expect(Object.keys(await privateFiles(third, EXPORT)).filter((name) => /^model|journal/.test(name)).sort()).toEqual([shardName(1), shardName(2), shardName(3), JOURNAL].sort());
-  await openPair(third);
-  await resume(third);
-  await expectWhole(Object.keys(await privateFiles(third, EXPORT)), (name) => privateFile(third, EXPORT, name));
-  expect(complaints).toEqual([]);
+    await chooseWebGpu(page);
+    await shortOfDeviceMemory(worker, Infinity);
+    await mergeButton(page).click();
+    await expect(alertIn(page)).toContainText(/Not enough graphics memory.*had no room for .* beside the .* in pieces of a sixteenth.*Sources are never written/s);
+    await photograph(page, '62 no graphics memory');
+    expect(await privateFiles(page, EXPORT)).toEqual({});
+    await restore(worker);
+    await putAway(page);
+    await shortOfDeviceMemory(worker, 2);
+    await mergeButton(page).click();
+    expect(weights(await finished(page))).toEqual(expected);
+    await restore(worker);
+
+    const root = await page.context().browser()!.newBrowserCDPSession();
+    for (const next of ['a new one', 'the CPU']) {
+      await putAway(page);
+      const held = await holdReadingBack(worker);
+      await mergeButton(page).click();
+      await held.reached();
+      await root.send('Browser.crashGpuProcess').catch(() => undefined);
+      await held.release();
+      expect(weights(await finished(page))).toEqual(expected);
+      await chip.click();
+      await expect(panel).toContainText(`The graphics device failed; ${next} took over.`);
+      await photograph(page, `63 ${next}`);
+      await page.keyboard.press('Escape');
+    }
+    await expect(page.getByRole('status').filter({ hasText: 'The graphics device was lost' })).toContainText('work goes on from where it was');
+    expect(complaints).toEqual([]);
+  });
 });

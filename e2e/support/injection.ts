@@ -7,7 +7,7 @@ import type { Page, Worker } from '@playwright/test';
 
 /** What a helper leaves in the worker. */
 interface Injected {
-  gate?: { reached: Promise<void>; open(): void };
+  gate?: { reached: Promise<void>; pass(): Promise<void>; open(): void };
   restore?(): void;
 }
 
@@ -24,23 +24,34 @@ export interface Held {
   release(): Promise<void>;
 }
 
+/** Makes the worker's gate: what awaits `pass` tells that it is there, and waits. */
+async function makeGate(worker: Worker): Promise<Held> {
+  await worker.evaluate(() => {
+    let arrive = () => {};
+    let open = () => {};
+    const reached = new Promise<void>((resolve) => (arrive = resolve));
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    const pass = () => {
+      arrive();
+      return opened;
+    };
+    (self as unknown as Injected).gate = { reached, pass, open };
+  });
+  return {
+    reached: () => worker.evaluate(() => (self as unknown as Injected).gate!.reached),
+    release: () => worker.evaluate(() => (self as unknown as Injected).gate!.open()),
+  };
+}
+
 /**
  * Holds the writing of one file of the destination: `create` before its writer is asked for, `write` with the first half of the first
  * piece already written.
  */
 export async function holdWriting(worker: Worker, file: string, at: 'create' | 'write'): Promise<Held> {
+  const held = await makeGate(worker);
   await worker.evaluate(
     ([name, place]) => {
-      const own = self as unknown as Injected;
-      let arrive = () => {};
-      let open = () => {};
-      const reached = new Promise<void>((resolve) => (arrive = resolve));
-      const opened = new Promise<void>((resolve) => (open = resolve));
-      own.gate = { reached, open };
-      const pass = async () => {
-        arrive();
-        await opened;
-      };
+      const { pass } = (self as unknown as Injected).gate!;
       const { createWritable } = FileSystemFileHandle.prototype;
       FileSystemFileHandle.prototype.createWritable = async function (...options) {
         if (this.name !== name) return createWritable.apply(this, options);
@@ -61,15 +72,27 @@ export async function holdWriting(worker: Worker, file: string, at: 'create' | '
     },
     [file, at] as const,
   );
-  return {
-    reached: () => worker.evaluate(() => (self as unknown as Injected).gate!.reached),
-    release: () => worker.evaluate(() => (self as unknown as Injected).gate!.open()),
-  };
+  return held;
+}
+
+/** Holds the next reading back from the graphics device, before the device is asked. */
+export async function holdReadingBack(worker: Worker): Promise<Held> {
+  const held = await makeGate(worker);
+  await worker.evaluate(() => {
+    const { pass } = (self as unknown as Injected).gate!;
+    const { mapAsync } = GPUBuffer.prototype;
+    GPUBuffer.prototype.mapAsync = async function (...range) {
+      GPUBuffer.prototype.mapAsync = mapAsync;
+      await pass();
+      return mapAsync.apply(this, range);
+    };
+  });
+  return held;
 }
 
 /**
- * From now on the worker has no room for `least` bytes or more at once, `times` times: for `arrays`, or for what is read of `files`,
- * which Chromium calls unreadable then. Both errors were taken down from a renderer whose memory the system had limited.
+ * From now on the worker has no room for `least` bytes or more at once, `times` times: for `arrays`, or for what is read of `files`:
+ * for buffers to read into, and where the file has to bring its own, which Chromium calls unreadable then. Both errors were taken down from a renderer whose memory the system had limited.
  */
 export async function shortOfMemory(worker: Worker, what: 'arrays' | 'files', least: number, times: number): Promise<void> {
   await worker.evaluate(
@@ -77,27 +100,65 @@ export async function shortOfMemory(worker: Worker, what: 'arrays' | 'files', le
       const own = self as unknown as Injected;
       let left = most;
       const isRefused = (size: number) => size >= bytes && left-- > 0;
-      if (place === 'files') {
-        const { arrayBuffer } = Blob.prototype;
+      const { arrayBuffer } = Blob.prototype;
+      const { ArrayBuffer: Buffer, Uint8Array: Bytes } = globalThis;
+      const refusing = <Made extends typeof Buffer | typeof Bytes>(made: Made): Made =>
+        new Proxy(made, {
+          construct(target, given: unknown[]) {
+            if (typeof given[0] === 'number' && isRefused(given[0])) throw new RangeError('Array buffer allocation failed');
+            return Reflect.construct(target, given) as object;
+          },
+        });
+      if (place === 'arrays') globalThis.Uint8Array = refusing(Bytes);
+      else {
+        globalThis.ArrayBuffer = refusing(Buffer);
         Blob.prototype.arrayBuffer = function () {
           if (!isRefused(this.size)) return arrayBuffer.call(this);
           return Promise.reject(new DOMException('The requested file could not be read, typically due to permission problems that have occurred after a reference to a file was acquired.', 'NotReadableError'));
         };
-        own.restore = () => void (Blob.prototype.arrayBuffer = arrayBuffer);
-        return;
       }
-      const Original = Uint8Array;
-      globalThis.Uint8Array = new Proxy(Original, {
-        construct(target, given: [unknown]) {
-          if (typeof given[0] === 'number' && isRefused(given[0])) throw new RangeError('Array buffer allocation failed');
-          return Reflect.construct(target, given) as object;
-        },
-      });
-      own.restore = () => void (globalThis.Uint8Array = Original);
+      own.restore = () => {
+        Blob.prototype.arrayBuffer = arrayBuffer;
+        Object.assign(globalThis, { ArrayBuffer: Buffer, Uint8Array: Bytes });
+      };
     },
     [what, least, times] as const,
   );
 }
 
-/** Takes back what `shortOfMemory` and its like gave the worker. */
+/** From now on what the studio's shaders say as `right` is compiled as `wrong`: an adapter that computes something else. */
+export async function miscalculate(worker: Worker, right: string, wrong: string): Promise<void> {
+  await worker.evaluate(
+    ([from, to]) => {
+      const { createShaderModule } = GPUDevice.prototype;
+      GPUDevice.prototype.createShaderModule = function (descriptor) {
+        return createShaderModule.call(this, { ...descriptor, code: descriptor.code.replaceAll(from, to) });
+      };
+      (self as unknown as Injected).restore = () => void (GPUDevice.prototype.createShaderModule = createShaderModule);
+    },
+    [right, wrong] as const,
+  );
+}
+
+/** The device has no room for the next `times` buffers that are asked for within an error scope, as a device says it. */
+export async function shortOfDeviceMemory(worker: Worker, times: number): Promise<void> {
+  await worker.evaluate((most) => {
+    let left = most;
+    let isRefused = false;
+    const { createBuffer, popErrorScope } = GPUDevice.prototype;
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      isRefused = left-- > 0;
+      return createBuffer.call(this, descriptor);
+    };
+    GPUDevice.prototype.popErrorScope = async function () {
+      const wasRefused = isRefused;
+      isRefused = false;
+      const error = await popErrorScope.call(this);
+      return wasRefused ? new GPUOutOfMemoryError('Out of memory') : error;
+    };
+    (self as unknown as Injected).restore = () => void Object.assign(GPUDevice.prototype, { createBuffer, popErrorScope });
+  }, times);
+}
+
+/** Takes back the last operation that fails by itself. */
 export const restore = (worker: Worker): Promise<void> => worker.evaluate(() => (self as unknown as Injected).restore!());

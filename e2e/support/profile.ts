@@ -14,9 +14,17 @@ const PICK_BY_DROP = `
     if (take === null) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    // Of this drop the studio hears nothing but that it is over.
+    window.dispatchEvent(new DragEvent('dragleave'));
     event.dataTransfer.items[0].getAsFileSystemHandle().then(take);
     take = null;
   }, { capture: true });`;
+
+/** How the browser's own pages talk to it. */
+interface Settings {
+  readonly chrome: { send(message: string, given: readonly unknown[]): void };
+  readonly cr: { webUIResponse(id: string, ...rest: unknown[]): void };
+}
 
 export class Profile {
   private constructor(
@@ -71,13 +79,23 @@ export class Profile {
     return this.context.close();
   }
 
+  /** Resolves once the settings have answered a question that was asked after the message. */
   private async tell(message: string, ...given: string[]): Promise<void> {
     const { origin } = new URL(this.address);
     await this.settings.evaluate(
-      async ([name, ...all]) => {
-        (window as unknown as { chrome: { send(name: string, given: string[]): void } }).chrome.send(name!, all);
-        // No answer comes; messages of a page are handled in turn, and the next one has an answer.
-        await new Promise((resolve) => setTimeout(resolve, 100));
+      ([name, of, ...all]) => {
+        const { chrome, cr } = window as unknown as Settings;
+        const answer = cr.webUIResponse;
+        const id = `after ${name}`;
+        return new Promise<void>((resolve) => {
+          cr.webUIResponse = (asked, ...rest) => {
+            if (asked !== id) return answer(asked, ...rest);
+            cr.webUIResponse = answer;
+            resolve();
+          };
+          chrome.send(name!, [of, ...all]);
+          chrome.send('getOriginPermissions', [id, of, ['file-system-write']]);
+        });
       },
       [message, origin, ...given],
     );
