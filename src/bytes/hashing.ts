@@ -1,6 +1,8 @@
 /** The digests of files and of their pieces, wherever they are computed. */
+import { asStudioError } from './errors';
 import { pieceDigest } from './piece-digest';
 import { Sha256 } from './sha256';
+import type { Watchdog } from './watchdog';
 
 export interface HashedPiece {
   /** Its `pieceDigest`. */
@@ -44,3 +46,23 @@ export function hashingBy(start: () => { update(bytes: Uint8Array): unknown; hex
 }
 
 export const HASHING_HERE = hashingBy(() => new Sha256());
+
+/** Settles as `act`, which reads a file and hashes it, does with one or the other `Hashing`. */
+export type WithHashing = <T>(act: (hashing: Hashing) => Promise<T>) => Promise<T>;
+
+/**
+ * With `hashing`, and where that dies, again with HASHING_HERE: the file is as good as it was. Rejects with CancelledError soon after
+ * `signal` is aborted: what hashes may be a worker that never answers.
+ */
+export function withHashing(hashing: Hashing | undefined, watchdog: Watchdog, signal: AbortSignal | undefined): WithHashing {
+  return async (act) => {
+    const by = (own: Hashing) => watchdog.until(signal, () => act(own));
+    if (!hashing) return by(HASHING_HERE);
+    try {
+      return await by(hashing);
+    } catch (error) {
+      if (asStudioError(error).reason !== HASHING_DIED) throw error;
+      return by(HASHING_HERE);
+    }
+  };
+}

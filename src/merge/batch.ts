@@ -1,8 +1,9 @@
 /** Several merges over the same inputs in one run: a folder each, and a table of them all. */
 import { CancelledError, DestinationError, asStudioError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
-import { HASHING_HERE } from '../bytes/hashing';
+import { withHashing } from '../bytes/hashing';
 import type { BatchFolder, Destination } from '../bytes/source';
+import { Watchdog } from '../bytes/watchdog';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
 import { copyPieceOf, pieceOf } from './batch-plan';
@@ -163,11 +164,11 @@ async function abandoned(destination: BatchFolder, { folder }: BatchItem, result
 }
 
 /** Those that an earlier attempt finished, by their index. */
-async function finishedFolders(items: readonly BatchItem[], present: readonly string[], destination: BatchFolder, { hashing = HASHING_HERE }: BatchHooks): Promise<Map<number, RunResult>> {
+async function finishedFolders(items: readonly BatchItem[], present: readonly string[], destination: BatchFolder, { hashing, watchdog = new Watchdog(), signal }: BatchHooks): Promise<Map<number, RunResult>> {
   const results = new Map<number, RunResult>();
   for (const [i, item] of items.entries()) {
     if (!present.includes(item.folder) || item.journal?.resume) continue;
-    const result = await finishedBefore(item, await destination.folder(item.folder), hashing);
+    const result = await finishedBefore(item, await destination.folder(item.folder), withHashing(hashing, watchdog, signal));
     if (result) results.set(i, result);
   }
   return results;

@@ -1,6 +1,6 @@
 /** Folders of a batch that an earlier attempt finished, and what the runs of one wave keep together. */
 import { CancelledError } from '../bytes/errors';
-import type { Hashing } from '../bytes/hashing';
+import type { WithHashing } from '../bytes/hashing';
 import { JOURNAL_FILE } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import type { BatchItem } from './batch-progress';
@@ -14,7 +14,7 @@ import { hashPieces, readPiece } from './verifying';
  * plan's headers, which hold the recipe and its sources, and the plan's index. Null where it is not. All of it is read once, for the
  * hashes. Rejects as the destination does.
  */
-export async function finishedBefore({ plan, extras }: BatchItem, folder: Destination, hashing: Hashing): Promise<RunResult | null> {
+export async function finishedBefore({ plan, extras }: BatchItem, folder: Destination, hashed: WithHashing): Promise<RunResult | null> {
   const present = await folder.list();
   const names = [...plan.shards.map(({ file }) => file), ...extras.map(({ name }) => name), ...(plan.index === null ? [] : [INDEX_FILE])];
   if (present.includes(JOURNAL_FILE) || !names.every((name) => present.includes(name))) return null;
@@ -28,7 +28,7 @@ export async function finishedBefore({ plan, extras }: BatchItem, folder: Destin
     const source = await folder.open(name);
     const wanted = expected.get(name);
     if (wanted && !(source.size === wanted.size && (await begins(source, wanted.begins)))) return null;
-    files.push({ name, bytes: source.size, sha256: await hashPieces(source, COPY_BYTES, readPiece, hashing.file()) });
+    files.push({ name, bytes: source.size, sha256: await hashed((hashing) => hashPieces(source, COPY_BYTES, readPiece, hashing.file())) });
   }
   const shards = plan.shards.map(({ file }) => ({ file, madeBy: [], isKept: true }));
   return { files, shards, figures: new Map(), tensors: 0, verified: 0, checked: { values: 0, tensors: 0 }, rechecked: null, overflow: 0, seconds: 0 };

@@ -1,6 +1,6 @@
 /** Taking an unfinished merge up again: is the journal of this merge, and which of its shards are as they were written? */
 import { DestinationError, asStudioError } from '../bytes/errors';
-import { HASHING_DIED, HASHING_HERE, type Hashing } from '../bytes/hashing';
+import type { WithHashing } from '../bytes/hashing';
 import type { OutputFolder } from './folder';
 import { HASHED_AT_ONCE } from './io-sizes';
 import type { FinishedShard, Journal, JournalSubject } from './journal-types';
@@ -47,14 +47,14 @@ export function refuseAnother(folder: string, journal: Journal, subject: Journal
  * nothing that was written since, and read again with the digests they should have. The others are removed from `folder`. Rejects as
  * `read` and the destination do.
  */
-export async function keepShards(journal: Journal, plan: MergePlan, folder: OutputFolder, { isWritten = () => false, agree }: JournalHooks, read: ReadPiece, hashing: Hashing): Promise<ReadonlyMap<string, KeptShard>> {
+export async function keepShards(journal: Journal, plan: MergePlan, folder: OutputFolder, { isWritten = () => false, agree }: JournalHooks, read: ReadPiece, hashed: WithHashing): Promise<ReadonlyMap<string, KeptShard>> {
   // Whatever of these names is there is of the older export. The others of a wave wait for every answer.
   if (folder.replaces.length > 0) {
     await agree?.([]);
     return new Map();
   }
   const candidates = stillTrue(journal, plan, isWritten).filter(({ file }) => folder.has(file));
-  const found = await sideBySide(candidates, HASHED_AT_ONCE, (done) => readAgain(folder, done, plan.shards.find(({ file }) => file === done.file)!, read, hashing));
+  const found = await sideBySide(candidates, HASHED_AT_ONCE, (done) => readAgain(folder, done, plan.shards.find(({ file }) => file === done.file)!, read, hashed));
   const sound = found.filter((shard) => shard !== null);
   const agreed = (await agree?.(sound.map(({ file }) => file))) ?? sound.map(({ file }) => file);
   const kept = new Map(plan.shards.flatMap(({ file }) => sound.filter((shard) => shard.file === file && agreed.includes(file)).map((shard) => [file, shard])));
@@ -85,14 +85,12 @@ function stillTrue({ done }: Journal, plan: MergePlan, isWritten: (range: ByteRa
 }
 
 /** Null when the file is not what was written; rejects when it cannot be read for another reason. */
-async function readAgain(folder: OutputFolder, done: FinishedShard, shard: OutputShard, read: ReadPiece, hashing: Hashing): Promise<KeptShard | null> {
-  const verifying = async (by: Hashing) => ({ ...done, sha256: await verifyFile(await folder.open(done.file), { ...done, name: done.file, shard }, read, by.file()) });
+async function readAgain(folder: OutputFolder, done: FinishedShard, shard: OutputShard, read: ReadPiece, hashed: WithHashing): Promise<KeptShard | null> {
   try {
-    return await verifying(hashing);
+    const sha256 = await hashed(async (hashing) => verifyFile(await folder.open(done.file), { ...done, name: done.file, shard }, read, hashing.file()));
+    return { ...done, sha256 };
   } catch (error) {
     const { reason } = asStudioError(error);
-    // The file is as good as it was: what hashed it beside this thread is gone.
-    if (reason === HASHING_DIED) return verifying(HASHING_HERE);
     if (reason === 'verification-failed' || reason === 'removed') return null;
     throw error;
   }

@@ -1,7 +1,7 @@
 /** Running a plan: read, merge, write, finish, read again. */
 import { CancelledError, DestinationError, IncompatibleCheckpointsError, OutOfMemoryError, asStudioError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
-import { HASHING_DIED, HASHING_HERE, type Hashing } from '../bytes/hashing';
+import { HASHING_HERE, withHashing, type WithHashing } from '../bytes/hashing';
 import { MemorySource } from '../bytes/source';
 import type { ByteSource, Destination } from '../bytes/source';
 import { Watchdog } from '../bytes/watchdog';
@@ -109,6 +109,8 @@ class Run {
   private kept: ReadonlyMap<string, KeptShard> = new Map();
   /** Shards that are made, and those that were kept, in the order of writing. */
   private readonly shards: FinishedShard[] = [];
+  /** Of files that are read again. */
+  private readonly hashed: WithHashing;
   private isTakenUp = false;
   private isAbandoned = false;
 
@@ -124,6 +126,7 @@ class Run {
     this.journaling = hooks.journal ? new Journaling(plan, destination, hooks.journal, folder.names, folder.replaces) : null;
     this.meter = new Meter(plan, hooks.onProgress, hooks.now ?? (() => performance.now()));
     const { signal, recompute } = hooks;
+    this.hashed = withHashing(hooks.hashing, watchdog, signal);
     let readAheadBytes = hooks.readAheadBytes ?? READ_AHEAD_BYTES;
     const watch: ReadWatch = {
       ready: () => this.ready(),
@@ -220,10 +223,10 @@ class Run {
 
   /** Keeps what an earlier run finished. */
   private async takeUp(): Promise<void> {
-    const { journal, hashing = HASHING_HERE } = this.hooks;
+    const { journal } = this.hooks;
     if (!journal?.resume) return;
     this.meter.enter('checking');
-    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (...piece) => this.readAgain(true, ...piece), hashing);
+    this.kept = await keepShards(journal.resume, this.plan, this.folder, journal, (...piece) => this.readAgain(true, ...piece), this.hashed);
     this.journaling!.add([...this.kept.values()]);
     this.meter.keeping(workDone(this.plan, this.kept));
     this.meter.enter('reading');
@@ -325,8 +328,8 @@ class Run {
     const watch = { writing: (bytes: number, write: () => Promise<void>) => told(counted ? this.meter.writing(bytes, write) : write()) };
     try {
       const { hashing = HASHING_HERE, signal } = this.hooks;
-    const digest = (piece: Uint8Array<ArrayBuffer>) => this.watchdog.until(signal, () => hashing.piece(piece));
-    const writer = new ShardWriter(sink, watch, digest, fileBytes, this.hooks.pieceBytes);
+      const digest = (piece: Uint8Array<ArrayBuffer>) => this.watchdog.until(signal, () => hashing.piece(piece));
+      const writer = new ShardWriter(sink, watch, digest, fileBytes, this.hooks.pieceBytes);
       this.unfinished.add(writer);
       return writer;
     } catch {
@@ -368,13 +371,7 @@ class Run {
     const source = await this.destination.open(name);
     const read: ReadPiece = (...piece) => this.readAgain(shard !== null, ...piece);
     const { position: bytes, digests, pieceBytes } = writer;
-    // What hashes may be a worker that never answers.
-    const verifying = (hashing: Hashing) => this.watchdog.until(this.hooks.signal, () => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hashing.file()));
-    const sha256 = await verifying(this.hooks.hashing ?? HASHING_HERE).catch((error: unknown) => {
-      // The file is as good as it was: what hashed it beside this thread is gone, so it is hashed here.
-      if (asStudioError(error).reason !== HASHING_DIED) throw error;
-      return verifying(HASHING_HERE);
-    });
+    const sha256 = await this.hashed((hashing) => verifyFile(source, { name, bytes, digests, pieceBytes, shard }, read, hashing.file()));
     return { name, bytes, sha256 };
   }
 

@@ -85,7 +85,7 @@ export class HashWorkers implements Hashing {
     this.places = Array.from({ length: most }, () => ({ hasher: null, waiting: 0, before: Promise.resolve(), spare: null }));
   }
 
-  /** Rejects with StudioError HASHING_DIED, in either call, when its worker ends: what it was given is gone. */
+  /** Rejects with StudioError HASHING_DIED, in either call, when its worker ends: what it was given is gone. Throws it where none can be started. */
   file(): FileHash {
     const file = this.files++;
     // What is read again is written: the next piece, if there is one, is of another export.
@@ -127,8 +127,13 @@ export class HashWorkers implements Hashing {
     }
   }
 
+  /** Throws StudioError HASHING_DIED where no worker can be started. */
   private hasherAt(place: Place): Hasher {
-    if (!place.hasher || place.hasher.isDead) place.hasher = new Hasher(this.spawn(), this.watchdog);
-    return place.hasher;
+    try {
+      if (!place.hasher || place.hasher.isDead) place.hasher = new Hasher(this.spawn(), this.watchdog);
+      return place.hasher;
+    } catch (error) {
+      throw new StudioError('internal', HASHING_DIED, `no worker that hashes files: ${String(error)}`);
+    }
   }
 }

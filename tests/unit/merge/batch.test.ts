@@ -1,6 +1,7 @@
 /** Several merges in one run: the inputs read once for all of them, each folder what a merge of its own gives. */
 import { describe, expect, it } from 'vitest';
-import { CancelledError } from '../../../src/bytes/errors';
+import { CancelledError, StudioError } from '../../../src/bytes/errors';
+import { HASHING_DIED, HASHING_HERE } from '../../../src/bytes/hashing';
 import { Watchdog } from '../../../src/bytes/watchdog';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import { runBatch } from '../../../src/merge/batch';
@@ -257,6 +258,26 @@ describe('an interrupted batch that is carried on', () => {
     await expectSingleMerges(own, items, out);
     // Nothing is left to do: all of it is complete.
     expect((await run(own, items, out, { resume: true })).finished.every(({ result }) => result.tensors === 0)).toBe(true);
+  });
+
+  it('finds complete folders also where what hashes them dies, and can be cancelled while that never answers', async () => {
+    const own = await family();
+    const items = itemsOf(own, gridOf(own));
+    const out = new MemoryFolders();
+    const first = await run(own, items, out);
+    const died = () => {
+      throw new StudioError('internal', HASHING_DIED, 'gone');
+    };
+    const again = await run(own, items, out, { resume: true, hashing: { file: died, piece: HASHING_HERE.piece } });
+    expect(again.finished.map(({ result }) => [result.tensors, result.files.map(({ sha256 }) => sha256).sort()])).toEqual(first.finished.map(({ result }) => [0, result.files.map(({ sha256 }) => sha256).sort()]));
+    const stopping = new AbortController();
+    const never = () => {
+      stopping.abort();
+      return new Promise<never>(() => {});
+    };
+    const cancelled = run(own, items, out, { resume: true, signal: stopping.signal, watchdog: new Watchdog(FAST), hashing: { file: () => ({ update: never, hex: never }), piece: HASHING_HERE.piece } });
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    await expectSingleMerges(own, items, out);
   });
 
   it('does not take an export of another recipe, or one that was changed, for a finished one', async () => {

@@ -1,13 +1,16 @@
 /** A run that is interrupted anywhere is taken up again and gives the bytes of one that was not (faults.md B 37 to 42, 45). */
 import { describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/bytes/errors';
+import { HASHING_DIED, HASHING_HERE } from '../../../src/bytes/hashing';
 import { JOURNAL_FILE } from '../../../src/bytes/source';
+import { Watchdog } from '../../../src/bytes/watchdog';
 import type { Backend } from '../../../src/merge/backend';
 import { debrisOf, keepsOld } from '../../../src/merge/folder';
 import { encodeJournal, parseJournal } from '../../../src/merge/journal';
 import type { Journal, JournalSubject } from '../../../src/merge/journal-types';
 import { readJournal } from '../../../src/merge/journal';
 import { createReferenceBackend } from '../../../src/reference/backend';
+import { FAST } from '../test-time';
 import { again, CASES, cleanRun, expectNothingHalf, failure, family, INDEX, isExportFile, OLD, run, SHARDS, sorted, SUBJECT, watched } from './interrupted-run';
 import type { Options } from './interrupted-run';
 import { MemoryFolder } from './memory-folder';
@@ -126,6 +129,28 @@ describe('what is resumed', () => {
     await again(written, { backend, journal: { isWritten: ({ checkpoint }) => checkpoint === base } });
     expect(backend.groups).toEqual(['a', 'b', 'c']);
     expect(sorted(written)).toEqual(files);
+  });
+
+  it('a shard whose bytes changed is made again, also where what hashes it dies', async () => {
+    const folder = await interrupted();
+    folder.files.get(SHARDS[0]!)![300]! ^= 1;
+    const died = () => Promise.reject(new StudioError('internal', HASHING_DIED, 'gone'));
+    const { shards } = await again(folder, { hooks: { hashing: { file: () => ({ update: died, hex: died }), piece: HASHING_HERE.piece } } });
+    expect(shards.map(({ isKept }) => isKept)).toEqual([false, true, false]);
+    expect(sorted(folder)).toEqual((await cleanRun(416, {})).files);
+  });
+
+  it('cancelled while what hashes never answers, it is not waited for, and all of it is left', async () => {
+    const folder = await interrupted();
+    const before = sorted(folder);
+    const stopping = new AbortController();
+    const never = () => {
+      stopping.abort();
+      return new Promise<never>(() => {});
+    };
+    const hooks = { signal: stopping.signal, watchdog: new Watchdog(FAST), hashing: { file: () => ({ update: never, hex: never }), piece: HASHING_HERE.piece } };
+    expect((await failure(again(folder, { hooks }))).code).toBe('cancelled');
+    expect(sorted(folder)).toEqual(before);
   });
 
   it('cancelled while it looks at what is there, it leaves all of it', async () => {

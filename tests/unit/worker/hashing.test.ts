@@ -105,6 +105,14 @@ describe('files hashed by workers', () => {
   });
 });
 
+it('where no worker can be started, a file says so as one whose worker is gone', async () => {
+  const hashing = new HashWorkers(1, () => {
+    throw new TypeError('no worker');
+  });
+  expect(() => hashing.file()).toThrow(expect.objectContaining({ reason: HASHING_DIED }));
+  expect(await hashing.piece(bytes(1, 50))).toBe(await pieceDigest(bytes(1, 50)));
+});
+
 it('a worker that never answers is taken for dead, and nobody waits for it', async () => {
   const { made, spawn } = workers();
   const time = new TestTime();
