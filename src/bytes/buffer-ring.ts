@@ -8,11 +8,9 @@ const LEAST_BYTES = 2 ** 16;
 const LEAST_LENT = 2 ** 19;
 /** What one may be larger than asked for, of that: made or used again. */
 export const MOST_WASTE = 1 / 8;
-/** Sizes are rounded up to these, so that what is about as large serves again. */
-const STEP_BYTES = LEAST_BYTES * MOST_WASTE;
 
 export class BufferRing {
-  /** Buffers made and used again so far, of LEAST_BYTES or more. */
+  /** Buffers made and used again so far, of those that are kept. */
   allocated = 0;
   reused = 0;
   private readonly free: ArrayBuffer[] = [];
@@ -21,12 +19,18 @@ export class BufferRing {
   private owed = 0;
   /** Buffers that one view alone is on, and its bytes. */
   private readonly lent = new WeakMap<ArrayBuffer, number>();
+  private readonly leastKept: number;
+  /** Sizes are rounded up to these, so that what is about as large serves again. */
+  private readonly stepBytes: number;
 
   /** @param mostBytes of what lies idle; @param leastLent bytes of the smallest run that is worth a buffer of its own */
   constructor(
     private readonly mostBytes: number,
     readonly leastLent = LEAST_LENT,
-  ) {}
+  ) {
+    this.leastKept = Math.min(LEAST_BYTES, leastLent);
+    this.stepBytes = Math.max(1, this.leastKept * MOST_WASTE);
+  }
 
   /** Frees what lies idle. */
   clear(): void {
@@ -38,7 +42,7 @@ export class BufferRing {
    * lain longest go: shapes that no longer come make room for those that do.
    */
   take(bytes: number): ArrayBuffer {
-    if (bytes < LEAST_BYTES) return new ArrayBuffer(bytes);
+    if (bytes < this.leastKept) return new ArrayBuffer(bytes);
     let best = -1;
     for (const [i, { byteLength }] of this.free.entries()) {
       if (byteLength >= bytes && byteLength <= (1 + MOST_WASTE) * bytes && (best < 0 || byteLength < this.free[best]!.byteLength)) best = i;
@@ -46,7 +50,7 @@ export class BufferRing {
     if (best < 0) {
       this.allocated++;
       this.makeRoom(bytes);
-      return new ArrayBuffer(STEP_BYTES * Math.ceil(bytes / STEP_BYTES));
+      return new ArrayBuffer(this.stepBytes * Math.ceil(bytes / this.stepBytes));
     }
     const [found] = this.free.splice(best, 1) as [ArrayBuffer];
     this.bytes -= found.byteLength;
@@ -73,7 +77,7 @@ export class BufferRing {
   /** Takes a buffer back that nobody uses; those that have lain longest go. One that was moved away is none. */
   give(buffer: ArrayBuffer): void {
     this.lent.delete(buffer);
-    if (buffer.byteLength < LEAST_BYTES) return;
+    if (buffer.byteLength < this.leastKept) return;
     this.free.push(buffer);
     this.bytes += buffer.byteLength;
     this.trim(this.mostBytes);

@@ -101,7 +101,7 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
       return team === 0 ? 1 : CONCURRENCY;
     },
     // Workers have buffers that go round: some a little larger than they need be, some idle.
-    heldBytes: (group) => (team === 0 ? heldBytes(group, 1, residentBytes) : Math.ceil((1 + MOST_WASTE) * heldBytes(group, team, residentBytes)) + Math.ceil(spareBytes / CONCURRENCY)),
+    heldBytes: (group) => (team === 0 ? heldBytes(group, 1, residentBytes) + spareBytes : Math.ceil((1 + MOST_WASTE) * heldBytes(group, team, residentBytes)) + Math.ceil(spareBytes / CONCURRENCY)),
     buffers: ring,
     merge,
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),

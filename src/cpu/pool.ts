@@ -111,7 +111,14 @@ export class Pool implements Crew {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       if (hand.asked++ === 0) this.expectAnswer(hand);
-      hand.worker.post({ id, ...what }, 'into' in what ? [what.into] : []);
+      try {
+        hand.worker.post({ id, ...what }, 'into' in what ? [what.into] : []);
+      } catch (error) {
+        // No memory for a copy of it: nothing is to be waited for.
+        this.pending.delete(id);
+        if (--hand.asked === 0) hand.heard();
+        throw error;
+      }
     });
   }
 

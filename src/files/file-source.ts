@@ -56,7 +56,7 @@ export class FileSource implements ByteSource {
     const end = lengths.reduce((sum, length) => sum + length, begin);
     this.check(begin, end);
     const reader = fillingReader(this.file.slice(begin, end));
-    if (!reader) return this.readAndCut(begin, end, lengths);
+    if (!reader) return this.readAndCut(begin, end, lengths, take);
     let read = 0;
     underWay.add(reader);
     try {
@@ -76,7 +76,7 @@ export class FileSource implements ByteSource {
       return filled;
     } catch (error) {
       // Streams fail with a TypeError, "network error", whatever is the matter: reading without one says what, or can.
-      if (error instanceof TypeError) return await this.readAndCut(begin, end, lengths);
+      if (error instanceof TypeError) return await this.readAndCut(begin, end, lengths, take);
       throw await this.explain(error, begin, end);
     } finally {
       underWay.delete(reader);
@@ -85,10 +85,14 @@ export class FileSource implements ByteSource {
     }
   }
 
-  private async readAndCut(begin: number, end: number, lengths: readonly number[]): Promise<ArrayBuffer[]> {
-    const { buffer } = await this.read(begin, end);
+  private async readAndCut(begin: number, end: number, lengths: readonly number[], take: (bytes: number) => ArrayBuffer): Promise<ArrayBuffer[]> {
+    const bytes = await this.read(begin, end);
     let at = 0;
-    return lengths.map((length) => buffer.slice(at, (at += length)));
+    return lengths.map((length) => {
+      const buffer = take(length);
+      new Uint8Array(buffer).set(bytes.subarray(at, (at += length)));
+      return buffer;
+    });
   }
 
   /** Throws RangeError for what is no part of the file, SourceChangedError `changed` where the file is known to be another. */

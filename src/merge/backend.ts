@@ -161,7 +161,7 @@ export interface Backend {
   /** Groups that `merge` may be given at the same time, so that no worker is idle while one begins or ends; absent: 1. */
   readonly concurrency?: number;
   /** What large inputs may be read into; it gives back what it no longer needs of them. Absent: it keeps no such buffers. */
-  readonly buffers?: BufferRing;
+  readonly buffers?: BufferRing | undefined;
   /** Most bytes of inputs and output of a group that the backend holds at once; absent: those of one chunk. */
   readonly heldBytes?: (group: Group) => number;
   /** Merges a group: reads its segments (more than once when it has several chunks), writes each exactly once, in order. */

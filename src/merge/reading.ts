@@ -1,9 +1,9 @@
 /** Reading ranges of shards: neighbours in one read, files side by side. */
-import type { BufferRing } from '../bytes/buffer-ring';
 import { joinBytes } from '../bytes/join';
 import { CancelledError, OutOfMemoryError, SourceChangedError, StudioError, asStudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { ReadLimits, Watchdog } from '../bytes/watchdog';
+import type { Backend } from './backend';
 import { InputValues } from './inputs';
 import type { Adapt, InputPart } from './inputs';
 import { COPY_BYTES, READ_BYTES } from './io-sizes';
@@ -50,12 +50,12 @@ export class Sources {
   private readonly watchdog: Watchdog;
   private readonly limits = new ReadLimits();
 
-  /** `adapt` forms the values of adapters; without it there must be none. `buffers`: what large runs of `readAll` are lent from. */
+  /** `adapt` forms the values of adapters; without it there must be none. Large runs of `readAll` are lent from the buffers of `lender`. */
   constructor(
     private readonly openShard: OpenShard,
     private readonly watch: ReadWatch,
     adapt?: Adapt,
-    private readonly buffers?: BufferRing,
+    private readonly lender: Pick<Backend, 'buffers'> = {},
   ) {
     this.values = new InputValues((range) => this.read(range), adapt);
     this.watchdog = watch.watchdog ?? new Watchdog();
@@ -79,6 +79,8 @@ export class Sources {
     } catch (error) {
       if (!isShort(error) || !this.watch.short) throw error;
       const held = this.watch.short();
+      // What lies idle has other sizes than what there was no room for.
+      this.lender.buffers?.clear();
       await this.watchdog.rest(COLLECT_MS);
       return read().catch((again: unknown) => {
         if (!isShort(again)) throw again;
@@ -114,7 +116,7 @@ export class Sources {
   /** Values of a part of which `readAll` of its ranges gave `bytes`. */
   async valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
     const values = await this.values.of(part, bytes.length === 1 ? bytes[0]! : joinBytes(bytes));
-    if (values !== bytes[0]) for (const own of bytes) this.buffers?.giveBack(own);
+    if (values !== bytes[0]) for (const own of bytes) this.lender.buffers?.giveBack(own);
     return values;
   }
 
@@ -141,7 +143,7 @@ export class Sources {
 
   /** A range cut into runs of `lengths` bytes: large ones lent, if that can be, the others views of what is read together. */
   private async readCut(range: ByteRange, lengths: readonly number[]): Promise<Uint8Array<ArrayBuffer>[]> {
-    const { buffers } = this;
+    const { buffers } = this.lender;
     const opened = await this.source(range);
     if (!buffers || !opened.source.readInto || !lengths.some((length) => length >= buffers.leastLent)) return viewsOf(await this.read(range), lengths);
     const shares = sharesOf(lengths, buffers.leastLent);

@@ -43,6 +43,11 @@ export class BackendHost {
     return this.running?.backend.info ?? null;
   }
 
+  /** Of the backend in use. */
+  get buffers(): Backend['buffers'] {
+    return this.running?.backend.buffers;
+  }
+
   /** A backend for computing again what the one in use has computed. The caller disposes of it. */
   recheck(): Backend {
     if (!this.info) throw new Error('nothing has been computed');

@@ -18,7 +18,9 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
     chunkBytes: planned.chunkBytes,
     concurrency: planned.concurrency ?? 1,
     ...(planned.heldBytes ? { heldBytes: planned.heldBytes } : {}),
-    ...(planned.buffers ? { buffers: planned.buffers } : {}),
+    get buffers() {
+      return host.buffers;
+    },
     merge: (group, parameters, read, write, options) => {
       const attempt = writeOnce(write);
       return line.join((inTurn) => host.use((backend) => inTurn(backend, () => backend.merge(group, parameters, read, attempt(), options))));

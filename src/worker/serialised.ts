@@ -35,7 +35,9 @@ export function serialised(backend: Backend): Backend {
       return backend.concurrency ?? 1;
     },
     ...(backend.heldBytes ? { heldBytes: (group: Group) => backend.heldBytes!(group) } : {}),
-    ...(backend.buffers ? { buffers: backend.buffers } : {}),
+    get buffers() {
+      return backend.buffers;
+    },
     merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
     tally: (group, parameters, tallies, read, options) => beside(() => backend.tally(group, parameters, tallies, read, options)),
     hold: async (group, read) => {

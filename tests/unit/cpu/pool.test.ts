@@ -133,6 +133,20 @@ describe('a pool of workers', () => {
     expect(time.timers).toBe(0);
   });
 
+  it('what could not be posted is told, and not waited for', async () => {
+    const time = new TestTime();
+    const full = () => {
+      throw new RangeError('Array buffer allocation failed');
+    };
+    const pool = new Pool([{ ...silent(0), post: full }], new BufferRing(0), new Watchdog(time));
+    const request = { base: new Uint8Array(4), dtype: 'F32', first: 0, columns: 1, rank: 1, scale: 1, left: new Float32Array(1), right: new Float32Array(1) } as const;
+    await expect(pool.adapt(request)).rejects.toThrow(RangeError);
+    await time.pass(200_000);
+    await expect(pool.adapt(request)).rejects.toThrow(RangeError);
+    expect(time.timers).toBe(0);
+    pool.dispose();
+  });
+
   it('an aborted merge does not wait for a worker that never answers', async () => {
     const time = new TestTime();
     const stopping = new AbortController();

@@ -3,7 +3,7 @@
  * paragraph; rows 21 to 23 and 36). After each: the sources are as they were, nothing of a final name and nothing open is left,
  * nothing is still asked for, the error says where, and the same run without the fault gives the same bytes.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { BufferRing } from '../../../src/bytes/buffer-ring';
 import { StudioError } from '../../../src/bytes/errors';
 import { Watchdog } from '../../../src/bytes/watchdog';
@@ -69,7 +69,7 @@ async function run(plan: MergePlan, openShard: OpenShard, folder = new MemoryFol
   return { folder, error: error as StudioError | null };
 }
 /** Gives every buffer back that it was lent, filled with other values, before the next is read. */
-function lending(): Backend {
+function lending(): Backend & { readonly buffers: BufferRing } {
   const buffers = new BufferRing(1e6, 1);
   const merge: Backend['merge'] = (group, parameters, read, write, options) => {
     const own: typeof read = async (segment, input) => {
@@ -81,7 +81,7 @@ function lending(): Backend {
     };
     return reference.merge(group, parameters, own, write, options);
   };
-  return Object.create(reference, { merge: { value: merge }, buffers: { value: buffers } }) as Backend;
+  return Object.create(reference, { merge: { value: merge }, buffers: { value: buffers } }) as Backend & { readonly buffers: BufferRing };
 }
 const bytesIn = (folder: MemoryFolder) => new Map([...folder.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
 
@@ -103,8 +103,10 @@ async function inTurn(layout: Layout, fault: Fault, look: Look): Promise<number>
   const clean = bytesIn((await run(plan, family.openShard)).folder);
   for (let n = 0; ; n++) {
     const faulty = new FaultySources(family, fault, n);
-    const ended = await run(plan, faulty.openShard, new MemoryFolder(), layout.isLent ? lending() : reference);
+    const backend = layout.isLent ? lending() : reference;
+    const ended = await run(plan, faulty.openShard, new MemoryFolder(), backend);
     if (faulty.failed === null) {
+      if (layout.isLent) expect(backend.buffers!.reused).toBeGreaterThan(0);
       expect([ended.error, bytesIn(ended.folder)]).toEqual([null, clean]);
       return n;
     }
@@ -175,6 +177,15 @@ describe('every opening and read', () => {
     });
     expect(numbers).toBeGreaterThan(4);
   });
+});
+
+it('what lies idle is let go before the second try: it may be all there was', async () => {
+  const backend = lending();
+  const clear = vi.spyOn(backend.buffers, 'clear');
+  const ended = await run(planOf(LAYOUTS[LENT]), new FaultySources(family, 'memory', 6).openShard, new MemoryFolder(), backend);
+  expect(ended.error).toBeNull();
+  // Then, and at the end.
+  expect(clear).toHaveBeenCalledTimes(2);
 });
 
 /** The file's header kept, its values written over. */

@@ -1,4 +1,5 @@
 /** Which backend is used, and what happens when its device is lost (faults.md 27, 30, 31). */
+import { BufferRing } from '../../../src/bytes/buffer-ring';
 import { describe, expect, it } from 'vitest';
 import { DeviceLostError, GpuUnavailableError, InvalidRecipeError, OutOfMemoryError } from '../../../src/bytes/errors';
 import type { Backend, Group } from '../../../src/merge/backend';
@@ -147,9 +148,11 @@ describe('a lost device', () => {
       const begun: string[] = [];
       const losses: (() => void)[] = [];
       const group = (name: string): Group => ({ method: 'ties', slots: [{ name, elements: 1, inputs: [], modelElements: [], outDtype: 'BF16' }], chunks: [[]] });
+      const buffers = { webgpu: new BufferRing(0), cpu: new BufferRing(0) };
       const merging = (kind: 'webgpu' | 'cpu'): Backend => ({
         ...backendOf(kind, kind),
         concurrency: kind === 'webgpu' ? 2 : 1,
+        buffers: buffers[kind],
         merge: async ({ slots }, _, __, write) => {
           begun.push(`${kind} ${slots[0]!.name}`);
           if (kind === 'webgpu') await new Promise((_resolve, reject) => losses.push(() => reject(new DeviceLostError('lost', 'lost'))));
@@ -160,7 +163,7 @@ describe('a lost device', () => {
       const host = new BackendHost({ webgpu: async () => ({ backend: losses.length === 0 ? merging('webgpu') : await Promise.reject(new Error('none')), selfTest: [] }), cpu: () => merging('cpu'), recheck: () => merging('cpu'), measure: async () => null }, () => {});
       await host.start('webgpu');
       const backend = resilient(host, await host.use(async (planned) => planned));
-      expect(backend.concurrency).toBe(2);
+      expect([backend.concurrency, backend.buffers === buffers.webgpu]).toEqual([2, true]);
       const written: string[] = [];
       const merge = (name: string, turn: Promise<unknown>) =>
         backend.merge(group(name), [], () => Promise.reject(new Error('unused')), async () => {
@@ -176,6 +179,8 @@ describe('a lost device', () => {
       losses[1 - first]!();
       await Promise.all([a, b]);
       expect([begun, written]).toEqual([['webgpu a', 'webgpu b', 'cpu a', 'cpu b'], ['a', 'b']]);
+      // What is read from now on is lent by the one that gives it back.
+      expect(backend.buffers).toBe(buffers.cpu);
     }
   });
   it('is replaced by a new one and the work begins again', async () => {
