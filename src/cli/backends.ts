@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
+import { formOnHost } from '../cpu/forming';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import type { Backend, BackendInfo } from '../merge/backend';
@@ -54,7 +55,7 @@ async function webGpu(allowSoftware: boolean): Promise<Backend> {
     device.destroy();
     throw new GpuUnavailableError('software-adapter', `only a software adapter was found: ${label}`, { actual: label });
   }
-  const backend = await createWebGpuBackend(device, { label, software });
+  const backend = await createWebGpuBackend(device, { label, software, formOnHost });
   const wrong = (await selfTest(() => backend.onTrial(), createReferenceBackend())).filter(({ ok }) => !ok);
   if (wrong.length === 0) return backend;
   backend.dispose();

@@ -1,4 +1,6 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
+import { OutOfMemoryError } from '../bytes/errors';
+import type { AdaptRequest } from '../merge/adapting';
 import { withHost } from '../merge/on-host';
 import type { Backend, BackendInfo, MergeOptions } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
@@ -19,6 +21,8 @@ export interface EngineOptions {
   readonly software?: boolean;
   /** GiB of the machine, as `navigator` tells it. */
   readonly deviceMemory?: number | undefined;
+  /** Forms the values of an adapter that the device has no room for, to the same bits. Absent: that fails. */
+  readonly formOnHost?: (request: AdaptRequest) => Promise<Uint8Array<ArrayBuffer>>;
   /** Use this arithmetic unprobed: for tests of both. */
   readonly arithmetic?: Arithmetic;
   /** Smaller chunks and residency than the device would allow: for tests of streaming. */
@@ -83,10 +87,10 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     concurrency: software ? 1 : TOGETHER,
     buffers: context.inputs,
     heldBytes: hostBytesOf,
-    merge: (group, parameters, read, write, mergeOptions) => room.merge(group, parameters, read, write, mergeOptions),
-    tally: (group, parameters, tallies, read, mergeOptions) => room.tally(group, parameters, tallies, read, mergeOptions),
+    merge: (group, parameters, read, write, mergeOptions) => context.losing(() => room.merge(group, parameters, read, write, mergeOptions)),
+    tally: (group, parameters, tallies, read, mergeOptions) => context.losing(() => room.tally(group, parameters, tallies, read, mergeOptions)),
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
-    adapt: (request) => context.losing(() => adapt(context, request)),
+    adapt: (request) => context.losing(() => adapt(context, request)).catch(orOnHost(request, options.formOnHost)),
     ledger: () => {
       const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, uploads, brackets, inputBytes, repairedBlocks } } = context;
       return { budgetBytes: bufferBytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount - context.uploads.count, submissions, uploads, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
@@ -97,9 +101,16 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
   return {
     ...passes,
     // Their order is that of the calls: what is decided on the host may be decided of a later group first.
-    merge: (group, parameters, read, write, mergeOptions) =>
-      room.inOrder((place) => context.losing(() => passes.merge(group, parameters, read, write, placed(mergeOptions, place)))),
-    tally: (group, parameters, tallies, read, mergeOptions) => room.inOrder((place) => context.losing(() => passes.tally(group, parameters, tallies, read, placed(mergeOptions, place)))),
+    merge: (group, parameters, read, write, mergeOptions) => room.inOrder((place) => passes.merge(group, parameters, read, write, placed(mergeOptions, place))),
+    tally: (group, parameters, tallies, read, mergeOptions) => room.inOrder((place) => passes.tally(group, parameters, tallies, read, placed(mergeOptions, place))),
+  };
+}
+
+/** What an adapter is formed for holds the device, or is copied beside what does: neither can be asked to make room. */
+function orOnHost(request: AdaptRequest, form: EngineOptions['formOnHost']) {
+  return (error: unknown): Promise<Uint8Array<ArrayBuffer>> => {
+    if (!form || !(error instanceof OutOfMemoryError) || error.reason !== 'device-memory') throw error;
+    return form(request);
   };
 }
 

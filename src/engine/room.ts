@@ -19,8 +19,9 @@ const SLOTS_AT_ONCE = 1024;
 /** Halvings before it is given up: from 128 MiB to 8. */
 const HALVINGS = 4;
 
-/** Of a merge that has a place in the order of groups: it was given before what decides on the host began. */
+/** Of a merge that may have a place in the order of groups: it was given before what decides on the host began. */
 export interface PlacedOptions extends MergeOptions {
+  /** Absent where a held group that is chosen from on the host is merged: it takes its place when it comes. */
   readonly place?: Place;
 }
 
@@ -57,7 +58,7 @@ export class Room {
   /** `mergeGroup` within what room there is; what was handed to `write` before the room was found too small is not handed to it again. */
   async merge(group: Group, parameters: readonly TensorParameters[], read: ReadSegment, write: WriteSegment, { place, ...options }: PlacedOptions = {}): Promise<GroupResult> {
     const written: Promise<void>[] = [];
-    return this.onDevice(place!, group, options.signal, async (stay, signal) => {
+    return this.onDevice(place, group, options.signal, async (stay, signal) => {
       let next = 0;
       const once: WriteSegment = (segment, bytes) => orCleared((written[next++] ??= write(segment, bytes)), stay);
       const merge = (own: Group, its: readonly TensorParameters[], from: ReadSegment, to: WriteSegment, more: MergeOptions, onRead?: () => void) =>
@@ -78,7 +79,7 @@ export class Room {
 
   /** `tallyGroup` within what room there is. */
   async tally(group: Group, parameters: readonly TensorParameters[], tallies: readonly Tally[], read: ReadSegment, { place, signal: wanted }: PlacedOptions = {}): Promise<TallyCounts[]> {
-    return this.onDevice(place!, group, wanted, async (_, signal) => {
+    return this.onDevice(place, group, wanted, async (_, signal) => {
       const tally = (own: Group, its: readonly TensorParameters[], asked: readonly Tally[], from: ReadSegment) =>
         tallyGroup(this.context, own, its, asked, from, this.residentBytes, signal);
       if (this.has(group)) return tally(group, parameters, tallies, read);
@@ -102,7 +103,8 @@ export class Room {
   }
 
   /** Attempts until there was room for one; each has its own stay on the device, and a signal of its own. */
-  private async onDevice<Result>(place: Place, group: Group, wanted: AbortSignal | undefined, act: (stay: Stay, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  private async onDevice<Result>(place: Place | undefined, group: Group, wanted: AbortSignal | undefined, act: (stay: Stay, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    if (place === undefined) return this.inOrder((own) => this.onDevice(own, group, wanted, act));
     const bytes = () => claimOf(group, { residentBytes: this.residentBytes, listBytes: this.context.listBytes });
     const room = () => this.budget.bytes - this.keptBytes - this.context.uploads.mostBytes;
     for (;;) {

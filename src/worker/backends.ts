@@ -1,6 +1,7 @@
 /** The backends of this machine: WebGPU once it has passed the self-test, and the CPU. */
 import { GpuUnavailableError } from '../bytes/errors';
 import { createCpuBackend } from '../cpu/backend';
+import { formOnHost } from '../cpu/forming';
 import { createWebGpuBackend } from '../engine/backend';
 import { requestStudioDevice } from '../engine/device';
 import type { Backend, BackendInfo } from '../merge/backend';
@@ -25,7 +26,7 @@ async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {
     if (software && !allowSoftware) {
       throw new GpuUnavailableError('software-adapter', `WebGPU has only a software adapter here: ${label}`, { actual: label });
     }
-    const backend = await createWebGpuBackend(device, { label, software, deviceMemory: DEVICE_MEMORY });
+    const backend = await createWebGpuBackend(device, { label, software, deviceMemory: DEVICE_MEMORY, formOnHost });
     const findings = await selfTest(() => backend.onTrial(), createReferenceBackend());
     const wrong = findings.filter(({ ok }) => !ok);
     if (wrong.length === 0) return { backend, selfTest: findings, adapter };

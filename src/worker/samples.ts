@@ -6,10 +6,8 @@ import type { FitChoices } from '../merge/plan-types';
 import type { OpenShard } from '../merge/reading';
 import { planSample, sampleKey } from '../merge/sample';
 import type { SampleOptions, SamplePlan } from '../merge/sample';
-import type { AdaptRequest } from '../merge/adapting';
 import { readSample } from '../merge/sample-reading';
-import { adapt } from '../cpu/adapt';
-import { Pace } from '../reference/pace';
+import { formOnHost } from '../cpu/forming';
 import type { Recipe } from '../recipe/types';
 import { checkpointsOf } from '../compose/export-input';
 import type { Rated } from './rating';
@@ -148,7 +146,8 @@ export class Samples {
     for (let { plan, size } = first; ; ) {
       if (plan.names.length === 0) return new Sample(plan, NOTHING);
       try {
-        const read = await readSample(plan, this.openShard, signal, ready, formed);
+        // A sample is thousands of small blocks: on a GPU each would wait for its answer. The bits are the same.
+        const read = await readSample(plan, this.openShard, signal, ready, formOnHost);
         return new Sample(plan, await backend.hold(plan.group, read));
       } catch (error) {
         if (asStudioError(error).code !== 'out-of-memory') throw error;
@@ -180,12 +179,6 @@ export class Samples {
   private dropOtherBackends(backend: Backend): void {
     for (const entry of this.entries) if (entry.backend !== backend) this.drop(entry);
   }
-}
-
-/** A sample is thousands of small blocks: on a GPU each would wait for its answer. The bits are the same. */
-function formed(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const pace = new Pace(undefined);
-  return adapt(request, () => pace.pause());
 }
 
 function abandon(loading: Loading): void {

@@ -96,6 +96,24 @@ export function describeMasks(name: string, makeBackend: () => Promise<Backend>,
       const wanted = naiveMasked('della', slots[0]!);
       expectWithinSection8(distance(expected.outputs[0]!, wanted.bytes, 'F32'), 'the reference');
     });
+
+    it('what is held of della and of breadcrumbs_ties says what a merge says, two asked at once', async () => {
+      const held = await Promise.all(
+        METHODS.filter(({ method }) => method === 'della' || method === 'breadcrumbs_ties').map(async ({ method, parameters }) => {
+          const slots = [trainedSlot(method, 700, ['F32', 'F32', 'F32'], 'F32', parameters)];
+          const group = makeGroup(method, slots, [wholeSlots(slots)]);
+          return { slots, expected: await mergeGroup(reference, group, slots), held: await backend.hold(group, readerOf(slots)) };
+        }),
+      );
+      await Promise.all(
+        held.map(async ({ slots, expected, held: own }) => {
+          expectSameResult(await own.evaluate([slots[0]!.parameters]), expected.result);
+          const [effect] = await own.effect([slots[0]!.parameters]);
+          expect(effect!.change2).toBeCloseTo(changeOf(slots[0]!, expected.outputs[0]!), 6);
+          own.release();
+        }),
+      );
+    });
     if (brief) return;
 
     it('breadcrumbs_03: where gamma is less than one value nothing is an outlier, and the rest is trimmed', async () => {

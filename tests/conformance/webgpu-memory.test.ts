@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { OutOfMemoryError } from '../../src/bytes/errors';
 import { createWebGpuBackend, type EngineOptions } from '../../src/engine/backend';
+import type { AdaptRequest } from '../../src/merge/adapting';
 import type { Group } from '../../src/merge/backend';
 import type { Tally } from '../../src/merge/tally-types';
 import type { TensorParameters } from '../../src/recipe/types';
@@ -25,12 +26,18 @@ const large = makeGroup('ties', LARGE, [[{ slot: 0, first: 0, end: 8192 }], [{ s
 const small = makeGroup('ties', SMALL, [SMALL.map(({ elements }, slot) => ({ slot, first: 0, end: elements }))]);
 const reference = createReferenceBackend();
 
+/** One row of a base. */
+function adapterOf(columns: number, rank: number): AdaptRequest {
+  const of = (count: number) => Float32Array.from({ length: count }, (_, i) => (i % 97) / 64 - 0.7);
+  return { base: slotOf(columns).inputs[0]!.bytes.slice(), dtype: 'BF16', first: 0, columns, rank, scale: 0.375, left: of(rank), right: of(rank * columns) };
+}
+
 describe('a device without room', () => {
   const OPTIONS: EngineOptions = { label, software, arithmetic: 'integer', chunkBytes: 64 * 1024, bracketBlocks: 1, dispatchBlocks: 64, uploadBytes: 8192 };
   /** On a backend of its own, whose buffer number `from` is not to be had, nor the next `times - 1`; whether it came to that. */
-  async function tried(from: number, times: number, act: (backend: Awaited<ReturnType<typeof createWebGpuBackend>>) => Promise<void>): Promise<boolean> {
+  async function tried(from: number, times: number, act: (backend: Awaited<ReturnType<typeof createWebGpuBackend>>) => Promise<void>, more: EngineOptions = {}): Promise<boolean> {
     room.from = Infinity;
-    const backend = await createWebGpuBackend(cramped, OPTIONS);
+    const backend = await createWebGpuBackend(cramped, { ...OPTIONS, ...more });
     Object.assign(room, { made: 0, from, end: from + times });
     try {
       await act(backend);
@@ -88,6 +95,22 @@ describe('a device without room', () => {
     }
   });
 
+  it('values of an adapter are formed on the host, to the same bits, whichever of their buffers there is no room for', async () => {
+    const request = adapterOf(301, 2);
+    const expected = await reference.adapt(request);
+    let asked = 0;
+    const formOnHost: EngineOptions['formOnHost'] = (own) => {
+      asked++;
+      return reference.adapt(own);
+    };
+    let from = 0;
+    const adapting = async (backend: Awaited<ReturnType<typeof createWebGpuBackend>>) => expect(await backend.adapt(request)).toEqual(expected);
+    while (await tried(from, Infinity, adapting, { formOnHost })) from++;
+    // Of the values, the base, the settings, two factors, two staging buffers and what reads back.
+    expect([from, asked]).toEqual([8, 8]);
+    await tried(0, Infinity, (backend) => expect(backend.adapt(request)).rejects.toMatchObject({ reason: 'device-memory' }));
+  });
+
   it('what is held and does not fit is told, and nothing of it stays', async () => {
     const one = makeGroup('ties', SMALL.slice(0, 1), [[{ slot: 0, first: 0, end: 100 }]]);
     for (const from of [0, 3]) {
@@ -132,10 +155,7 @@ describe('uploads', () => {
 describe('uploads of an adapter', () => {
   it('go through the ring too, and give the reference\'s bits', async () => {
     const backend = await make({ uploadBytes: 1000 })();
-    const [values, rank] = [5001, 2];
-    const of = (count: number) => Float32Array.from({ length: count }, (_, i) => (i % 97) / 64 - 0.7);
-    const base = slotOf(values).inputs[0]!.bytes.slice();
-    const request = { base, dtype: 'BF16', first: 0, columns: values, rank, scale: 0.375, left: of(rank), right: of(rank * values) } as const;
+    const request = adapterOf(5001, 2);
     expect(await backend.adapt(request)).toEqual(await reference.adapt(request));
     // 10,002 bytes of the base and 40,008 of the right factor; the left one and the settings are too little for it.
     expect([backend.ledger().uploads, backend.ledger().lent]).toEqual([11 + 41, 0]);
