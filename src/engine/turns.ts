@@ -15,7 +15,7 @@ export interface Stay {
   readonly cleared: AbortSignal;
   /** Whether there was another group at any time of it. */
   hadCompany(): boolean;
-  /** Its buffers are given back. `finished`: all of its results are on the host, so that it does not come again. Once. */
+  /** Its buffers are given back. `finished`: all of its results are on the host, so that it does not come again unless it was cleared. Once. */
   leave(finished: boolean): void;
 }
 
@@ -109,7 +109,8 @@ export class Turns {
       leave: (finished) => {
         if (place.present !== own) return;
         place.present = null;
-        place.isFinished = finished;
+        // What was cleared comes again, though its results may have come just before it learned of that.
+        place.isFinished = finished && !own.clearing.signal.aborted;
         this.letIn();
       },
     };

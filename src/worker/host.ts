@@ -87,8 +87,8 @@ export class BackendHost {
 
   /**
    * Runs `act` on the backend in use (`auto` when none is). When the device is lost meanwhile, runs it again from its beginning
-   * on the backend that takes over, and on the CPU where a device has no room for it and `mayLeave` says so; every other failure is
-   * the caller's.
+   * on the backend that takes over, and on the CPU where a device has no room for it and `mayLeave` says so; every other failure, the
+   * lack of the host's own memory too, is the caller's.
    */
   async use<T>(act: (backend: Backend) => Promise<T>, mayLeave: () => boolean = () => false): Promise<T> {
     for (;;) {
@@ -98,7 +98,7 @@ export class BackendHost {
       } catch (error) {
         const fault = asStudioError(error);
         if (fault.code === 'device-lost') await this.change(() => this.replace(running, fault));
-        else if (fault.code === 'out-of-memory' && running.backend.info.kind === 'webgpu' && mayLeave()) await this.change(async () => this.leave(running, fault));
+        else if (isDeviceFull(fault) && running.backend.info.kind === 'webgpu' && mayLeave()) await this.change(async () => this.leave(running, fault));
         // The user chose another backend meanwhile, and this one was disposed of under `act`.
         else if (this.running === running || fault.code === 'cancelled') throw fault;
       }
@@ -184,4 +184,9 @@ export class BackendHost {
     this.changes = result.catch(() => {});
     return result;
   }
+}
+
+/** The other reason there may be no memory is that of the machine: the CPU needs as much of it. */
+function isDeviceFull({ code, reason }: StudioError): boolean {
+  return code === 'out-of-memory' && reason !== 'host-memory';
 }

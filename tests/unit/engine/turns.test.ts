@@ -90,6 +90,24 @@ describe('turns on the device', () => {
     expect(after.stay!.hadCompany()).toBe(false);
   });
 
+  it('one that was cleared comes again, however much of it was on the host: nothing goes before it', async () => {
+    const turns = new Turns();
+    const places = [turns.take(), turns.take(), turns.take()];
+    const [a, b, c] = places.map((place) => entering(turns, place, 10));
+    await settle();
+    turns.onlyOne(places[0]!);
+    b!.stay!.leave(true);
+    a!.stay!.leave(true);
+    await settle();
+    expect(c!.stay).toBeNull();
+    const again = entering(turns, places[1]!, 10);
+    await settle();
+    expect([again.stay !== null, c!.stay]).toEqual([true, null]);
+    again.stay!.leave(true);
+    await settle();
+    expect(c!.stay).not.toBeNull();
+  });
+
   it('groups that wait for those before them to be written all end, with room that runs out anywhere', async () => {
     const groups = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 120 }), chunks: fc.integer({ min: 1, max: 3 }), full: fc.array(fc.boolean(), { maxLength: 2 }), decides: fc.nat(3) }), { minLength: 1, maxLength: 7 });
     await fc.assert(
