@@ -1,6 +1,7 @@
 /** Which of several plans can be carried out together, so that what they have in common is read once. */
-import { COPY_BYTES, HASHED_AT_ONCE, PIECES_HELD, WRITE_BYTES } from './io-sizes';
+import { COPY_BYTES, HASHED_AT_ONCE, WRITE_BYTES } from './io-sizes';
 import type { ByteRange, MergePlan, MergeStep, Step } from './plan-types';
+import { largestFile, piecesBytes } from './shards';
 import { stepBytesRead } from './steps';
 
 /** Plans carried out together: each has two buffers and an open file, and cutting them smaller makes writing slow. */
@@ -56,7 +57,7 @@ export function planBatch(plans: readonly MergePlan[], { holdBytes, atOnce = MOS
       waves.push({ entries: own, bytesRead: plan.bytesRead + (own.length - 1) * again });
       bytesTooLarge = Math.max(bytesTooLarge, again);
       const held = own.length > 1 ? plan.steps.reduce((most, step) => (step.kind === 'merge' && isHeld(step, holdBytes) ? Math.max(most, stepBytesRead(step)) : most), 0) : 0;
-      peakBytes = Math.max(peakBytes, plan.peakBytes - PIECES_HELD * WRITE_BYTES + held + (2 * own.length + Math.min(own.length, HASHED_AT_ONCE)) * Math.min(pieceOf(own.length), largestFile(plan)) + copying(plan, own.length, holdBytes));
+      peakBytes = Math.max(peakBytes, plan.peakBytes - piecesBytes(plan) + held + (2 * own.length + Math.min(own.length, HASHED_AT_ONCE)) * Math.min(pieceOf(own.length), largestFile(plan)) + copying(plan, own.length, holdBytes));
     }
   }
   return {
@@ -91,11 +92,6 @@ function copying({ steps, integersToCompare }: MergePlan, recipes: number, holdB
 /** Bytes of a piece copied or compared by each of `recipes` runs: all of them together hold what one does. */
 export function copyPieceOf(recipes: number): number {
   return Math.max(LEAST_PIECE, 8 * Math.floor(COPY_BYTES / recipes / 8));
-}
-
-/** Bytes of the largest weight file: a writer's pieces are no larger. */
-function largestFile({ shards }: MergePlan): number {
-  return Math.max(0, ...shards.map(({ header, payloadBytes }) => header.length + payloadBytes));
 }
 
 /** Whether the inputs of a step are kept while every recipe of a wave is merged from them. */

@@ -1,4 +1,5 @@
 /** What the groups of a run hold at once: said in the plan, kept by the pipeline. */
+import { MOST_WASTE } from '../bytes/buffer-ring';
 import type { Backend, Group } from './backend';
 import { stretchBytes, stretchesOf } from './chunk-reading';
 import { PIECES_HELD, WRITE_BYTES } from './io-sizes';
@@ -61,7 +62,15 @@ export function stepAdds({ group }: MergeStep, { bytes }: Pick<Window, 'bytes'>,
   return Math.min(all + largest, heldBytes(group) + 2 * largest) - bytes;
 }
 
-/** Most bytes that the groups of a plan hold at once: windows that follow each other as far as they may be under way together. */
+/** What a backend may have whatever it merges: the staging ring of a device. */
+const FIXED_BYTES = 32 * 2 ** 20;
+/** What a merge reads and makes is there twice at most, as it was read or is written and as the backend has it, in buffers an eighth larger. */
+const COPIES = 2 * (1 + MOST_WASTE);
+
+/**
+ * Most bytes that the groups of a plan hold at once: windows that follow each other as far as they may be under way together, but no
+ * more than all there is.
+ */
 export function groupsHold(steps: readonly Step[], holding: Holding): number {
   const budget = groupsBudget(holding);
   const windows = windowsOf(steps, holding.readAheadBytes);
@@ -80,7 +89,8 @@ export function groupsHold(steps: readonly Step[], holding: Holding): number {
     }
     peak = Math.max(peak, alone, Math.min(most, budget));
   }
-  return peak;
+  const all = steps.flatMap((step) => (step.kind === 'copy' ? [] : step.group.chunks.map((chunk) => chunkInputBytes(step.group, chunk) + chunkOutputBytes(step.group, chunk))));
+  return Math.min(peak, Math.ceil(COPIES * sum(all)) + FIXED_BYTES);
 }
 
 /** Whether nothing, no copy either, is between two windows. */

@@ -12,10 +12,10 @@ import type { PlannedTensor } from './decide';
 import { notesOf } from './notes';
 import { findParticipants } from './participants';
 import type { Participants } from './participants';
-import { COPY_BYTES, PIECES_HELD, READ_AHEAD_BYTES, WRITE_BYTES } from './io-sizes';
+import { COPY_BYTES, READ_AHEAD_BYTES } from './io-sizes';
 import { planRanking } from './plan-ranking';
 import type { FitChoices, MergePlan, PlanLimits, PlanNote, Step } from './plan-types';
-import { layOutShards } from './shards';
+import { layOutShards, piecesBytes } from './shards';
 import { stepBytesRead, stepsOf } from './steps';
 
 /** Every tensor of the base decided. */
@@ -102,7 +102,7 @@ export function planMerge(
     parameters: planned.reduce((sum, { shape }) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0),
     bytesRead: steps.reduce((sum, step) => sum + stepBytesRead(step), compared + (ranking?.bytes ?? 0)),
     bytesWritten: shards.reduce((sum, { header, payloadBytes }) => sum + header.length + payloadBytes, 0),
-    peakBytes: peakBytes(steps, limits),
+    peakBytes: peakBytes(steps, limits) + piecesBytes({ shards }),
   };
 }
 
@@ -114,9 +114,9 @@ function refuseForeignTokenizer({ recipe, choices, base, checkpoint }: Participa
   if (moved > 0) throw new InvalidRecipeError('tokenizer-of-other-rows', `${moved} tokens of ${from.name} have other ids than rows of the output`, { model: from.id, actual: moved });
 }
 
-/** See `MergePlan.peakBytes`. */
+/** Of `MergePlan.peakBytes` what is no writer's. */
 function peakBytes(steps: readonly Step[], limits: PlanLimits): number {
   const merging = groupsHold(steps, holdingOf(limits, limits.readAheadBytes ?? READ_AHEAD_BYTES));
   const copying = steps.some(({ kind }) => kind === 'copy') ? 2 * COPY_BYTES : 0;
-  return Math.max(merging, copying) + PIECES_HELD * WRITE_BYTES;
+  return Math.max(merging, copying);
 }

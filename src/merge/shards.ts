@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { encodeIndex } from '../format/safetensors/index-file';
 import { layOutShard } from '../format/safetensors/writer';
 import type { PlannedTensor } from './decide';
+import { PIECES_HELD, WRITE_BYTES } from './io-sizes';
 import type { OutputShard } from './plan-types';
 
 /** What transformers looks for beside the shards. */
@@ -52,6 +53,16 @@ export function layoutOf({ shards, index }: OutputLayout): string {
 
 /** Bytes of the whole file. */
 export const shardFileBytes = ({ header, payloadBytes: bytes }: OutputShard): number => header.length + bytes;
+
+/** Bytes of the largest weight file: a writer's pieces are no larger. */
+export function largestFile({ shards }: Pick<OutputLayout, 'shards'>): number {
+  return Math.max(0, ...shards.map(shardFileBytes));
+}
+
+/** Bytes of a writer's pieces, all together. */
+export function piecesBytes(layout: Pick<OutputLayout, 'shards'>): number {
+  return PIECES_HELD * Math.min(WRITE_BYTES, largestFile(layout));
+}
 
 function payloadBytes({ shape, dtype }: PlannedTensor): number {
   return (shape.reduce((product, dimension) => product * dimension, 1) * dtypeBits(dtype)) / 8;

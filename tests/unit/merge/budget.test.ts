@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from '../../../src/cpu/backend';
 import type { Backend, Group } from '../../../src/merge/backend';
 import { limitsOf } from '../../../src/merge/budget';
-import { PIECES_HELD, WRITE_BYTES } from '../../../src/merge/io-sizes';
+import { piecesBytes } from '../../../src/merge/shards';
 import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { MergeStep } from '../../../src/merge/plan-types';
@@ -54,10 +54,17 @@ async function held(tensors: MadeTensors, chunkBytes: number, readAheadBytes: nu
   };
   const groups = plan.steps.map((step) => bytesOf((step as MergeStep).group));
   await runMerge(plan, backend, family.openShard, new MemoryFolder(), { readAheadBytes });
-  return { peak: seen.peak, planned: plan.peakBytes - PIECES_HELD * WRITE_BYTES, mostGroups: seen.mostGroups, groups };
+  return { peak: seen.peak, planned: plan.peakBytes - piecesBytes(plan), mostGroups: seen.mostGroups, groups };
 }
 
 const EIGHT: MadeTensors = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`t${i}`, [1000]]));
+
+it('a small merge is said to hold no more than twice what it reads and makes, and what a device takes in any case', async () => {
+  const family = await familyOf({ base: { w: [1000] }, x: { w: [1000] } });
+  const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x']), DEFAULT_CHOICES, { ...limitsOf(createCpuBackend()), chunkBytes: 1e9, shardBytes: 1e9 }, {});
+  // Two inputs and an output of 2000 bytes, each an eighth larger; three pieces of the file.
+  expect(plan.peakBytes).toBe(2 * 1.125 * 6000 + 32 * 2 ** 20 + 3 * plan.bytesWritten);
+});
 
 describe('groups under way', () => {
   it('hold what the plan says at most, whatever the budget', async () => {

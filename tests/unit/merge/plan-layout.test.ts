@@ -100,8 +100,10 @@ describe('totals', () => {
   });
   it('peak: a group at the backend, what was read of it and of the next one, three pieces of the writer', () => {
     const plan = planOf(trio({ a: [4096], b: [4096] }), { chunkBytes: 8 * 4096, shardBytes: 1e9 });
-    // 3 inputs of 8192 bytes of two groups, one of them with its output at the backend as well; 3 x 32 MiB.
-    expect(plan.peakBytes).toBe((2 * 3 + 4) * 8192 + 96 * 2 ** 20);
+    // 3 inputs of 8192 bytes of two groups, one of them with its output at the backend as well; the file three times, since it is smaller than a piece.
+    expect(plan.peakBytes).toBe((2 * 3 + 4) * 8192 + 3 * plan.bytesWritten);
+    const large = planOf(trio({ a: [2 ** 25] }), { chunkBytes: 2 ** 40, shardBytes: 1e9 });
+    expect(large.peakBytes - (3 * 2 + 2 + 3 * 2) * 2 ** 25).toBe(3 * 32 * 2 ** 20);
   });
 });
 
