@@ -28,14 +28,14 @@ const MOST_WORKERS = 8;
 /** Kept for the life of the process: the package's instance takes its devices with it when it is collected. */
 let instance: GPU | null = null;
 
-/** `residentBytes`: what the CPU keeps of a group between passes. `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
-export async function chooseBackend(choice: Options['backend'], residentBytes: number): Promise<Chosen> {
-  if (choice === 'cpu') return { backend: cpu(residentBytes), note: null };
+/** `readAheadBytes`: what a merge may read ahead, and the CPU keeps of a group between passes. `auto` falls back to the CPU and says why; `webgpu` rejects with GpuUnavailableError. */
+export async function chooseBackend(choice: Options['backend'], readAheadBytes: number): Promise<Chosen> {
+  if (choice === 'cpu') return { backend: cpu(readAheadBytes), note: null };
   try {
-    return { backend: await webGpu(choice === 'webgpu'), note: null };
+    return { backend: await webGpu(choice === 'webgpu', readAheadBytes), note: null };
   } catch (error) {
     if (choice === 'webgpu') throw error;
-    return { backend: cpu(residentBytes), note: error instanceof Error ? error.message : String(error) };
+    return { backend: cpu(readAheadBytes), note: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -48,14 +48,14 @@ function cpu(residentBytes: number, simd = true): Backend {
   return createCpuBackend({ residentBytes, simd, workers: Math.min(MOST_WORKERS, availableParallelism()), spawn: () => spawnThread(simd) });
 }
 
-async function webGpu(allowSoftware: boolean): Promise<Backend> {
+async function webGpu(allowSoftware: boolean, readAheadBytes: number): Promise<Backend> {
   instance ??= await load();
   const { device, label, software } = await requestStudioDevice(instance);
   if (software && !allowSoftware) {
     device.destroy();
     throw new GpuUnavailableError('software-adapter', `only a software adapter was found: ${label}`, { actual: label });
   }
-  const backend = await createWebGpuBackend(device, { label, software, formOnHost });
+  const backend = await createWebGpuBackend(device, { label, software, readAheadBytes, formOnHost });
   const wrong = (await selfTest(() => backend.onTrial(), createReferenceBackend())).filter(({ ok }) => !ok);
   if (wrong.length === 0) return backend;
   backend.dispose();

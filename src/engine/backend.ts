@@ -1,11 +1,12 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
 import { OutOfMemoryError } from '../bytes/errors';
 import type { AdaptRequest } from '../merge/adapting';
+import { READ_AHEAD_BYTES } from '../merge/io-sizes';
 import { withHost } from '../merge/on-host';
 import type { Backend, BackendInfo, MergeOptions } from '../merge/backend';
 import { chooseArithmetic } from './arithmetic';
 import { deviceBudget } from './budget';
-import { hostBytesOf } from './claims';
+import { hostBytesOf, spareBytesOf } from './claims';
 import { Context } from './context';
 import { adapt } from './passes/adapt';
 import { holdGroup } from './held';
@@ -21,6 +22,8 @@ export interface EngineOptions {
   readonly software?: boolean;
   /** GiB of the machine, as `navigator` tells it. */
   readonly deviceMemory?: number | undefined;
+  /** Bytes that a merge may read ahead: a third of it may lie idle in the buffers that inputs are read into. */
+  readonly readAheadBytes?: number;
   /** Forms the values of an adapter that the device has no room for, to the same bits. Absent: that fails. */
   readonly formOnHost?: (request: AdaptRequest) => Promise<Uint8Array<ArrayBuffer>>;
   /** Use this arithmetic unprobed: for tests of both. */
@@ -74,19 +77,21 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 }
 
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
-  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes } = options;
+  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes, readAheadBytes = READ_AHEAD_BYTES } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
   const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes, bufferBytes = budget.bytes } = options;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, listBytes: budget.chunkBytes });
+  const spareBytes = spareBytesOf(readAheadBytes);
+  // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
+  const concurrency = software ? 1 : TOGETHER;
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, spareBytes, listBytes: budget.chunkBytes });
   const room = new Room(context, { bytes: bufferBytes, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   const passes = withHost({
     info,
     chunkBytes,
-    // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
-    concurrency: software ? 1 : TOGETHER,
+    concurrency,
     buffers: context.inputs,
-    heldBytes: hostBytesOf,
+    heldBytes: (group) => hostBytesOf(group, { spareBytes, concurrency }),
     merge: (group, parameters, read, write, mergeOptions) => context.losing(() => room.merge(group, parameters, read, write, mergeOptions)),
     tally: (group, parameters, tallies, read, mergeOptions) => context.losing(() => room.tally(group, parameters, tallies, read, mergeOptions)),
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),

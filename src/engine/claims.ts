@@ -2,11 +2,9 @@
 import type { Group } from '../merge/backend';
 import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
 import { wantedRoom } from './bracket';
-import { SPARE_BYTES } from './context';
 import { BINS, BLOCK_WORDS, COUNT, LANES, SEGMENT, SELECTION, SLOT, SUM_WORDS, THREADS } from './layout';
 import { lentSize } from './memory';
 import { blockCount } from './tables';
-import { TOGETHER } from './turns';
 import { PIECE_BYTES, RING } from './uploads';
 
 interface Allowed {
@@ -41,13 +39,21 @@ export function claimOf(group: Group, { residentBytes, listBytes }: Allowed): nu
   return stay + passes + results + selecting + sums + lists;
 }
 
+/** Of what is read ahead: about what is read at once (merge/chunk-reading), and what the CPU backend keeps. */
+const SPARE = 1 / 3;
+
+/** Bytes of buffers for inputs that may lie idle. */
+export function spareBytesOf(readAheadBytes: number): number {
+  return Math.ceil(SPARE * readAheadBytes);
+}
+
 /**
  * Bytes that a group has of the host's memory at once: its results as they are mapped and as they are handed on, the staging ring, and
- * its share of the buffers for inputs that lie idle.
+ * its share of the `spareBytes` that may lie idle; a merge gives the backend `concurrency` groups at a time.
  */
-export function hostBytesOf(group: Group): number {
+export function hostBytesOf(group: Group, { spareBytes, concurrency }: { readonly spareBytes: number; readonly concurrency: number }): number {
   const merged = Math.max(...group.chunks.map((chunk) => chunkOutputBytes(group, chunk)));
-  return RING * PIECE_BYTES + SPARE_BYTES / TOGETHER + 2 * Math.min(2, group.chunks.length) * merged;
+  return RING * PIECE_BYTES + Math.ceil(spareBytes / concurrency) + 2 * Math.min(2, group.chunks.length) * merged;
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);

@@ -33,6 +33,8 @@ export interface ContextOptions {
   readonly listBytes?: number;
   /** Of maps that never settle. */
   readonly watchdog?: Watchdog;
+  /** Of buffers for inputs that may lie idle. */
+  readonly spareBytes?: number;
   /** Of a staging buffer (uploads.ts). */
   readonly uploadBytes?: number | undefined;
 }
@@ -43,16 +45,13 @@ export interface ContextOptions {
  */
 const MAP_MS = 180_000;
 
-/** Bytes of buffers for inputs that may lie idle: as much as is read ahead at once (merge/chunk-reading). */
-export const SPARE_BYTES = 128 * 2 ** 20;
-
 export class Context {
   readonly memory: Memory;
   readonly pipelines: Pipelines;
   readonly ledger = new Ledger();
   readonly uploads: Uploads;
   /** What inputs are read into, and given back to once they are uploaded. */
-  readonly inputs = new BufferRing(SPARE_BYTES);
+  readonly inputs: BufferRing;
   readonly bracketBlocks: number;
   /** Halved with the chunks where the device has no room (room.ts). */
   listBytes: number;
@@ -71,12 +70,13 @@ export class Context {
   constructor(
     readonly device: GPUDevice,
     traits: AdapterTraits,
-    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, listBytes = device.limits.maxStorageBufferBindingSize, watchdog = new Watchdog(), uploadBytes }: ContextOptions = {},
+    { pace = new Pace(), bracketBlocks = 32, bufferBytes = Infinity, listBytes = device.limits.maxStorageBufferBindingSize, watchdog = new Watchdog(), spareBytes = 0, uploadBytes }: ContextOptions = {},
   ) {
     this.pace = pace;
     this.bracketBlocks = bracketBlocks;
     this.listBytes = listBytes;
     this.watchdog = watchdog;
+    this.inputs = new BufferRing(spareBytes);
     this.memory = new Memory(device, bufferBytes);
     this.uploads = new Uploads(device, this.memory, this.ledger, pace, (map) => this.mapped(map), uploadBytes);
     this.pipelines = Pipelines.of(device, traits);

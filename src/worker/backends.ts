@@ -26,7 +26,7 @@ async function webgpu(allowSoftware: boolean): Promise<StartedBackend> {
     if (software && !allowSoftware) {
       throw new GpuUnavailableError('software-adapter', `WebGPU has only a software adapter here: ${label}`, { actual: label });
     }
-    const backend = await createWebGpuBackend(device, { label, software, deviceMemory: DEVICE_MEMORY, formOnHost });
+    const backend = await createWebGpuBackend(device, { label, software, deviceMemory: DEVICE_MEMORY, readAheadBytes: MEMORY.readAhead, formOnHost });
     const findings = await selfTest(() => backend.onTrial(), createReferenceBackend());
     const wrong = findings.filter(({ ok }) => !ok);
     if (wrong.length === 0) return { backend, selfTest: findings, adapter };

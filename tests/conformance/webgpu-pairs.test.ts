@@ -90,6 +90,21 @@ it('a merge gives a GPU two groups at a time, a software adapter one', async () 
   for (const backend of backends) backend.dispose();
 });
 
+it('a third of what may be read ahead lies idle for inputs, and is counted with the groups that there are at a time', async () => {
+  const [MIB, { group }] = [2 ** 20, PAIR[1]!];
+  for (const [isSoftware, share] of [[false, 16], [true, 32]] as const) {
+    const [backend, none] = await Promise.all([96 * MIB, 0].map((readAheadBytes) => createWebGpuBackend(device, { ...OPTIONS, software: isSoftware, readAheadBytes })));
+    expect(backend!.heldBytes!(group) - none!.heldBytes!(group)).toBe(share * MIB);
+    const buffers = backend!.buffers!;
+    for (const buffer of [buffers.take(20 * MIB), buffers.take(20 * MIB)]) buffers.give(buffer);
+    for (let i = 0; i < 2; i++) buffers.take(20 * MIB);
+    // Two were made, of which one stayed.
+    expect([buffers.allocated, buffers.reused]).toEqual([3, 1]);
+    backend!.dispose();
+    none!.dispose();
+  }
+});
+
 describe('two groups at a time', () => {
   it('give what they give one at a time, and read as much of the device; the second is read while the first is at work', async () => {
     const alone = await createWebGpuBackend(device, OPTIONS);

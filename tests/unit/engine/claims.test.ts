@@ -1,7 +1,7 @@
 /** Rule: issue 4 item 1 - what two groups of a 7B take of the device's budget and of the host's memory, stated before they begin. */
 import { describe, expect, it } from 'vitest';
 import { deviceBudget } from '../../../src/engine/budget';
-import { claimOf, hostBytesOf } from '../../../src/engine/claims';
+import { claimOf, hostBytesOf, spareBytesOf } from '../../../src/engine/claims';
 import type { Group } from '../../../src/merge/backend';
 
 const MIB = 2 ** 20;
@@ -37,8 +37,10 @@ describe('claims', () => {
     expect(claim).toBeGreaterThan(residentBytes + chunkBytes);
   });
 
-  it('on the host: the staging ring, and results twice over, of two chunks where there are several', () => {
-    expect(hostBytesOf(tensor(4096 * 4096, 128 * MIB))).toBe(64 * MIB + 32 * MIB + 2 * 32 * MIB);
-    expect(hostBytesOf(tensor(8 * 4096 * 4096, 128 * MIB))).toBe(64 * MIB + 32 * MIB + 4 * 32 * MIB);
+  it('on the host: a share of the input ring, the staging ring, and results twice over, of two chunks where there are several', () => {
+    const [spareBytes, concurrency] = [spareBytesOf(384 * MIB), 2];
+    expect(hostBytesOf(tensor(4096 * 4096, 128 * MIB), { spareBytes, concurrency })).toBe(64 * MIB + 32 * MIB + 2 * 32 * MIB);
+    expect(hostBytesOf(tensor(8 * 4096 * 4096, 128 * MIB), { spareBytes, concurrency })).toBe(64 * MIB + 32 * MIB + 4 * 32 * MIB);
+    expect(hostBytesOf(tensor(4096 * 4096, 128 * MIB), { spareBytes, concurrency: 1 })).toBe(128 * MIB + 32 * MIB + 2 * 32 * MIB);
   });
 });
