@@ -44,12 +44,17 @@ const { mapAsync } = GPUBuffer.prototype;
 const deviceOf = new WeakMap<GPUBuffer, number>();
 let devices = 0;
 
-/** Another device, as far as anybody can tell. */
-function arm(operation: Operation | null, n = 0): void {
-  loss.counts = { submit: 0, map: 0 };
-  loss.at = operation && { operation, n };
+/** Another device, as far as anybody can tell. Whoever was on the one before has been told of its loss. */
+function arrive(): void {
+  devices++;
+  loss.at = null;
   loss.isLost = false;
   Object.defineProperty(device, 'lost', { configurable: true, value: new Promise<GPUDeviceLostInfo>((resolve) => (resolveLost = resolve)) });
+}
+/** The device that is there is lost at the operation number `n` from now on. */
+function arm(operation: Operation, n: number): void {
+  loss.counts = { submit: 0, map: 0 };
+  loss.at = { operation, n };
 }
 
 beforeAll(() => {
@@ -128,8 +133,7 @@ async function merged(backends: readonly (() => Promise<Backend>)[]) {
  * submissions as where every pipeline is measured.
  */
 const engine = async (): Promise<Backend> => {
-  arm(null);
-  devices++;
+  arrive();
   return { ...(await make({ ...LIMITS, dispatchBlocks: 64 })()), concurrency: 2 };
 };
 const lostAt = (operation: Operation, n: number) => async () => {
