@@ -61,6 +61,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     onProgress,
     table,
     isExportFile,
+    onLeftBehind: (names) => output.write(`could not be removed: ${names.join(', ')}\n`),
     resume: options.resume,
     readAheadBytes: readAheadWithin(options.memoryBytes),
     hashing: HASHING_NATIVELY,

@@ -91,7 +91,7 @@ export class BatchMeter {
     const bytesToRead = this.batch.bytesRead + (this.rechecks ? left.reduce((total, entry) => total + this.items[entry]!.plan.bytesRead, 0) : 0);
     this.onProgress?.({
       // The others wait for the one that is computed again.
-      phase: phases.includes(PHASES.indexOf('rechecking')) ? 'rechecking' : PHASES[phases.length > 0 ? Math.min(...phases) : PHASES.length - 1]!,
+      phase: phases.includes(PHASES.indexOf('rechecking')) ? 'rechecking' : phases.length > 0 ? PHASES[Math.min(...phases)]! : 'verifying',
       tensorsDone: sum((one) => one.tensorsDone),
       tensors: this.items.reduce((total, { plan }) => total + plan.tensors, 0),
       bytesRead: this.bytesRead,

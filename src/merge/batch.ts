@@ -22,7 +22,7 @@ import { WatchedFolders } from './watched-folder';
 /** Of a table that lies there; what is longer is none of these. */
 const MAX_TABLE_BYTES = 4_000_000;
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hashing' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hashing' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy' | 'onLeftBehind'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders. */
   readonly table?: BatchTable;
@@ -119,6 +119,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
     rechecks = own.catch(() => {});
     return own;
   };
+  const leftIn = (folder: string) => (names: readonly string[]) => hooks.onLeftBehind?.(names.map((name) => `${folder}/${name}`));
   const failures: unknown[] = [];
   const runs = entries.map(async (entry) => {
     const { folder, plan, extras, journal } = items[entry]!;
@@ -131,6 +132,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
         ready,
         recheckTurn,
         onProgress: (progress) => meter.tell(entry, progress),
+        onLeftBehind: leftIn(folder),
         ...(entries.length > 1 ? { stepsBy: steps.join, pieceBytes: pieceOf(entries.length), copyBytes: copyPieceOf(entries.length) } : {}),
       });
       return result;
@@ -148,7 +150,7 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
   for (const [i, entry] of entries.entries()) {
     const result = done[i]!;
     if (result && (failures.length === 0 || items[entry]!.journal)) results.set(entry, result);
-    else await abandoned(destination, items[entry]!, result);
+    else await abandoned(destination, items[entry]!, result, leftIn(items[entry]!.folder));
   }
   if (failures.length === 0) return;
   // The others of a wave are stopped when one fails; why it did is what counts.
@@ -156,10 +158,12 @@ async function runWave({ entries }: Wave, items: readonly BatchItem[], backend: 
 }
 
 /** Removes what a run of a failed wave left: nothing but its folder, or an export that was finished before another failed. */
-async function abandoned(destination: BatchFolder, { folder }: BatchItem, result: RunResult | null): Promise<void> {
+async function abandoned(destination: BatchFolder, { folder }: BatchItem, result: RunResult | null, onLeftBehind: (names: readonly string[]) => void): Promise<void> {
   const own = await destination.folder(folder).catch(() => null);
+  const left: string[] = [];
   // The index is the last of the files, and without it nothing loads.
-  for (const { name } of [...(result?.files ?? [])].reverse()) await own?.remove(name).catch(() => {});
+  for (const { name } of [...(result?.files ?? [])].reverse()) await (own ? own.remove(name).catch(() => left.push(name)) : left.push(name));
+  if (left.length > 0) onLeftBehind(left);
   await destination.removeEmpty(folder).catch(() => {});
 }
 

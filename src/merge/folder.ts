@@ -4,6 +4,7 @@ import { JOURNAL_FILE } from '../bytes/source';
 import type { ByteSink, ByteSource, Destination } from '../bytes/source';
 import { readJournal } from './journal';
 import type { Journal } from './journal-types';
+import type { WatchedFolder } from './watched-folder';
 
 /** What a loader would take for an export: transformers prefers `model.safetensors`, then the index (faults.md, writing). */
 const WEIGHTS = /^model.*\.safetensors$|\.safetensors\.index\.json$/i;
@@ -28,9 +29,11 @@ export class OutputFolder {
   private readonly own = new Set<string>();
   /** Of the old config.json, once that is removed. */
   private config: Uint8Array<ArrayBuffer> | null = null;
+  /** The old weights may still turn out to be there: they get their config.json back then. */
+  private owesConfig = false;
 
   private constructor(
-    private readonly destination: Destination,
+    private readonly destination: WatchedFolder,
     /** What was there before and still is. */
     private readonly before: Set<string>,
     /** All that will be written. */
@@ -44,7 +47,7 @@ export class OutputFolder {
    * replaced or removed, when it holds one of `names`, weights or an index. What an unfinished export left is removed, but for
    * the finished shards of one that is carried on.
    */
-  static async prepare(destination: Destination, rules: FolderRules): Promise<OutputFolder> {
+  static async prepare(destination: WatchedFolder, rules: FolderRules): Promise<OutputFolder> {
     const { names, replace, resume, isExportFile = () => false } = rules;
     const before = await destination.list();
     const old = oldFiles(before, rules);
@@ -79,13 +82,29 @@ export class OutputFolder {
     return this.clear(this.replaces.filter((name) => this.before.has(name) && !names.includes(name)));
   }
 
-  /** Makes a file final. A failure leaves an older file of that name as it was (see `ByteSink.close`). */
+  /**
+   * Makes a file final. A failure leaves an older file of that name as it was (see `ByteSink.close`); weights that take its place after
+   * closing them was given up are taken back.
+   */
   async finish(name: string, sink: { close(): Promise<void> }): Promise<void> {
     const replaced = this.before.has(name);
     // A new file is this run's even when closing fails half-way.
     if (!replaced) this.own.add(name);
-    await sink.close();
+    try {
+      await sink.close();
+    } catch (error) {
+      if (replaced && this.destination.unsettled.includes(name)) this.destination.later(name, (folder, isFinal) => this.endedLate(name, folder, isFinal));
+      throw error;
+    }
     this.own.add(name);
+  }
+
+  /** Closing `name`, which was to take the place of an older file, has ended after it was given up. */
+  private async endedLate(name: string, folder: Destination, isFinal: boolean): Promise<void> {
+    if (isFinal) {
+      this.own.add(name);
+      if (WEIGHTS.test(name)) await folder.remove(name);
+    } else if (this.owesConfig) await restoreConfig(folder, this.config!);
   }
 
   /** Removes the old config.json, without which nothing loads: the new weights are not to be read with what is beside the old ones. */
@@ -94,17 +113,6 @@ export class OutputFolder {
     const source = await this.destination.open(CONFIG_FILE);
     this.config = await source.read(0, source.size);
     await this.clear([CONFIG_FILE]);
-  }
-
-  /** Gives the old export its config.json back, if it can. */
-  private async restoreConfig(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const sink = await this.destination.create(CONFIG_FILE).catch(() => null);
-    try {
-      await sink?.write(bytes);
-      await sink?.close();
-    } catch {
-      await sink?.abort();
-    }
   }
 
   /** Removes files that the run does not want, or does not trust. */
@@ -122,7 +130,8 @@ export class OutputFolder {
    */
   async discard(keep: ReadonlySet<string>, unsettled: readonly string[] = []): Promise<string[]> {
     const hasWeights = [...this.own, ...unsettled].some((name) => WEIGHTS.test(name));
-    if (this.config !== null && !hasWeights) await this.restoreConfig(this.config);
+    this.owesConfig = this.config !== null;
+    if (this.config !== null && !hasWeights) await restoreConfig(this.destination, this.config);
     const left = unsettled.filter((name) => name !== JOURNAL_FILE && !keep.has(name) && !this.own.has(name));
     if (this.own.size === 0) return left;
     // What was beside weights that are gone is nobody's.
@@ -152,6 +161,17 @@ export class OutputFolder {
   }
   open(name: string): Promise<ByteSource> {
     return this.destination.open(name);
+  }
+}
+
+/** Gives the old export its config.json back, if it can. */
+async function restoreConfig(folder: Destination, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const sink = await folder.create(CONFIG_FILE).catch(() => null);
+  try {
+    await sink?.write(bytes);
+    await sink?.close();
+  } catch {
+    await sink?.abort();
   }
 }
 

@@ -31,14 +31,18 @@ class Health {
   get unsettled(): string[] {
     return [...new Set(this.overdue.values())];
   }
-  /** Resolves when what is overdue of `file` by now has ended. */
-  async settledOf(file: string): Promise<void> {
-    await Promise.all([...this.overdue].flatMap(([operation, own]) => (own === file ? [operation] : [])));
+  /** Resolves when what is overdue of `file` by now has ended: to whether that made it final. */
+  async settledOf(file: string): Promise<boolean> {
+    const ended = await Promise.all([...this.overdue].flatMap(([operation, own]) => (own === file ? [operation] : [])));
+    return ended.includes(FINAL);
   }
   async settled(): Promise<void> {
     while (this.overdue.size > 0) await Promise.all(this.overdue.keys());
   }
 }
+
+/** What an overdue close resolves to that brought its file about. */
+const FINAL = Symbol('final');
 
 interface Operation<T> {
   readonly file: string;
@@ -46,7 +50,7 @@ interface Operation<T> {
   readonly limit: number;
   readonly act: () => Promise<T>;
   /** Undoes what `act` brings after it was given up; absent where that changes nothing in the folder. */
-  readonly late?: (brought: T) => Promise<void>;
+  readonly late?: (brought: T) => Promise<unknown>;
 }
 
 const nothing = async () => {};
@@ -63,6 +67,7 @@ const nothing = async () => {};
 export class WatchedFolder implements Destination {
   private readonly watchdog: Watchdog;
   protected readonly limits = new WriteLimits();
+  private readonly reads = new ReadLimits();
   protected isCleaning = false;
 
   protected constructor(
@@ -113,7 +118,7 @@ export class WatchedFolder implements Destination {
         this.limits.note(bytes.length, performance.now() - started);
         taken += bytes.length;
       },
-      close: () => this.run({ file: name, limit: this.limits.of(taken), act: () => sink.close(), late: nothing }),
+      close: () => this.run({ file: name, limit: this.limits.of(taken), act: () => sink.close(), late: async () => FINAL }),
       abort: () => this.abort(name, sink),
     };
   }
@@ -122,7 +127,12 @@ export class WatchedFolder implements Destination {
     this.refuseUnsettled(name);
     const source = await this.run({ file: name, limit: this.limits.of(0), act: () => this.inner.open(name) });
     const { name: file, size } = source;
-    const read = <T>(bytes: number, act: () => Promise<T>) => this.run({ file, limit: new ReadLimits().of(bytes), act });
+    const read = async <T>(bytes: number, act: () => Promise<T>) => {
+      const started = performance.now();
+      const brought = await this.run({ file, limit: this.reads.of(bytes), act });
+      this.reads.note(bytes, performance.now() - started);
+      return brought;
+    };
     return {
       name: file,
       size,
@@ -139,10 +149,10 @@ export class WatchedFolder implements Destination {
     this.refuseUnsettled(name);
   }
 
-  /** Does `act` to the folder itself as soon as nothing of `name` is under way, whenever that is. */
-  later(name: string, act: (folder: Destination) => Promise<void>): void {
+  /** Does `act` to the folder itself as soon as nothing of `name` is under way, whenever that is; `isFinal`: a close was, and brought it about. */
+  later(name: string, act: (folder: Destination, isFinal: boolean) => Promise<void>): void {
     const file = this.path + name;
-    this.health.add(file, this.health.settledOf(file).then(() => act(this.inner)).catch(() => {}));
+    this.health.add(file, this.health.settledOf(file).then((isFinal) => act(this.inner, isFinal)).catch(() => {}));
   }
 
   /** Waits for what is under way, as the sink does, but not for ever. That another file cannot be thrown away says nothing of the rest. */

@@ -71,6 +71,8 @@ export async function exportBatch(
     const plan = plans[i]!;
     items.push({ folder: name, plan, journal: undertakings[i]!.journal, extras: await extraFiles({ name, application, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, open), plan }, watchedOpening(openFile, ({ path }) => path, watchdog, signal)) });
   }
+  // Of every folder so far: an event tells of all that the page shows.
+  const left: string[] = [];
   const batch: BatchPlan = planBatch(plans, { holdBytes: holdBytes() });
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   try {
@@ -85,6 +87,10 @@ export async function exportBatch(
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
       ...(hashing ? { hashing } : {}),
+      onLeftBehind: (names) => {
+        left.push(...names);
+        emit({ event: 'left', names: [...left] });
+      },
       onProgress: (now) => progress.offer(now),
       table: { name: TABLE_FILE, of: tableOf(entries, nameOf, TABLE_FILE, destination.name) },
     });

@@ -97,7 +97,7 @@ describe('a grid of 2 x 2', () => {
     expect(finished.map(({ folder }) => folder)).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7', 'sft-0.7_ct-0.2', 'sft-0.7_ct-0.7']);
     expect(finished.every(({ result }) => result.checked.tensors === 4)).toBe(true);
     expect(new TextDecoder().decode(out.files.get('results.csv'))).toContain('sft-0.7_ct-0.2,ties_sv,0.7,0.2,1,0.04,\r\n');
-    expect(told.at(-1)).toMatchObject({ foldersDone: 4, folders: 4, bytesRead: batch.bytesRead - INTEGERS, bytesWritten: batch.bytesWritten, tensorsDone: 20, tensors: 20 });
+    expect(told.at(-1)).toMatchObject({ phase: 'verifying', foldersDone: 4, folders: 4, bytesRead: batch.bytesRead - INTEGERS, bytesWritten: batch.bytesWritten, tensorsDone: 20, tensors: 20 });
     // Kept values differ with the density, so the folders are four different models.
     expect(new Set(finished.map(({ result }) => result.files.map(({ sha256 }) => sha256).join())).size).toBe(4);
     await expectSingleMerges(own, items, out);
@@ -168,6 +168,22 @@ describe('what stops a batch', () => {
     expect([...out.inner.keys()]).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7']);
     expect(new TextDecoder().decode(out.files.get('results.csv'))).toBe('sft-0.2_ct-0.2,sft-0.2_ct-0.7');
     await expectSingleMerges(own, items.slice(0, 2), out);
+  });
+
+  it('tells of what it could not remove, with the folder that it is in', async () => {
+    const { own, items, batch } = await inWaves();
+    const out = new MemoryFolders();
+    out.prepare = (folder, name) => {
+      folder.before = (_, what) => {
+        const isFull = name === 'sft-0.2_ct-0.7' && what === 'create config.json';
+        const isStuck = what === 'remove model-00002-of-00003.safetensors';
+        if (isFull || isStuck) throw new StudioError('disk-full', 'disk-full', what);
+      };
+    };
+    const left: string[] = [];
+    await expect(runBatch(items, batch, createCpuBackend(), own.openShard, out, { holdBytes: HOLD, onLeftBehind: (names) => left.push(...names) })).rejects.toMatchObject({ code: 'disk-full' });
+    expect(left.sort()).toEqual(['sft-0.2_ct-0.2', 'sft-0.2_ct-0.7'].map((name) => `${name}/model-00002-of-00003.safetensors`));
+    expect([...out.inner.get('sft-0.2_ct-0.7')!.files.keys()]).toEqual(['model-00002-of-00003.safetensors']);
   });
 
   it('a write that never ends in the second wave: the same, and it is not waited for', async () => {

@@ -1,5 +1,6 @@
 /** Operations of the destination that never end, or end when nobody waits for them any more (faults.md B 36). */
 import { describe, expect, it } from 'vitest';
+import { StudioError } from '../../../src/bytes/errors';
 import { JOURNAL_FILE } from '../../../src/bytes/source';
 import { Watchdog } from '../../../src/bytes/watchdog';
 import { readJournal } from '../../../src/merge/journal';
@@ -29,6 +30,8 @@ describe.each(CASES)('%s', (_, shardBytes, old) => {
         for (let i = 0; i < 20; i++) await turn();
         // What came to pass after all is taken back.
         expect([...folder.unfinished], what).toEqual([]);
+        // Nor was it read again.
+        expect(['', 'old'], what).toContain(new TextDecoder().decode(folder.files.get('model.safetensors')));
       }
       folder.restart();
       expectNothingHalf(folder, files, old, what);
@@ -39,5 +42,57 @@ describe.each(CASES)('%s', (_, shardBytes, old) => {
       await again(folder, { shardBytes });
       expect(sorted(folder), what).toEqual(files);
     }
+  });
+});
+
+describe.each(['is stalled', 'is cancelled'] as const)('closing the file that takes the place of another %s, and ends', (why) => {
+  const old = { 'model.safetensors': 'old', 'config.json': 'old', 'tokenizer.json': 'old', 'notes.txt': 'mine' };
+  const turns = async () => {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it.each([
+    ['well while the run cleans up', 'cleaning', true],
+    ['well when it is over', 'over', true],
+    ['badly while the run cleans up', 'cleaning', false],
+    ['badly when it is over', 'over', false],
+  ] as const)('%s: the new weights are taken back, the older ones have their config', async (_, when, isWell) => {
+    const folder = new MemoryFolder(old);
+    const controller = new AbortController();
+    const create = folder.create.bind(folder);
+    let end = () => {};
+    folder.create = async (name) => {
+      const sink = await create(name);
+      if (name !== 'model.safetensors') return sink;
+      let closing = Promise.resolve();
+      return {
+        ...sink,
+        close: () => {
+          closing = new Promise<void>((resolve) => (end = resolve)).then(() => {
+            if (!isWell) throw new StudioError('disk-full', 'disk-full', name);
+            return sink.close();
+          });
+          if (why === 'is cancelled') controller.abort();
+          return closing;
+        },
+        abort: async () => {
+          // What waits for the close lets it come to its end.
+          if (when === 'cleaning') end();
+          await closing.catch(() => {});
+          await sink.abort();
+        },
+      };
+    };
+    const error = await failure(run(folder, { shardBytes: 1e9, hooks: { replace: true, signal: controller.signal, watchdog: new Watchdog(FAST) } }));
+    expect(error.reason).toBe(why === 'is cancelled' ? 'cancelled' : 'stalled');
+    end();
+    await turns();
+    const text = Object.fromEntries([...folder.files].map(([name, bytes]) => [name, new TextDecoder().decode(bytes)]));
+    if (isWell) expect([text['model.safetensors'], text['config.json'], text['notes.txt']]).toEqual([undefined, undefined, 'mine']);
+    else expect(text).toMatchObject(old);
+    folder.restart();
+    folder.create = create;
+    await again(folder, { shardBytes: 1e9 });
+    expect(sorted(folder)).toEqual((await cleanRun(1e9, old)).files);
   });
 });

@@ -1,5 +1,5 @@
 /** A folder of which no operation is waited for for ever: limits, what is given up, and what becomes of it later (faults.md B 36). */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { StudioError } from '../../../src/bytes/errors';
 import type { ByteSink } from '../../../src/bytes/source';
 import { Watchdog, WriteLimits } from '../../../src/bytes/watchdog';
@@ -65,6 +65,29 @@ describe('a folder', () => {
       if (isCancelled) stopping.abort();
       await time.pass(2000);
       expect(await ended()).toMatch(isCancelled ? /^cancelled$/ : which === 'list' ? /^stalled out 18[12]$/ : /^stalled (x|new|old) (6|18)[12]$/);
+    }
+  });
+
+  it('reads what was written for as long as the reads before it say', async () => {
+    const time = new TestTime();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => time.now());
+    try {
+      let end = () => {};
+      const inner = new MemoryFolder();
+      inner.open = async (name) => ({ name, size: 10e6, read: () => new Promise((resolve) => (end = () => resolve(new Uint8Array(0)))) });
+      const source = await over(inner, time).open('model.safetensors');
+      const first = source.read(0, 1e6);
+      await time.pass(50_000);
+      end();
+      await first;
+      // At 20 kB/s, of which every read may be a twentieth; 80 seconds where nothing is known.
+      const second = outcome(source.read(0, 10e6));
+      await time.pass(600_000);
+      expect(await second()).toBe('waiting');
+      end();
+      expect(await second()).toBe('done');
+    } finally {
+      clock.mockRestore();
     }
   });
 
