@@ -24,6 +24,9 @@ interface Holder {
 
 /** Tokens of this process. */
 const held = new Set<string>();
+/** Gives back what this process has when it ends: one listener for all of it. */
+const leaving = new Set<() => void>();
+const leaveAll = () => leaving.forEach((leave) => leave());
 
 /**
  * Takes `folder`, which is there. Resolves to what gives it back; so does the process when it ends in any way but being killed, after
@@ -45,7 +48,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   touching.unref();
   const leave = () => {
     clearInterval(touching);
-    process.off('exit', leave);
+    leaving.delete(leave);
+    if (leaving.size === 0) process.off('exit', leaveAll);
     if (!held.delete(token)) return;
     try {
       if (readFileSync(path, 'utf8') === text) unlinkSync(path);
@@ -53,7 +57,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       // Somebody removed it: nothing is held.
     }
   };
-  process.once('exit', leave);
+  if (leaving.size === 0) process.once('exit', leaveAll);
+  leaving.add(leave);
   return async () => leave();
 }
 

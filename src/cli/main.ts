@@ -56,10 +56,16 @@ async function main(): Promise<number> {
   }
 }
 
-/** Whether the disk is still asked for something by a command that has ended, and does not answer within a second. */
-async function isStuck(): Promise<boolean> {
-  for (let look = 0; look < 50; look++) {
-    await new Promise((resolve) => setTimeout(resolve, look === 0 ? 0 : 20));
+/** Milliseconds that the end of what the disk was asked for is waited for: of a drive that is only slow it comes. */
+const PATIENCE_MS = 30_000;
+/** The same for who interrupted it, and waits. */
+const INTERRUPTED_PATIENCE_MS = 2000;
+const LOOK_MS = 20;
+
+/** Whether the disk is still asked for something by a command that has ended, and does not answer within `patienceMs`. */
+async function isStuck(patienceMs: number): Promise<boolean> {
+  for (let waited = 0; waited < patienceMs; waited += LOOK_MS) {
+    await new Promise((resolve) => setTimeout(resolve, waited === 0 ? 0 : LOOK_MS));
     if (!process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'))) return false;
   }
   return true;
@@ -67,6 +73,10 @@ async function isStuck(): Promise<boolean> {
 
 const code = await main();
 // exit() would wait for the thread that waits for the disk. What was said is with the terminal or the pipe by now.
-if (code !== 0 && (await isStuck())) process.kill(process.pid, 'SIGKILL');
+if (code === INTERRUPTED && (await isStuck(INTERRUPTED_PATIENCE_MS))) {
+  // To a shell this is the same code.
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+} else if (code !== 0 && (await isStuck(PATIENCE_MS))) process.kill(process.pid, 'SIGKILL');
 // Not by itself: a device of the webgpu package keeps the process alive.
 exit(code);

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { DestinationError, IncompatibleCheckpointsError } from '../bytes/errors';
-import { MemorySource } from '../bytes/source';
+import { MemorySource, type Destination } from '../bytes/source';
+import { Watchdog } from '../bytes/watchdog';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf, type ExportSubject } from '../compose/export-input';
 import { extraFiles, notesOnExtras } from '../compose/extra-files';
@@ -20,6 +21,7 @@ import { readJournal } from '../merge/journal';
 import { runMerge } from '../merge/run';
 import type { ExtraFile, FinishedFile, RunFigures, RunResult } from '../merge/run-types';
 import { INDEX_FILE } from '../merge/shards';
+import { WatchedFolder } from '../merge/watched-folder';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
@@ -37,7 +39,7 @@ const ANY_CHUNK: BackendLimits = { chunkBytes: 128 * 2 ** 20 };
 
 /** Carries out `options`. Rejects with UsageError, and as plans, runs and the disk do. */
 export async function carryOut(options: Options, output: Output, signal: AbortSignal): Promise<void> {
-  const opened = await openRecipe(options);
+  const opened = await openRecipe(options, signal);
   if (opened.warnings.length > 0) output.write(`${problemLines(options.recipe, opened.warnings)}\n`);
   if (options.command === 'plan') {
     const planned = await planOf(options, opened, ANY_CHUNK);
@@ -53,7 +55,7 @@ async function write(options: Options, opened: Opened, output: Output, signal: A
   const release = await lockFolder(folder);
   try {
     if (options.command === 'batch') await batch(options, opened, output, signal);
-    else if (options.finish !== null) await finish(options, opened, options.finish, output);
+    else if (options.finish !== null) await finish(options, opened, options.finish, output, signal);
     else await merge(options, opened, output, signal);
   } finally {
     await release();
@@ -67,9 +69,9 @@ interface Planned {
 }
 
 /** Rejects with IncompatibleCheckpointsError `undecided`: what is to be decided, and the options that do. */
-async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choices, checkpoints, openShard }: Opened, limits: BackendLimits, resume: Journal | null = null): Promise<Planned> {
+async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choices, checkpoints, openFile }: Opened, limits: BackendLimits, resume: Journal | null = null): Promise<Planned> {
   const used = checkpointsOf(recipe, checkpoints);
-  const contents = await contentsOfAll(used, openShard);
+  const contents = await contentsOfAll(used, (id, shard) => openFile(used.find((one) => one.id === id)!.shards[shard]!.file));
   const { metadata, journal } = undertakingOf({ application: APPLICATION, recipe, choices, text, shardBytes, checkpoints: used, contents }, resume);
   const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: readAheadWithin(memoryBytes) }, metadata);
   if (plan.refusals.length === 0) return { plan, contents, journal };
@@ -208,15 +210,16 @@ function subjectOf({ out }: Options, { recipe, text, choices, checkpoints }: Ope
 }
 
 /** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */
-async function finish(options: Options, opened: Opened, of: number, output: Output): Promise<void> {
+async function finish(options: Options, opened: Opened, of: number, output: Output, signal: AbortSignal): Promise<void> {
+  const watchdog = new Watchdog();
   const planned = await planOf(options, opened, ANY_CHUNK);
   const { plan } = planned;
   const out = options.out!;
-  const destination = await DiskDestination.make(out, opened.paths);
+  const destination = WatchedFolder.over(await DiskDestination.make(out, opened.paths), { watchdog, signal });
   const taken = await takeParts(out);
   let files: readonly FinishedFile[];
   try {
-    const parts = await joinParts(out, plan, of);
+    const parts = await watchdog.until(signal, () => joinParts(out, plan, of, signal));
     files = parts.files;
     const single = plan.index === null;
     // A single weight file makes the folder load: it comes last.
@@ -231,7 +234,7 @@ async function finish(options: Options, opened: Opened, of: number, output: Outp
   output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${out}\n`);
 }
 
-async function writeExtra(destination: DiskDestination, name: string, content: ExtraFile['content'], figures: RunFigures): Promise<void> {
+async function writeExtra(destination: Destination, name: string, content: ExtraFile['content'], figures: RunFigures): Promise<void> {
   const made = typeof content === 'function' ? await content(figures) : content;
   const source = made instanceof Uint8Array ? new MemorySource(name, made) : made;
   const sink = await destination.create(name);

@@ -3,6 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
+import { watchedOpening } from '../bytes/watched-source';
+import { Watchdog } from '../bytes/watchdog';
 import { openCheckpoints } from '../checkpoint/open';
 import { layerCount } from '../checkpoint/places';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
@@ -22,15 +24,17 @@ export interface Opened {
   readonly warnings: readonly MergeKitProblem[];
   /** Paths on the disk of every file of every checkpoint. */
   readonly paths: readonly string[];
+  /** Not waited for for ever, nor is any read of it: it ends soon after the signal is aborted. */
   openFile(entry: FileEntry): Promise<ByteSource>;
+  /** For what watches its reads by itself, as a run does. */
   openShard(checkpoint: string, shard: number): Promise<ByteSource>;
 }
 
 /**
  * Reads the recipe and opens the folders it names. Throws UsageError for a recipe or folder that will not do, and as the readers
- * of checkpoints do.
+ * of checkpoints do. Reads end soon after `signal` is aborted.
  */
-export async function openRecipe(options: Options): Promise<Opened> {
+export async function openRecipe(options: Options, signal: AbortSignal): Promise<Opened> {
   const text = await readFile(options.recipe, 'utf8').catch((error: unknown) => {
     throw new UsageError(`${options.recipe}: ${String(error)}`);
   });
@@ -39,16 +43,17 @@ export async function openRecipe(options: Options): Promise<Opened> {
   const checkpoints: Checkpoint[] = [];
   const idOf = new Map<string, string>();
   const vocabularies = new VocabularyReader();
+  const openRaw = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
+  const openFile = watchedOpening(openRaw, ({ path }) => path, new Watchdog(), signal);
   for (const name of names) {
-    const folder = await openFolder(await folderOf(name, options), name, paths);
-    const checkpoint = await vocabularies.with(folder, async (entry) => new DiskSource(entry, paths.get(entry.id)!));
+    const folder = await openFolder(await folderOf(name, options), name, paths, openFile);
+    const checkpoint = await vocabularies.with(folder, openFile);
     checkpoints.push(checkpoint);
     idOf.set(name, checkpoint.id);
   }
   const layersOf = (id: string) => layerCount(checkpoints.find((checkpoint) => checkpoint.id === id)!.tensors.map(({ name }) => name)) || null;
   const { recipe, problems, choices } = fromMergeKit(text, (name) => idOf.get(name) ?? null, layersOf);
   if (recipe === null) throw new UsageError(problemLines(options.recipe, problems));
-  const openFile = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
   return {
     recipe,
     text: { text, paths: Object.fromEntries([...idOf].map(([name, id]) => [id, name])) },
@@ -60,17 +65,17 @@ export async function openRecipe(options: Options): Promise<Opened> {
     openShard: async (id, shard) => {
       const file = checkpoints.find((checkpoint) => checkpoint.id === id)?.shards[shard]?.file;
       if (file === undefined) throw new StudioError('internal', 'not-open', `shard ${shard} of checkpoint ${id} is not open`);
-      return openFile(file);
+      return openRaw(file);
     },
   };
 }
 
-/** The one checkpoint of a folder, called `name`; the paths of its files are added to `paths`, by the ids of their entries. */
-export async function openFolder(folder: string, name: string, paths: Map<string, string>): Promise<Checkpoint> {
+/** The one checkpoint of a folder, called `name`, read by `openFile`; the paths of its files are added to `paths` first, by the ids of their entries. */
+export async function openFolder(folder: string, name: string, paths: Map<string, string>, openFile: (entry: FileEntry) => Promise<ByteSource>): Promise<Checkpoint> {
   // The name, not the path: two machines of one cluster must give a checkpoint the same id.
   const files = await entriesOf(folder, name);
   for (const { entry, path } of files) paths.set(entry.id, path);
-  const opened = await openCheckpoints(files.map(({ entry }) => entry), async (entry) => new DiskSource(entry, paths.get(entry.id)!));
+  const opened = await openCheckpoints(files.map(({ entry }) => entry), openFile);
   const [problem] = opened.problems;
   if (problem) throw problem.error;
   if (opened.checkpoints.length !== 1) throw new UsageError(`${folder}: ${opened.checkpoints.length} checkpoints, expected one`);

@@ -2,9 +2,11 @@
  * Parts of a merge, each in a folder of its own under the output until all are there: nothing that loads exists before the
  * last step, and no part needs to know of another.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asStudioError, DestinationError } from '../bytes/errors';
+import { throwIfAborted } from '../merge/abort';
 import type { SlotResult } from '../merge/backend';
 import { shardsOfPart } from '../merge/part';
 import type { MergePlan } from '../merge/plan-types';
@@ -19,6 +21,8 @@ const VERSION = 1;
 const RECORD = 'part.json';
 /** Holds the parts' folders, under the output. */
 const PARTS = 'parts';
+/** What the folder of a part that was joined is called until it is gone. */
+const REMOVED = 'removed-';
 
 interface PartRecord {
   readonly version: number;
@@ -56,7 +60,7 @@ export interface JoinedParts {
  */
 export async function takeParts(out: string): Promise<{ release(): Promise<void>; /** Removes the folders. */ clear(): Promise<void> }> {
   const all = join(out, PARTS);
-  const folders = (await readdir(all).catch(() => [])).filter((name) => name.startsWith('part-')).map((name) => join(all, name));
+  const folders = (await readdir(all, { withFileTypes: true }).catch(() => [])).flatMap((entry) => (entry.isDirectory() && entry.name.startsWith('part-') ? [join(all, entry.name)] : []));
   const releases: (() => Promise<void>)[] = [];
   const release = async () => void (await Promise.all(releases.map((one) => one())));
   try {
@@ -67,7 +71,10 @@ export async function takeParts(out: string): Promise<{ release(): Promise<void>
     throw reason === 'locked' ? new DestinationError('part-running', `${message}: this part still runs, or is joined by another`, where) : error;
   }
   const clear = async () => {
-    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    // At once with its lock: a part that begins meanwhile is refused, or has a folder of its own.
+    for (const folder of folders) await rename(folder, join(all, `${REMOVED}${randomUUID()}`));
+    const removed = (await readdir(all).catch(() => [])).filter((name) => name.startsWith(REMOVED));
+    for (const name of removed) await rm(join(all, name), { recursive: true, force: true });
     // One that began meanwhile stays.
     await rmdir(all).catch(() => {});
   };
@@ -76,9 +83,10 @@ export async function takeParts(out: string): Promise<{ release(): Promise<void>
 
 /**
  * Checks that all `of` parts of `plan` are complete and that their files are what they recorded. Rejects with DestinationError
- * `part-missing`, `part-of-another-merge` or `verification-failed`, naming the part. `move` may be repeated after a fault.
+ * `part-missing`, `part-of-another-merge` or `verification-failed`, naming the part. `move` may be repeated after a fault. Both reject with CancelledError
+ * between two files once `signal` is aborted.
  */
-export async function joinParts(out: string, plan: MergePlan, of: number): Promise<JoinedParts> {
+export async function joinParts(out: string, plan: MergePlan, of: number, signal?: AbortSignal): Promise<JoinedParts> {
   const layout = layoutOf(plan);
   const files: FinishedFile[] = [];
   const figures = new Map<string, SlotResult>();
@@ -91,6 +99,7 @@ export async function joinParts(out: string, plan: MergePlan, of: number): Promi
     }
     const { first, end } = shardsOfPart(plan.shards.length, part, of);
     for (const { file, header, payloadBytes } of plan.shards.slice(first, end)) {
+      throwIfAborted(signal);
       const made = record.files.find(({ name }) => name === file);
       const [from, to] = [join(folder, file), join(out, file)];
       // A join that was interrupted has moved some already.
@@ -112,7 +121,10 @@ export async function joinParts(out: string, plan: MergePlan, of: number): Promi
     figures,
     files,
     move: async () => {
-      for (const [from, to] of moves) await rename(from, to);
+      for (const [from, to] of moves) {
+        throwIfAborted(signal);
+        await rename(from, to);
+      }
     },
   };
 }

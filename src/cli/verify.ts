@@ -1,5 +1,8 @@
 /** Is a folder what a recipe gives? Merged again in memory and compared; nothing is written. */
 import { DestinationError } from '../bytes/errors';
+import { watchedOpening } from '../bytes/watched-source';
+import { Watchdog } from '../bytes/watchdog';
+import type { FileEntry } from '../checkpoint/types';
 import type { Backend } from '../merge/backend';
 import type { MergePlan } from '../merge/plan-types';
 import { verifyPlan, type Verification } from '../merge/verify';
@@ -13,7 +16,7 @@ const MOST_LINES = 20;
 /** Rejects with DestinationError `not-the-recipe` where the folder differs, after saying in what. */
 export async function verifyFolder(folder: string, plan: MergePlan, backend: Backend, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
   const paths = new Map<string, string>();
-  const merged = await openFolder(folder, folder, paths);
+  const merged = await openFolder(folder, folder, paths, watchedOpening(async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!), ({ path }) => path, new Watchdog(), signal));
   const openShard: Opened['openShard'] = async (checkpoint, shard) => {
     if (checkpoint !== merged.id) return opened.openShard(checkpoint, shard);
     const { file } = merged.shards[shard]!;

@@ -25,6 +25,15 @@ describe('an output folder', () => {
     await (await lockFolder(folder))();
   });
 
+  it('is one of many that a process has, with one listener to its end', async () => {
+    const before = process.listenerCount('exit');
+    const folders = await Promise.all(Array.from({ length: 12 }, () => mkdtemp(join(folder, 'part-'))));
+    const releases = await Promise.all(folders.map(lockFolder));
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    for (const release of releases) await release();
+    expect([process.listenerCount('exit'), (await Promise.all(folders.map((one) => readdir(one)))).flat()]).toEqual([before, []]);
+  });
+
   it('of a process that lives is refused, and taken over when that was killed', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.once('exit', resolve));

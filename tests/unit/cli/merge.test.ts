@@ -1,13 +1,16 @@
 /** The command line as processes on real folders: what it writes, and what several processes write together. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../e2e/support/safetensors';
+import { carryOut } from '../../../src/cli/merge';
+import { openRecipe } from '../../../src/cli/models';
 import { takeParts } from '../../../src/cli/parts';
+import { readOptions } from '../../../src/cli/usage';
 
 const run = promisify(execFile);
 const ROOT = process.cwd();
@@ -130,6 +133,7 @@ describe('parts that are joined', () => {
     for (const part of ['1/2', '2/2']) await merge(out, ...shards, '--part', part);
     const parts = join(out, 'parts');
     await mkdir(join(parts, 'part-1-of-3'));
+    await writeFile(join(out, 'parts', 'part-list.txt'), 'mine');
     const before = await contents(join(parts, 'part-2-of-2'));
     for (const at of ['part-2-of-2', 'part-1-of-3']) {
       await lockOf(join(parts, at));
@@ -137,12 +141,15 @@ describe('parts that are joined', () => {
       expect([code, stderr]).toEqual([1, `destination (part-running): ${join(parts, at)} is in use by process ${process.pid}: this part still runs, or is joined by another\nWait until it has ended, then run --finish again.\n`]);
       await rm(join(parts, at, '.studio-lock'));
     }
-    expect([await readdir(out), (await readdir(parts)).sort(), await contents(join(parts, 'part-2-of-2'))]).toEqual([['parts'], ['part-1-of-2', 'part-1-of-3', 'part-2-of-2'], before]);
+    expect([await readdir(out), (await readdir(parts)).sort(), await contents(join(parts, 'part-2-of-2'))]).toEqual([['parts'], ['part-1-of-2', 'part-1-of-3', 'part-2-of-2', 'part-list.txt'], before]);
     await lockOf(out);
     expect((await merge(out, ...shards, '--finish', '2')).stderr).toContain(`destination (locked): ${out} is in use by process ${process.pid}`);
     await rm(join(out, '.studio-lock'));
+    const options = readOptions(['merge', recipe, '--out', out, ...MODELS, ...shards, '--finish', '2'])!;
+    await expect(carryOut(options, { isTerminal: false, write: () => {} }, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    expect([await readdir(out), await contents(join(parts, 'part-2-of-2'))]).toEqual([['parts'], before]);
     expect(await merge(out, ...shards, '--finish', '2')).toMatchObject({ code: 0, stderr: '' });
-    expect((await readdir(out)).filter((name) => name === 'parts' || name.startsWith('.'))).toEqual([]);
+    expect([(await readdir(out)).filter((name) => name.startsWith('.')), await readdir(parts)]).toEqual([[], ['part-list.txt']]);
   }, 60_000);
 
   it('keep a part that is run again from beginning meanwhile', async () => {
@@ -185,6 +192,22 @@ describe('a Hugging Face cache', () => {
     await writeFile(join(cache, 'refs', 'main'), 'old');
     expect(await of(cache)).toMatchObject({ code: 2, stderr: expect.stringContaining('0 checkpoints') as string });
   });
+});
+
+it('what is read beside the tensors ends soon after an interruption, whatever the disk does', async () => {
+  const models = join(folder, 'pipes');
+  await cp(FAMILY, models, { recursive: true });
+  const options = readOptions(['merge', recipe, '--out', join(folder, 'pipes-out'), ...['base', 'sft', 'ct-x-4M'].flatMap((name) => ['--model', `${name}=${join(models, name)}`])])!;
+  const stopping = new AbortController();
+  const { checkpoints, openFile } = await openRecipe(options, stopping.signal);
+  const { file } = checkpoints[0]!.shards[0]!;
+  await rm(file.id);
+  await run('mkfifo', [file.id]);
+  const reading = (await openFile(file)).read(0, 8);
+  stopping.abort();
+  await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
+  // The thread that waits for the pipe goes on.
+  await (await open(file.id, 'r+')).close();
 });
 
 describe('refusals', () => {
@@ -296,10 +319,11 @@ describe('a merge that is killed', () => {
     const child = spawn(process.execPath, [join(ROOT, 'scripts', 'cli.mjs'), 'merge', recipe, '--out', out, ...MODELS, '--backend', 'cpu', ...SMALL], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => void (said += text.toString()));
-    const ended = new Promise((resolve) => child.once('close', resolve));
+    const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])));
     for (let there: string[] = []; !there.includes('model-00002-of-00017.safetensors'); there = await readdir(out)) await new Promise((resolve) => setTimeout(resolve, 20));
     process.kill(-child.pid!, 'SIGINT');
-    await ended;
+    // A shell says 130.
+    expect(await ended).toEqual([null, 'SIGINT']);
     expect(said).toContain(`could not be removed: ${stuck}`);
     expect(said).toContain('interrupted: nothing unfinished was left that loads\nWhat is finished is kept: --resume carries on.\n');
     expect((await readdir(out)).sort()).toEqual(['model-00001-of-00017.safetensors', 'model-00002-of-00017.safetensors', `${stuck}.part`, 'studio-journal.json']);
