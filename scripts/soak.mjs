@@ -64,7 +64,7 @@ const text = [
   `${count(({ cancelled }) => cancelled)} cancelled before, ${count(({ lost }) => lost)} through a lost device, ${count(({ scope }) => scope === 'model')} ranked over the whole model, ${count(({ preset }) => preset !== null)} by a preset; ${compared.toLocaleString('en')} values`,
   `compared. Methods: ${methods.join(', ')}.`,
   '',
-  `What the tab holds at the end of a round, on the CPU backend, report closed, garbage collected twice (the page and its worker,`,
+  `What the tab holds at the end of a round, on the CPU backend, report and checkpoints closed, garbage collected twice (the page and its worker,`,
   `buffers included), and what the renderer, with the threads that merge, and the GPU process have resident; MiB. The first ${warmUp === 1 ? 'round is' : `${warmUp} rounds are`} the warm-up: code is compiled and`,
   `caches fill. From there to the end: heaps ${percent(grown(heapOf))}, resident ${percent(grown(residentOf))}.`,
   '',
