@@ -18,10 +18,20 @@ const LEAST_BYTES = 2 ** 16;
 let reads = { count: 0, bytes: 0 };
 /** Paths that the page gives to the inputs; the outputs have others. */
 const INPUT = /^(?:base|sft|ct)\//;
-const { read } = Object.getOwnPropertyDescriptors(FileSource.prototype);
+const { read, readInto } = Object.getOwnPropertyDescriptors(FileSource.prototype);
+const count = (name: string, bytes: number) => {
+  if (INPUT.test(name) && bytes >= LEAST_BYTES) reads = { count: reads.count + 1, bytes: reads.bytes + bytes };
+};
 FileSource.prototype.read = function (this: FileSource, begin, end) {
-  if (INPUT.test(this.name) && end - begin >= LEAST_BYTES) reads = { count: reads.count + 1, bytes: reads.bytes + end - begin };
+  count(this.name, end - begin);
   return read.value!.call(this, begin, end);
+};
+FileSource.prototype.readInto = function (this: FileSource, begin, lengths, take) {
+  count(
+    this.name,
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
+  return readInto.value!.call(this, begin, lengths, take);
 };
 
 self.addEventListener('message', ({ data }: MessageEvent<Partial<Ask>>) => {

@@ -104,6 +104,6 @@ export class BufferRing {
 }
 
 /** Frees the memory now, where the platform can; a collection may come much later. */
-function letGo(buffer: ArrayBuffer & { transfer?(bytes: number): ArrayBuffer }): void {
+export function letGo(buffer: ArrayBuffer & { transfer?(bytes: number): ArrayBuffer }): void {
   buffer.transfer?.(0);
 }

@@ -22,8 +22,8 @@ const CHUNK_BYTES = 16 * 2 ** 20;
 /** Groups of fewer elements are done sooner than workers are told of them. */
 const LEAST_POOLED = 2 ** 17;
 
-/** Buffers that may lie idle, of what groups may hold of their inputs: as much as is read ahead at once (merge/chunk-reading). */
-const SPARE = 1 / 3;
+/** Buffers that may lie idle, of what groups may hold of their inputs: half of what is read ahead at once (merge/chunk-reading). */
+const SPARE = 1 / 6;
 
 export interface CpuOptions {
   /** Bytes of a group's inputs that are kept between passes. */

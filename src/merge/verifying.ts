@@ -1,4 +1,5 @@
 /** Reading a finished file again: is it what was handed over? */
+import { letGo } from '../bytes/buffer-ring';
 import { DestinationError } from '../bytes/errors';
 import type { FileHash } from '../bytes/hashing';
 import type { ByteSource } from '../bytes/source';
@@ -71,6 +72,7 @@ export async function hashPieces(source: ByteSource, each: number, read: ReadPie
     );
   }
   await checked;
+  spare.forEach(letGo);
   return hash.hex();
 }
 

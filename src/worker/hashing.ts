@@ -2,6 +2,7 @@
  * Hashing beside the studio's thread: of whole files while they are read again, where it is what verification waits for, and of the
  * pieces that are written, while the next is made. A worker that ends costs nothing: see `piece`, and who reads a file.
  */
+import { letGo } from '../bytes/buffer-ring';
 import { StudioError } from '../bytes/errors';
 import { HASHING_DIED, type FileHash, type Hashing } from '../bytes/hashing';
 import { pieceDigest } from '../bytes/piece-digest';
@@ -89,7 +90,10 @@ export class HashWorkers implements Hashing {
   file(): FileHash {
     const file = this.files++;
     // What is read again is written: the next piece, if there is one, is of another export.
-    for (const place of this.places) place.spare = null;
+    for (const place of this.places) {
+      if (place.spare) letGo(place.spare);
+      place.spare = null;
+    }
     const hasher = this.hasherAt(this.places[file % this.places.length]!);
     return {
       update: async (piece) => {

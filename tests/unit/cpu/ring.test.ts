@@ -16,7 +16,7 @@ describe('what groups of several workers are counted with', () => {
     const group = makeGroup('ties', [trainedSlot('t', 160_000, ['BF16', 'BF16'], 'BF16', PARAMETERS)], [[{ slot: 0, first: 0, end: 160_000 }]]);
     const spawn = () => channelWorker();
     const [alone, pooled] = [createCpuBackend(), createCpuBackend({ workers: 1, spawn })];
-    const idle = Math.ceil((512 * 2 ** 20) / 3);
+    const idle = Math.ceil((512 * 2 ** 20) / 6);
     // One chunk: two inputs and an output.
     expect([alone.heldBytes!(group), pooled.heldBytes!(group)]).toEqual([960_000 + idle, 1.125 * 960_000 + Math.ceil(idle / 2)]);
   });
