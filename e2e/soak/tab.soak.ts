@@ -116,7 +116,7 @@ async function mergeThroughLoss(page: Page, browser: Browser): Promise<boolean> 
   await expect(panel).toContainText('Arithmetic');
   const text = await panel.innerText();
   await page.keyboard.press('Escape');
-  return text.includes('The graphics device was lost');
+  return text.includes('The graphics device failed');
 }
 
 test(`${MERGES} merges in one tab`, async () => {
