@@ -132,7 +132,7 @@ function threadsText(groups) {
   const rows = told.map((runs) => {
     const [{ family, backend, cache, what, reads }] = runs;
     const of = (part) => median(runs.map(({ cpuSeconds }) => cpuSeconds[part])).toFixed(1);
-    const seen = reads ? `${reads.count} of ${(reads.bytes / reads.count / MIB).toFixed(1)}` : '';
+    const seen = reads?.count ? `${reads.count} of ${(reads.bytes / reads.count / MIB).toFixed(1)}` : '';
     return `| ${[family, backend, cache, what, of('files'), of('studio'), of('workers'), of('pool'), of('other'), seen].join(' | ')} |`;
   });
   return [
