@@ -93,6 +93,18 @@ export class Watchdog {
   }
 }
 
+/** How fast what moved bytes was so far. */
+class Speed {
+  protected bytes = 0;
+  protected ms = 0;
+
+  /** Takes account of what has ended. */
+  note(bytes: number, ms: number): void {
+    this.bytes += bytes;
+    this.ms += ms;
+  }
+}
+
 /** Milliseconds that any read may take: a drive that has to spin up, a share on the network that is connected again. */
 const LEAST_MS = 60_000;
 /** A read may be this many times as slow as those before it. */
@@ -101,16 +113,7 @@ const SLOWER = 20;
 const FIRST_RATE = 10_000;
 
 /** How long a read may take, by its size and by how fast those before it were. */
-export class ReadLimits {
-  private bytes = 0;
-  private ms = 0;
-
-  /** Takes account of a read that has ended. */
-  note(bytes: number, ms: number): void {
-    this.bytes += bytes;
-    this.ms += ms;
-  }
-
+export class ReadLimits extends Speed {
   /** Milliseconds. */
   of(bytes: number): number {
     const rate = this.bytes > 0 && this.ms > 0 ? this.bytes / this.ms : FIRST_RATE;
@@ -137,16 +140,7 @@ const SLOWER_WRITE = 4;
  * How long writing, or closing a file of so many bytes, may take. That writes before were fast shortens nothing: the system takes
  * bytes into memory at any speed, and a later operation waits for the disk.
  */
-export class WriteLimits {
-  private bytes = 0;
-  private ms = 0;
-
-  /** Takes account of a write that has ended. */
-  note(bytes: number, ms: number): void {
-    this.bytes += bytes;
-    this.ms += ms;
-  }
-
+export class WriteLimits extends Speed {
   /** Milliseconds. */
   of(bytes: number): number {
     const measured = this.bytes > 0 ? this.ms / this.bytes : 0;
