@@ -1,72 +1,122 @@
-/** What a tab holds when nothing is going on: its heaps after collecting garbage, and what its processes have resident. */
+/** What a tab holds when nothing is going on: what is kept after collecting garbage, and what its processes have resident. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { CDPSession, Page } from '@playwright/test';
 
 export interface Footprint {
-  /** Bytes in use after collecting garbage, buffers included: of the page, and of its workers together. */
-  readonly pageHeap: number;
-  readonly workerHeap: number;
-  readonly workers: number;
+  /** Bytes that the page keeps, and its worker: see `keptIn`. */
+  readonly page: number;
+  readonly worker: number;
+  /** Bytes in use in the heaps of both, with compiled code and what the browser and its inspector keep there. */
+  readonly heaps: number;
   /** Bytes resident; null where the system does not tell. */
   readonly renderer: number | null;
   readonly gpuProcess: number | null;
 }
 
-interface Answer {
+interface Message {
   readonly id?: number;
   readonly method?: string;
-  readonly params?: { readonly sessionId: string; readonly targetInfo: { readonly type: string } };
-  readonly result?: { readonly usedSize: number; readonly backingStorageSize?: number };
+  readonly params?: unknown;
+  readonly result?: unknown;
 }
 
-/** Sessions of the page and of every dedicated worker that it has or will have. */
-export class Heaps {
-  private readonly workers = new Set<string>();
-  private readonly waiting = new Map<number, (result: NonNullable<Answer['result']>) => void>();
-  private id = 1;
+/** The page itself, or one of its workers. */
+interface Target {
+  send(method: string, params?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Hears of the parts of a snapshot. */
+  onChunk: (chunk: string) => void;
+}
 
-  private constructor(private readonly session: CDPSession) {
+interface Snapshot {
+  readonly snapshot: { readonly meta: { readonly node_fields: readonly string[]; readonly node_types: readonly [readonly string[], ...unknown[]] } };
+  readonly nodes: readonly number[];
+  readonly strings: readonly string[];
+}
+
+/** The page and every dedicated worker that it has or will have. */
+export class Heaps {
+  private readonly workers = new Map<string, Target>();
+  private readonly waiting = new Map<number, (result: unknown) => void>();
+  private id = 1;
+  private readonly page: Target;
+
+  private constructor(session: CDPSession) {
+    const page: Target = { send: (method, params) => session.send(method as 'HeapProfiler.enable', params as never), onChunk: () => {} };
+    this.page = page;
+    session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => page.onChunk(chunk));
     session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === 'worker') this.workers.add(sessionId);
+      if (targetInfo.type === 'worker') this.workers.set(sessionId, { send: (method, params) => this.ask(session, sessionId, method, params), onChunk: () => {} });
     });
     session.on('Target.detachedFromTarget', ({ sessionId }) => this.workers.delete(sessionId));
-    session.on('Target.receivedMessageFromTarget', ({ message }) => {
-      const { id, result } = JSON.parse(message) as Answer;
-      if (id !== undefined) this.waiting.get(id)?.(result ?? { usedSize: 0 });
+    session.on('Target.receivedMessageFromTarget', ({ sessionId, message }) => {
+      const { id, method, params, result } = JSON.parse(message) as Message;
+      if (id !== undefined) this.waiting.get(id)?.(result);
+      if (method === 'HeapProfiler.addHeapSnapshotChunk') this.workers.get(sessionId)?.onChunk((params as { chunk: string }).chunk);
     });
   }
 
   static async of(page: Page): Promise<Heaps> {
-    const heaps = new Heaps(await page.context().newCDPSession(page));
-    await heaps.session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+    const session = await page.context().newCDPSession(page);
+    const heaps = new Heaps(session);
+    await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
     return heaps;
   }
 
-  /** Garbage is collected twice: finalisers of the first free what the second finds. */
   async footprint(): Promise<Footprint> {
-    for (let i = 0; i < 2; i++) {
-      await this.session.send('HeapProfiler.collectGarbage');
-      for (const worker of this.workers) await this.ask(worker, 'HeapProfiler.collectGarbage');
+    const targets = [this.page, ...this.workers.values()];
+    // Twice: finalisers of the first free what the second finds.
+    for (let i = 0; i < 2; i++) for (const target of targets) await target.send('HeapProfiler.collectGarbage');
+    let heaps = 0;
+    const kept: number[] = [];
+    for (const target of targets) {
+      const { usedSize, backingStorageSize = 0 } = (await target.send('Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize?: number };
+      heaps += usedSize + backingStorageSize;
+      kept.push(await keptIn(target));
     }
-    const page = (await this.session.send('Runtime.getHeapUsage')) as NonNullable<Answer['result']>;
-    let workerHeap = 0;
-    for (const worker of this.workers) workerHeap += used(await this.ask(worker, 'Runtime.getHeapUsage'));
-    return { pageHeap: used(page), workerHeap, workers: this.workers.size, renderer: residentOf('renderer'), gpuProcess: residentOf('gpu-process') };
+    const [page, ...workers] = kept as [number, ...number[]];
+    return { page, worker: workers.reduce((sum, bytes) => sum + bytes, 0), heaps, renderer: residentOf('renderer'), gpuProcess: residentOf('gpu-process') };
   }
 
-  private ask(sessionId: string, method: string): Promise<NonNullable<Answer['result']>> {
+  private ask(session: CDPSession, sessionId: string, method: string, params: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     const id = this.id++;
-    const answered = new Promise<NonNullable<Answer['result']>>((resolve) => {
+    const answered = new Promise<unknown>((resolve) => {
       this.waiting.set(id, (result) => {
         this.waiting.delete(id);
         resolve(result);
       });
     });
-    return this.session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) }).then(() => answered);
+    return session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) }).then(() => answered);
   }
 }
 
-const used = ({ usedSize, backingStorageSize = 0 }: NonNullable<Answer['result']>) => usedSize + backingStorageSize;
+/** Types of nodes of a heap snapshot that a program makes. */
+const OWN_TYPES = new Set(['object', 'array', 'closure', 'string', 'concatenated string', 'sliced string', 'number', 'bigint', 'regexp', 'symbol']);
+/** And what the browser has for it: bytes of buffers, elements of the page, those taken out of it as well. */
+const OWN_NATIVES = /^(system \/ JSArrayBufferData|(Detached )?<.*)$/;
+
+/**
+ * Bytes of objects, arrays, closures, strings, buffers and elements. Not of compiled code, which grows for as long as something runs
+ * for the first time or often enough to be compiled again, and not of the timings, requests and files that the browser and the
+ * inspector behind these tests note down.
+ */
+async function keptIn(target: Target): Promise<number> {
+  const chunks: string[] = [];
+  target.onChunk = (chunk) => void chunks.push(chunk);
+  await target.send('HeapProfiler.enable');
+  await target.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  // It would remember each of the objects it named.
+  await target.send('HeapProfiler.disable');
+  target.onChunk = () => {};
+  const { snapshot, nodes, strings } = JSON.parse(chunks.join('')) as Snapshot;
+  const { node_fields: fields, node_types: [types] } = snapshot.meta;
+  const [type, name, size] = ['type', 'name', 'self_size'].map((field) => fields.indexOf(field)) as [number, number, number];
+  let bytes = 0;
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    const kind = types[nodes[at + type]!]!;
+    if (OWN_TYPES.has(kind) || (kind === 'native' && OWN_NATIVES.test(strings[nodes[at + name]!]!))) bytes += nodes[at + size]!;
+  }
+  return bytes;
+}
 
 /** Bytes resident in the processes of one kind that descend from this one; null without /proc. */
 function residentOf(kind: 'renderer' | 'gpu-process'): number | null {
