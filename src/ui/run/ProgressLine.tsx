@@ -21,6 +21,7 @@ export function ProgressLine() {
   if (!isBusy(job)) return null;
   const { progress, status, kind: work } = job;
   const pace = progress === null ? null : paceOf(progress);
+  const writes = work === 'merge' || work === 'batch';
   return (
     <div className="progress">
       <div className="progress-words" role="status">
@@ -28,11 +29,14 @@ export function ProgressLine() {
         {progress && <span>{`${formatCount(progress.tensorsDone)} of ${formatCount(progress.tensors)} tensors`}</span>}
         {progress?.folders !== undefined && <span>{`${progress.foldersDone ?? 0} of ${progress.folders} folders complete`}</span>}
         {progress && <span>{bytesWords(progress)}</span>}
+        {progress && writes && progress.phase !== 'verifying' && progress.phase !== 'checking' && (
+          <span>{`${formatBytes(progress.bytesWritten)} of ${formatBytes(progress.bytesWrittenTotal)} written`}</span>
+        )}
         {pace?.readRate && <span>{formatBytes(pace.readRate)}/s</span>}
         {pace?.secondsLeft != null && status === 'running' && <span>{formatSeconds(pace.secondsLeft)} left</span>}
       </div>
       <progress max={1} value={pace?.share} aria-label={PROGRESS_LABELS[work]} />
-      {pace && <Activities pace={pace} writes={work === 'merge'} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
+      {pace && <Activities pace={pace} writes={writes} computing={kind === 'cpu' ? 'CPU' : 'GPU'} />}
     </div>
   );
 }
