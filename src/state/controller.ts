@@ -105,15 +105,17 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const editRecipe = (key: string | null, patch: Partial<Recipe>) => edit(key, (now) => ({ ...now, recipe: { ...now.recipe, ...patch } }));
   const openNow = () => store.getState().checkpoints.open;
 
-  /** A recipe that was dropped: applied when it reads, else shown with what is wrong, until it is mended or what it names is open. */
+  /**
+   * A recipe that was dropped: applied when it reads and no job runs, else shown with what is wrong, until it is mended or what it
+   * names is open.
+   */
   function offer(text: string): void {
-    if (isBusy(store.getState().job)) return;
     store.setState({ draft: { text, dropped: true } });
     takeDraft();
   }
   function takeDraft(): void {
-    const { draft, checkpoints } = store.getState();
-    const reading = draft?.dropped ? readDraft(draft.text, checkpoints.open) : null;
+    const { draft, checkpoints, job: running } = store.getState();
+    const reading = draft?.dropped && !isBusy(running) ? readDraft(draft.text, checkpoints.open) : null;
     if (reading === null || reading.recipe === null || reading.problems.length > 0) return;
     applyRecipe(reading.recipe, reading.text, reading.choices);
   }
@@ -123,14 +125,24 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   }
 
   const { reopen, ...opening } = createOpeningControls(store, worker, files, (closed) => {
-    const open = openNow();
-    const { decisions } = store.getState();
-    store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
+    kinship();
+    if (closed === null && isBusy(store.getState().job)) {
+      cameLate = true;
+      return;
+    }
+    join(closed);
     takeOver();
     takeDraft();
     refresh();
-    kinship();
   }, offer);
+
+  /** Checkpoints came in while a job ran. They take part once it has ended: its figures would not be of a recipe with them. */
+  let cameLate = false;
+  function join(closed: string | null): void {
+    const open = openNow();
+    const { decisions } = store.getState();
+    store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
+  }
 
   /** Applies a link's recipe once everything it names is open. */
   function takeOver(): void {
@@ -141,8 +153,15 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
   const reports = throttleEvents(store, worker, clock);
   // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
   const job = createJobControls(store, worker, files, reports, (outdated) => {
-    const { status } = store.getState().job;
-    if (outdated || (status !== 'finished' && status !== 'counted')) return refresh();
+    const { job: ended, decisions } = store.getState();
+    const { status } = ended;
+    if (cameLate) {
+      cameLate = false;
+      join(null);
+      takeOver();
+    }
+    takeDraft();
+    if (outdated || store.getState().decisions.present !== decisions.present || (status !== 'finished' && status !== 'counted')) return refresh();
     plan();
     refreshViews();
   });

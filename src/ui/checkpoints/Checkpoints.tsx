@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { inRoleOrder } from '../../state/roles';
 import { isBusy } from '../../state/types';
 import { plural, showName } from '../format';
+import { Notice } from '../Notice';
 import { ScrollBody } from '../ScrollBody';
 import { useController, useStudio } from '../studio';
 import { CheckpointCard } from './CheckpointCard';
@@ -20,6 +21,7 @@ export function Checkpoints() {
   const ignored = useStudio((state) => state.checkpoints.ignored);
   const opening = useStudio((state) => state.checkpoints.opening > 0);
   const busy = useStudio((state) => isBusy(state.job));
+  const late = busy ? open.filter(({ id }) => roles[id] === undefined) : [];
   return (
     <section className="region left" aria-label="Checkpoints" aria-busy={opening}>
       <div className="region-head">
@@ -37,6 +39,14 @@ export function Checkpoints() {
         <LinkNotice />
         <DraftNotice />
         <ProblemList />
+        {late.length > 0 && (
+          <Notice
+            grave="calm"
+            role="status"
+            title={`${plural(late.length, 'checkpoint')} came in while a job runs`}
+            detail={`${late.map(({ name }) => showName(name, 40)).join(', ')}: the recipe of a job does not change under it. Roles are given when it has ended.`}
+          />
+        )}
         <FitTable part="decisions" />
         <ul className="cards" role="list">
           {byRole.map((checkpoint) => (

@@ -1,20 +1,22 @@
 import { useMemo } from 'react';
 import { readDraft } from '../../state/recipe-text';
+import { isBusy } from '../../state/types';
 import { Notice } from '../Notice';
 import { showName } from '../format';
 import { useController, useStudio } from '../studio';
+import { WAITS_FOR_JOB } from './waiting';
 
 /** What a dropped recipe still waits for. */
 export function DraftNotice() {
   const controller = useController();
   const draft = useStudio((state) => state.draft);
   const open = useStudio((state) => state.checkpoints.open);
-  const missing = useMemo(() => {
-    if (draft === null || !draft.dropped) return null;
-    const absent = readDraft(draft.text, open).problems.filter(({ error }) => error.reason === 'model-not-open');
-    return [...new Set(absent.map(({ error }) => error.where.model ?? ''))];
-  }, [draft, open]);
-  if (missing === null) return null;
+  const busy = useStudio((state) => isBusy(state.job));
+  const reading = useMemo(() => (draft?.dropped ? readDraft(draft.text, open) : null), [draft, open]);
+  if (reading === null) return null;
+  const absent = reading.problems.filter(({ error }) => error.reason === 'model-not-open');
+  const missing = [...new Set(absent.map(({ error }) => error.where.model ?? ''))];
+  const waits = busy && reading.problems.length === 0 ? WAITS_FOR_JOB : 'Its text, with what there is to say about it, stands in the recipe under “As MergeKit YAML”.';
   return (
     <Notice
       grave="calm"
@@ -23,7 +25,7 @@ export function DraftNotice() {
       detail={
         missing.length > 0
           ? `It still needs ${missing.map((name) => showName(name, 60)).join(', ')}. Once these are open it replaces the recipe shown.`
-          : 'Its text, with what there is to say about it, stands in the recipe under “As MergeKit YAML”.'
+          : waits
       }
     >
       <button type="button" className="button small" onClick={() => controller.setDraft(null)}>
