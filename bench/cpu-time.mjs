@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 const TICKS = 100;
 const SAMPLE_MS = 200;
 
-export const tellsThreads = existsSync('/proc/self/task');
+const tellsThreads = existsSync('/proc/self/task');
 
 /** Every thread below this process: `{tid, began, kind, name, ticks}`; `kind` is Chromium's type of process, or `browser`. */
 function threadsNow() {

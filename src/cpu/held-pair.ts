@@ -5,17 +5,14 @@
 import { emptyFigures, type Figures } from '../merge/figures';
 import type { Cut } from './held-slot';
 
-/** Bits of a class: A and B are the two models, x and y their weighted values. */
+/** Bits of a class: A and B are the two models, x and y their weighted values. Those named for A have B's just above them. */
 export const NONZERO_A = 1;
-export const NONZERO_B = 2;
 /** The two have opposite signs, before weighting. */
 export const OPPOSITE = 4;
 /** x (y) agrees where it alone is kept: it is neither 0 nor NaN. */
 export const ALONE_A = 8;
-export const ALONE_B = 16;
 /** A (B) agrees where both are kept. */
 export const AGREES_A = 32;
-export const AGREES_B = 64;
 export const CLASSES = 128;
 /** Above the class: which are kept. */
 export const KEPT_A = 128;

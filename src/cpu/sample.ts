@@ -70,7 +70,7 @@ export class SlotSample {
 }
 
 /** The bracket of a sample whose blocks may differ: the deviation of what they hold above it counts where it is the larger one. */
-export function bracketOfBlocks(blocks: readonly Uint32Array[], count: number, keys: number): KeyRange {
+function bracketOfBlocks(blocks: readonly Uint32Array[], count: number, keys: number): KeyRange {
   const sample = new Uint32Array(blocks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const own of blocks) {

@@ -9,7 +9,7 @@ import type { TensorParameters } from '../recipe/types';
 import { BLOCK, BLOCK_WORDS, DTYPE_CODE, f32Bits, f64Bits, LANES, MAX_MODELS, outputWords, SEGMENT, SELECTION, SLACK_LANE, SLOT } from './layout';
 
 /** Words of one input's region of a segment: whole pairs of elements, so that the last pair can be read in full. */
-export function inputWords(count: number, bytes: number): number {
+function inputWords(count: number, bytes: number): number {
   return (Math.ceil(count / 2) * 2 * bytes) / 4;
 }
 
@@ -151,7 +151,7 @@ function putDraws({ name, inputs }: Slot, parameters: TensorParameters, put: (fi
 }
 
 /** Each slot's blocks, numbered over all chunks of the group; a slot's are consecutive. */
-export function slotBlocks(group: Group): { first: number; count: number }[] {
+function slotBlocks(group: Group): { first: number; count: number }[] {
   const counts = group.slots.map(() => 0);
   for (const segment of group.chunks.flat()) counts[segment.slot]! += Math.ceil(segment.count / BLOCK);
   let first = 0;

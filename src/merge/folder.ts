@@ -207,7 +207,7 @@ async function staleFiles(folder: Destination, isExportFile: (name: string) => b
 }
 
 /** What the storage left of a file that never became final. */
-export function isLeftover(name: string, { names, isExportFile }: Pick<FolderRules, 'names' | 'isExportFile'>): boolean {
+function isLeftover(name: string, { names, isExportFile }: Pick<FolderRules, 'names' | 'isExportFile'>): boolean {
   if (!UNFINISHED.test(name)) return false;
   const stem = name.replace(UNFINISHED, '');
   return stem === JOURNAL_FILE || WEIGHTS.test(stem) || names.includes(stem) || isExportFile?.(stem) === true;

@@ -6,11 +6,11 @@ import { sha256Hex } from '../bytes/sha256';
 import type { Journal } from './journal-types';
 
 /** Raised when a field changes its meaning. */
-export const JOURNAL_VERSION = 2;
+const JOURNAL_VERSION = 2;
 const FORMAT = 'model-merging-studio journal';
 
 /** Bytes: the figures of 92,000 tensors, the largest real checkpoint, take some 46 MB. */
-export const MAX_JOURNAL_BYTES = 64_000_000;
+const MAX_JOURNAL_BYTES = 64_000_000;
 
 export function encodeJournal(journal: Journal): Uint8Array<ArrayBuffer> {
   const body = JSON.stringify(journal);

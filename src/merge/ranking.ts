@@ -21,7 +21,7 @@ export const HELD_DIGITS: readonly KeyDigit[] = [{ shift: 20, bits: 11 }, { shif
 /** The keys equal to the threshold, and those above it. */
 const ONE_KEY: KeyDigit = { shift: 0, bits: 0 };
 /** Distinct keys of single tensors that are remembered from the last digit, all tensors together: 1.5 MiB. */
-export const MOST_REMEMBERED = 2 ** 18;
+const MOST_REMEMBERED = 2 ** 18;
 
 interface Pool {
   /** Its tensors, in the order in which equal keys are taken. */

@@ -22,7 +22,7 @@ export interface KeptShard extends FinishedShard {
 /** What tells the merge of a journal from the one at hand, each a word for the page; empty when they are the same. */
 export type Difference = 'application' | 'recipe' | 'choices' | 'shard-size' | 'sources' | 'layout';
 
-export function differencesFrom(journal: Journal, subject: JournalSubject, plan: MergePlan): Difference[] {
+function differencesFrom(journal: Journal, subject: JournalSubject, plan: MergePlan): Difference[] {
   const was = journal.subject;
   const sourcesOf = ({ sources }: JournalSubject) => JSON.stringify(sources.map(({ fingerprint, contents, beside }) => [fingerprint, contents, beside]));
   const found: Difference[] = [];
