@@ -33,6 +33,8 @@ export interface JobControls extends UnfinishedControls {
   cancel(): Promise<void>;
   /** Puts the finished, failed or cancelled job away. */
   dismiss(): void;
+  /** Puts away what went wrong at the destination; what came of the last job stays. */
+  dismissTargetProblem(): void;
   /** Asks for a folder to write to. */
   chooseTarget(): Promise<void>;
   usePrivateStorage(): void;
@@ -163,6 +165,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     dismiss() {
       if (!isBusy(store.getState().job)) setJob({ status: 'idle' });
     },
+    dismissTargetProblem: () => setTarget({ problem: null }),
     async chooseTarget() {
       try {
         const chosen = await files.chooseDestination();

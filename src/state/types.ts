@@ -120,7 +120,7 @@ export interface TargetState {
   readonly unfinished: Unfinished | null;
   /** Files of the last export that failed or was removed, which are still there. */
   readonly left: readonly string[];
-  /** Why no folder could be chosen. */
+  /** What went wrong there beside a job: choosing a folder, removing what was left. */
   readonly problem: WireError | null;
 }
 

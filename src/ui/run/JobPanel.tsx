@@ -11,19 +11,42 @@ import { Verified } from './Verified';
 /** What may be in the folder that a merge can take the place of. */
 const REPLACEABLE: ReadonlySet<string> = new Set(['not-empty', 'unfinished', 'journal-of-another', 'journal-broken', 'journal-version']);
 
-/** What came of the last merge, until it is put away. */
+/** What went wrong at the destination beside a job, and what came of the last one: each until it is put away. */
 export function JobPanel() {
+  return (
+    <>
+      <TargetProblem />
+      <Report />
+    </>
+  );
+}
+
+function TargetProblem() {
+  const controller = useController();
+  const problem = useStudio((state) => state.target.problem);
+  const busy = useStudio((state) => isBusy(state.job));
+  if (problem === null || busy) return null;
+  return (
+    <div className="job">
+      <ErrorNotice error={problem} grave="warn">
+        <button type="button" className="button quiet small icon" aria-label="Hide this problem" onClick={() => controller.dismissTargetProblem()}>
+          ✕
+        </button>
+      </ErrorNotice>
+    </div>
+  );
+}
+
+function Report() {
   const controller = useController();
   const job = useStudio((state) => state.job);
   const nameOf = useNameOf();
-  const problem = useStudio((state) => state.target.problem);
   const isPrivate = useStudio((state) => state.target.folder === null);
   const dismiss = (
     <button type="button" className="button quiet small icon" aria-label="Close the report" onClick={() => controller.dismiss()}>
       ✕
     </button>
   );
-  if (problem !== null && !isBusy(job)) return <div className="job"><ErrorNotice error={problem} grave="warn" /></div>;
   switch (job.status) {
     case 'finished':
       return (

@@ -150,6 +150,8 @@ describe('a merge', () => {
     one.picks.folder = new DestinationError('permission', 'no', {});
     await one.controller.chooseTarget();
     expect(one.store.getState().target).toMatchObject({ folder: null, problem: { code: 'destination', reason: 'permission' } });
+    one.controller.dismissTargetProblem();
+    expect(one.store.getState().target.problem).toBe(null);
   });
 
   it.each(['failed', 'cancelled'] as const)('what %s at one destination offers nothing about the next that is chosen', async (status) => {

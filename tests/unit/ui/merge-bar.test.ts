@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Controller } from '../../../src/state/controller';
 import { createStudioStore } from '../../../src/state/store';
 import type { Job, JobKind, StudioState } from '../../../src/state/types';
+import { JobPanel } from '../../../src/ui/run/JobPanel';
 import { ProgressLine } from '../../../src/ui/run/ProgressLine';
 import { StudioContext } from '../../../src/ui/studio';
 import { PROGRESS } from '../state/fakes';
@@ -18,6 +19,8 @@ function render(element: ReactElement, state: Partial<StudioState>): { text: str
   return { markup, text: markup.replaceAll(/<[^>]*>/g, '|').replaceAll(/[\u00a0\u202f]/g, ' ').replaceAll('&#x27;', "'") };
 }
 
+const { target } = createStudioStore().getState();
+
 describe('progress', () => {
   const running = (kind: JobKind): Job => ({ status: 'running', kind, progress: PROGRESS });
 
@@ -26,5 +29,18 @@ describe('progress', () => {
     expect(markup.includes('Writing, share of the time')).toBe(writes);
     expect(text.includes('5 B of 20 B written')).toBe(writes);
     expect(text).toContain('20 B of 60 B read');
+  });
+});
+
+describe('a problem at the destination', () => {
+  const problem = { code: 'destination', reason: 'permission', message: '', where: { file: 'out' } } as const;
+
+  it('stands beside the report, and each can be put away', () => {
+    const { markup } = render(createElement(JobPanel), { target: { ...target, problem }, job: { status: 'counted', tensors: 3, seconds: 1 } });
+    expect(markup).toContain('Hide this problem');
+    expect(markup).toContain('Counted in');
+    expect(markup).toContain('Close the report');
+    expect(markup.indexOf('Hide this problem')).toBeLessThan(markup.indexOf('Counted in'));
+    expect(render(createElement(JobPanel), { target: { ...target, problem } }).markup).toContain('Hide this problem');
   });
 });
