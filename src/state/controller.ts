@@ -144,11 +144,17 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     store.setState({ decisions: rebase(decisions, (step) => (closed === null ? withOpened(step, open) : withClosed(step, closed, open))) });
   }
 
-  /** Applies a link's recipe once everything it names is open. */
+  /**
+   * Applies a link's recipe once everything it names is open and no job runs. One step of undo where there is any: a recipe that
+   * was only guessed is none to go back to.
+   */
   function takeOver(): void {
-    const { wanted, decisions } = store.getState();
-    const found = wanted === null ? null : fulfil(wanted, openNow(), decisions.present.roles);
-    if (found !== null) store.setState({ wanted: null, decisions: startHistory({ ...decisions.present, ...found }) });
+    const { wanted, decisions, job: running } = store.getState();
+    const found = wanted === null || isBusy(running) ? null : fulfil(wanted, openNow(), decisions.present.roles);
+    if (found === null) return;
+    const next = { ...decisions.present, ...found };
+    const isEdited = decisions.past.length > 0 || decisions.future.length > 0;
+    store.setState({ wanted: null, decisions: isEdited ? record(decisions, next, null, clock.now()) : startHistory(next) });
   }
   const reports = throttleEvents(store, worker, clock);
   // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
@@ -158,8 +164,8 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     if (cameLate) {
       cameLate = false;
       join(null);
-      takeOver();
     }
+    takeOver();
     takeDraft();
     if (outdated || store.getState().decisions.present !== decisions.present || (status !== 'finished' && status !== 'counted')) return refresh();
     plan();

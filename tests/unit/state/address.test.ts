@@ -53,6 +53,27 @@ describe('the address', () => {
     expect(leftOutOfLink(choices, checkpoints.open)).toBe(JSON.stringify(choices).replace(',"integerFrom":{},"allowNonfinite":false', '').replaceAll('"id:', '"').length);
   });
 
+  it('is one step of undo where the recipe before it was edited, and none where it was guessed', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M');
+    one.controller.setModel(0, { density: 0.45 }, 'density');
+    const link = one.controller.address();
+
+    const two = studio();
+    await opened(two, 'base', 'sft', 'ct-x-4M');
+    two.controller.readAddress(link);
+    expect(two.store.getState().decisions.past).toEqual([]);
+    two.controller.setRecipe({ lambda: 0.5 }, 'lambda');
+    two.controller.setRole('id:sft', 'none');
+    const edited = two.store.getState().decisions.present;
+    two.controller.readAddress(link);
+    expect(two.store.getState().decisions.present.recipe).toEqual(one.store.getState().decisions.present.recipe);
+    two.controller.undo();
+    expect(two.store.getState().decisions.present).toBe(edited);
+    two.controller.undo();
+    expect(two.store.getState().decisions.present).toMatchObject({ recipe: { lambda: 0.5 }, roles: { 'id:sft': 'sft' } });
+  });
+
   it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');

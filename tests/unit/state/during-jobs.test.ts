@@ -91,6 +91,19 @@ describe('while a job runs', () => {
     expect(one.store.getState().decisions.present.recipe.models.map(({ density }) => density)).toEqual([0.45, 1]);
   });
 
+  it('a link that is opened is applied at the end, in figures and plan too', async () => {
+    const one = await scanning('base', 'sft', 'ct-x-4M');
+    const from = studio();
+    await opened(from, 'base', 'sft', 'ct-x-4M');
+    from.controller.setModel(0, { density: 0.45 }, 'density');
+    const before = one.store.getState().decisions;
+    one.controller.readAddress(from.controller.address());
+    expect(one.store.getState().decisions).toBe(before);
+    await ended(one);
+    expect(one.store.getState().wanted).toBeNull();
+    expect(one.worker.last('explore').payload.recipe.models.map(({ density }) => density)).toEqual([0.45, 1]);
+  });
+
   it('a file opened again is asked about anew at the end, since it may hold something else', async () => {
     const one = await scanning('base', 'sft', 'ct-x-4M');
     void one.controller.drop([{ path: 'x', handle: null }]);
