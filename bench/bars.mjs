@@ -85,9 +85,19 @@ function readingsOf(part) {
   return [part === undefined ? unmeasured(bar, 'bytes moved are not counted') : judged(bar, `${part.inputReadings.toFixed(2)} readings`, part.inputReadings <= 2)];
 }
 
+/** Each backend by itself: a GPU process and worker threads hold different things. */
 function memoryBars(merges) {
-  const small = 'memory of a 7B shape: under 1500 MB';
-  const flat = 'memory of a 7B shape: within 10 % of that of a 1.1B at an equal budget';
+  const choices = [...new Set(merges.map(({ choice }) => choice))];
+  if (choices.length === 0) return memoryBarsOf('', []);
+  return choices.flatMap((choice) => {
+    const own = merges.filter((run) => run.choice === choice);
+    return memoryBarsOf(`, ${own[0].backend}`, own);
+  });
+}
+
+function memoryBarsOf(backend, merges) {
+  const small = `memory of a 7B shape${backend}: under 1500 MB`;
+  const flat = `memory of a 7B shape${backend}: within 10 % of that of a 1.1B at an equal budget`;
   const peakOf = (family) => {
     const own = merges.filter((run) => run.family === family && run.residentBytes !== null);
     return own.length === 0 ? null : { bytes: Math.max(...own.map(({ residentBytes }) => residentBytes)), planned: own[0].plannedPeakBytes };

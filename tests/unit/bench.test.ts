@@ -28,6 +28,16 @@ describe('bars', () => {
     expect(memory(both(1501e6))).toEqual(['miss', 'miss']);
     expect(memory(both(549e6, 101))).toEqual(['pass', 'not measured: the plans are 0 MiB and 0 MiB']);
   });
+  it('of memory hold a backend against itself, whatever another one takes', () => {
+    const of = (choice: string, family: string, residentBytes: number, plannedPeakBytes: number) => pair(family, 1, 2, { choice, backend: choice.toUpperCase(), residentBytes, plannedPeakBytes });
+    const files = { a: of('cpu', '1.1b', 500e6, 100), b: of('webgpu', '1.1b', 900e6, 200), c: of('cpu', '7b', 560e6, 100), d: of('webgpu', '7b', 910e6, 200) };
+    expect(verdicts({ files })).toMatchObject({
+      'memory of a 7B shape, CPU: within 10 % of that of a 1.1B at an equal budget': 'miss',
+      'memory of a 7B shape, WEBGPU: within 10 % of that of a 1.1B at an equal budget': 'pass',
+    });
+    // A family that one of them was not measured with is none for the other either.
+    expect(find({ files: { a: files.a, d: files.d } }, '7B shape').map(([, verdict]) => verdict)).toEqual(['not measured: family 7b', 'not measured: family 7b', 'pass', 'not measured: family 1.1b']);
+  });
   it('of the ratio take medians, warm and cold apart, and what does not fit the cache as cold', () => {
     const files = { a: pair('160m', 1, 2), b: pair('1.1b', 10, 23), c: pair('7b', 10, 24, { cache: 'large' }), d: pair('160m', 10, 20, { cache: 'cold' }) };
     expect(find({ files }, 'within 15 %')).toEqual([['160m 2.00, 1.1b 2.30: 15 %', 'pass'], ['160m 2.00, 7b 2.40: 20 %', 'miss']]);
