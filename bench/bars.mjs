@@ -1,13 +1,16 @@
 /** The bars of a fast, bounded merge, and which of them the measurements reach. Pure: results in, rows out. */
 import { FAMILIES } from './families.mjs';
-import { median } from './statistics.mjs';
+import { growthOf, median } from './statistics.mjs';
 
 /** Bytes: renderer and GPU processes together above an empty page. */
 const MEMORY_LIMIT = 1.5e9;
+/** What memory may grow by in an hour of merges, of what is held: the top of the interval, since a steep line that is not sure is not flat. */
+const GROWTH_LIMIT = 0.1;
+const HOUR_MINUTES = 60;
 const NO_GPU = 'no GPU';
 
 /** Rows `{bar, measured, verdict}`; `verdict` is pass, miss, or `not measured: WHY`. */
-export function barsOf({ files = {}, cpu, node, tensor }) {
+export function barsOf({ files = {}, cpu, node, tensor, soak }) {
   const runs = Object.values(files).flatMap((one) => one.runs.map((run) => ({ ...run, gpu: one.gpu === true })));
   const onGpu = [node, tensor].find((one) => one?.gpu === true);
   return [
@@ -17,6 +20,7 @@ export function barsOf({ files = {}, cpu, node, tensor }) {
     atLeast('TIES at (0.2, 1.0) without a GPU, million parameters/s', 45, bestRate(cpu, '(0.2, 1)')),
     atLeast('TIES at (0.2, 0.2) without a GPU, million parameters/s', 30, bestRate(cpu, '(0.2, 0.2)')),
     ...memoryBars(runs.filter(({ what }) => what === 'merge')),
+    ...flatBars(soak),
     completes(runs),
     ...spreadBars(scalingOf(runs)),
   ];
@@ -109,6 +113,19 @@ function memoryBarsOf(backend, merges) {
   if (large.planned !== medium.planned) return [first, unmeasured(flat, `the plans are ${mebibytes(medium.planned)} and ${mebibytes(large.planned)}`)];
   const growth = large.bytes / medium.bytes - 1;
   return [first, judged(flat, `${mebibytes(medium.bytes)} and ${mebibytes(large.bytes)}: ${growth < 0 ? '' : '+'}${percent(growth)}`, growth <= 0.1)];
+}
+
+function flatBars(soak) {
+  const kinds = [['the typical of each merge', 'residentBytes'], ['the peak of each merge', 'peakBytes']];
+  return kinds.map(([what, key]) => {
+    const bar = `memory over an hour of merges, ${what}: surely grows by no more than 10 %`;
+    if (soak === undefined) return unmeasured(bar, 'part soak-merge');
+    if (soak.minutes < HOUR_MINUTES) return unmeasured(bar, `${soak.minutes.toFixed(1)} minutes`);
+    const { low, slope, high, median: held } = growthOf(soak.points, key);
+    if (high === null) return unmeasured(bar, 'too few merges');
+    const [least, line, most] = [low, slope, high].map((bytes) => Math.round(bytes / 2 ** 20));
+    return judged(bar, `${line} MiB an hour (95 %: ${least} to ${most}) of ${mebibytes(held)}: at most ${percent(high / held)}`, high <= GROWTH_LIMIT * held);
+  });
 }
 
 function completes(runs) {

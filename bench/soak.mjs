@@ -4,7 +4,7 @@ import { removeAtEnd } from './janitor.mjs';
 import { residentNow, tellsMemory } from './memory.mjs';
 import { openStudio } from './pipeline.mjs';
 import { makeFamily } from './families.mjs';
-import { median, slopeInterval } from './statistics.mjs';
+import { growthOf, median } from './statistics.mjs';
 
 const SAMPLE_MS = 1000;
 
@@ -45,16 +45,6 @@ export async function soak({ chromium, launch, url, cache, family, choice, minut
   }
 }
 
-/** Share of the minutes that is left out: caches fill and code is compiled. */
-const WARM_UP = 1 / 6;
-
-/** Bytes an hour of a figure, `{slope, low, high}` with a 95 % interval, the warm-up left out. */
-export function growth(points, key) {
-  const warm = WARM_UP * (points.at(-1)?.minute ?? 0);
-  const kept = points.filter(({ minute }) => minute > warm);
-  return slopeInterval(kept.map((point) => [point.minute / 60, point[key]]));
-}
-
 /** The section of bench/RESULTS.md. */
 export function soakText({ family, backend, minutes, merges, points }) {
   const mebibytes = (bytes) => (bytes == null ? '' : Math.round(bytes / 2 ** 20));
@@ -62,7 +52,7 @@ export function soakText({ family, backend, minutes, merges, points }) {
   const rows = points.filter((_, i) => i % each === 0 || i === points.length - 1);
   const mib = (bytes) => (bytes / 2 ** 20).toFixed(0);
   const hourly = (what, key) => {
-    const { slope, low, high } = growth(points, key);
+    const { slope, low, high } = growthOf(points, key);
     return `| ${what} | ${mib(slope)} | ${low === null ? '' : `${mib(low)} to ${mib(high)}`} |`;
   };
   const ledger = points.at(-1)?.ledgerBytes ?? null;

@@ -38,3 +38,16 @@ export function slopeInterval(points) {
   const half = spread === 0 ? 0 : studentQuantile(freedom) * Math.sqrt(left / freedom / spread);
   return { slope: steepness, low: steepness - half, high: steepness + half };
 }
+
+/** Share of the minutes of a long run that is left out: caches fill and code is compiled. */
+const WARM_UP = 1 / 6;
+
+/**
+ * What a figure of a long run's points `{minute, [key]}` grows by in an hour, the warm-up left out: `{slope, low, high}` with a 95 %
+ * interval, and its `median`.
+ */
+export function growthOf(points, key) {
+  const warm = WARM_UP * (points.at(-1)?.minute ?? 0);
+  const kept = points.filter(({ minute }) => minute > warm);
+  return { ...slopeInterval(kept.map((point) => [point.minute / 60, point[key]])), median: median(kept.map((point) => point[key])) };
+}

@@ -38,6 +38,20 @@ describe('bars', () => {
     // A family that one of them was not measured with is none for the other either.
     expect(find({ files: { a: files.a, d: files.d } }, '7B shape').map(([, verdict]) => verdict)).toEqual(['not measured: family 7b', 'not measured: family 7b', 'pass', 'not measured: family 1.1b']);
   });
+  it('of an hour ask that memory surely grows by no more than a tenth', () => {
+    // Merges of a minute; after the first sixth a line of `growth` bytes an hour through 100, and merges `apart` bytes above and below it.
+    const hour = (growth: number, apart = 0, minutes = 61) => ({
+      soak: { minutes, points: Array.from({ length: minutes }, (_, i) => ({ minute: i + 1, residentBytes: i < 10 ? 0 : 1e8 + 1e6 * growth * ((i + 1 - 36) / 60) + 1e6 * apart * (-1) ** i, peakBytes: 2e8 })) },
+    });
+    const typical = (results: object) => find(results, 'over an hour of merges, the typical').map(([, verdict]) => verdict);
+    expect(find(hour(9), 'over an hour')).toEqual([['9 MiB an hour (95 %: 9 to 9) of 95 MiB: at most 9 %', 'pass'], ['0 MiB an hour (95 %: 0 to 0) of 191 MiB: at most 0 %', 'pass']]);
+    expect(typical(hour(11))).toEqual(['miss']);
+    expect(typical(hour(-11))).toEqual(['pass']);
+    // Not sure is not flat.
+    expect(typical(hour(9, 0.5))).toEqual(['pass']);
+    expect(typical(hour(9, 2))).toEqual(['miss']);
+    expect(typical(hour(9, 0, 59))).toEqual(['not measured: 59.0 minutes']);
+  });
   it('of the ratio take medians, warm and cold apart, and what does not fit the cache as cold', () => {
     const files = { a: pair('160m', 1, 2), b: pair('1.1b', 10, 23), c: pair('7b', 10, 24, { cache: 'large' }), d: pair('160m', 10, 20, { cache: 'cold' }) };
     expect(find({ files }, 'within 15 %')).toEqual([['160m 2.00, 1.1b 2.30: 15 %', 'pass'], ['160m 2.00, 7b 2.40: 20 %', 'miss']]);
