@@ -16,6 +16,7 @@ import { createJobControls, type JobControls } from './job';
 import { createKinship } from './kinship';
 import { createOpeningControls, type OpeningControls } from './opening';
 import { originOf } from './origin';
+import { createPace } from './pace';
 import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
 import { readDraft } from './recipe-text';
@@ -178,6 +179,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     ...(state.view.chart.tab === 'series' ? [...seriesEstimates(state), ...comparedSeriesEstimates(state)] : []),
   ]);
   createComparedViews(store, worker, clock);
+  createPace(store, worker);
 
   const setView = (patch: Partial<ViewState>) => store.setState(({ view }) => ({ view: { ...view, ...patch } }));
   const setBackend = (patch: Partial<BackendState>) => store.setState(({ backend }) => ({ backend: { ...backend, ...patch } }));

@@ -21,6 +21,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     comparedViews: { effect: null, slackCurve: null },
     hover: null,
     plan: { summary: null, loading: false, problem: null },
+    rates: null,
     job: { status: 'idle' },
     target: { folder: null, replace: false, recheck: false, canWriteFolders, older: [], unfinished: null, left: [], problem: null },
     backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false, memory: { chosen: memory, automatic: null } },

@@ -6,7 +6,7 @@ import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
+import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Rates, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -227,6 +227,8 @@ export interface StudioState {
   readonly comparedViews: ComparedViewsState;
   readonly hover: Hover | null;
   readonly plan: PlanState;
+  /** Null while nothing is known of the present checkpoints and backend. */
+  readonly rates: Rates | null;
   readonly job: Job;
   readonly target: TargetState;
   readonly backend: BackendState;

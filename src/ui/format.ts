@@ -37,6 +37,17 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)}${SPACE}h${SPACE}${minutes % 60}${SPACE}min`;
 }
 
+/** An estimate as a person would say it: `a few seconds`, `about 20 s`, `about 4 min`, `about 1.5 h`. */
+export function aboutSeconds(seconds: number): string {
+  if (seconds < 8) return 'a few seconds';
+  if (seconds < 55) return `about ${Math.round(seconds / 10) * 10}${SPACE}s`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 10) return `about ${minutes}${SPACE}min`;
+  if (minutes < 58) return `about ${Math.round(minutes / 5) * 5}${SPACE}min`;
+  const hours = Math.round(minutes / 30) / 2;
+  return `about ${hours < 10 ? hours : Math.round(hours)}${SPACE}h`;
+}
+
 /** `384 × 128`; a scalar is `1`. */
 export function formatShape(shape: readonly number[] | undefined): string {
   if (shape === undefined) return '–';

@@ -85,6 +85,15 @@ export class BackendHost {
     });
   }
 
+  /** Parameters a second of the backend in use, measured once; null where there is none, or it cannot be told. */
+  throughput(): Promise<number | null> {
+    return this.change(async () => {
+      if (this.running === null) return null;
+      const { backend } = this.running;
+      return this.measured.get(keyOf(backend.info))?.parametersPerSecond ?? this.measure(backend);
+    });
+  }
+
   /**
    * Runs `act` on the backend in use (`auto` when none is). When the device is lost meanwhile, runs it again from its beginning
    * on the backend that takes over, and on the CPU where a device has no room for it and `mayLeave` says so; every other failure, the
@@ -135,7 +144,7 @@ export class BackendHost {
   private async measure(backend: Backend): Promise<number | null> {
     const { kind, label } = backend.info;
     const parametersPerSecond = await this.factory.measure(backend);
-    if (parametersPerSecond !== null) this.measured.set(`${kind} ${label}`, { kind, label, parametersPerSecond });
+    if (parametersPerSecond !== null) this.measured.set(keyOf(backend.info), { kind, label, parametersPerSecond });
     return parametersPerSecond;
   }
 
@@ -185,6 +194,8 @@ export class BackendHost {
     return result;
   }
 }
+
+const keyOf = ({ kind, label }: BackendInfo) => `${kind} ${label}`;
 
 /** The other reason there may be no memory is that of the machine: the CPU needs as much of it. */
 function isDeviceFull({ code, reason }: StudioError): boolean {

@@ -118,6 +118,13 @@ export interface PlanSummary {
   readonly exportNotes?: readonly ExportNote[];
 }
 
+/** What was measured here of what a merge is made of; null where it cannot be told. */
+export interface Rates {
+  /** Of the backend in use, as `BackendSpeed`. */
+  readonly parametersPerSecond: number | null;
+  readonly readBytesPerSecond: number | null;
+}
+
 export interface ExportedFile {
   readonly name: string;
   readonly bytes: number;
@@ -250,6 +257,8 @@ export interface Requests {
   close: [{ readonly checkpoint: string }, null];
   /** How far the open checkpoints are apart, from a few blocks of each; given way to by nothing that waits at the screen. */
   kinship: [Record<never, never>, { readonly kin: readonly Kin[] }];
+  /** How fast the backend in use computes and these checkpoints, by id, are read; gives way as `kinship` does. */
+  rates: [{ readonly checkpoints: readonly string[] }, Rates];
   /** Figures for the recipe over the held sample; a later request supersedes an earlier one, which rejects as cancelled. */
   explore: [Asked, { readonly tensors: readonly TensorFigures[]; readonly milliseconds: number; readonly sample: SampleInfo }];
   /** Figures for a recipe beside the one on the screen (a point of a series, a snapshot): superseded by nothing. */

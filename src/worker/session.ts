@@ -11,6 +11,7 @@ import { limitsOf } from '../merge/budget';
 import { oldFiles } from '../merge/folder';
 import { figuresKey } from '../merge/figures-key';
 import { kinshipOf } from '../merge/kinship';
+import { measureReading } from '../merge/read-rate';
 import { WatchedFolder } from '../merge/watched-folder';
 import { scopeOf } from '../recipe/resolve';
 import type { Recipe, Scope } from '../recipe/types';
@@ -114,6 +115,11 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       return null;
     },
     kinship: async () => ({ kin: await kinshipOf(catalogue.checkpoints, openShard, () => explorer.quiet()) }),
+    rates: async ({ checkpoints }) => {
+      await explorer.quiet();
+      const readBytesPerSecond = await measureReading(catalogue.checkpoints.filter(({ id }) => checkpoints.includes(id)), openShard);
+      return { parametersPerSecond: await host.throughput(), readBytesPerSecond };
+    },
     explore: async (asked, { signal }) => {
       const started = performance.now();
       const { tensors, sample } = await explorer.figures(about(asked), signal);

@@ -1,4 +1,5 @@
 import { isMergeable } from '../../state/decisions';
+import { mergeSeconds } from '../../state/pace';
 import { plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useNameOf } from '../names';
@@ -13,6 +14,9 @@ export function PlanLine() {
   const { summary, loading, problem } = useStudio((state) => state.plan);
   const mergeable = useStudio((state) => isMergeable(state.decisions.present));
   const starting = useStudio((state) => state.backend.starting);
+  const models = useStudio((state) => state.decisions.present.recipe.models.length);
+  const rates = useStudio((state) => state.rates);
+  const recheck = useStudio((state) => state.target.recheck);
   const nameOf = useNameOf();
   if (!mergeable) return <Line title="No plan yet" detail="The recipe says what is missing." />;
   // The banner says it.
@@ -25,7 +29,7 @@ export function PlanLine() {
   if (summary.refusals.length > 0) {
     return <Line title={`${plural(summary.refusals.length, 'tensor')} to decide about`} detail="Checkpoints do not fit there; the table above them has the choices." grave="bad" />;
   }
-  const { writes, takes } = planWords(summary);
+  const { writes, takes } = planWords(summary, mergeSeconds(summary, models, rates), recheck);
   const notes = noteLines(summary.notes);
   const files = exportLines(summary.exportNotes ?? []);
   return (

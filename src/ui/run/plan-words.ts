@@ -3,13 +3,14 @@ import { formatCount } from '../../analysis/format';
 import type { ExportNote } from '../../export/types';
 import type { PlanNote } from '../../merge/plan-types';
 import type { PlanSummary } from '../../worker/protocol';
-import { formatBytes, plural, showName } from '../format';
+import { aboutSeconds, formatBytes, plural, showName } from '../format';
 
-/** `75 tensors, 1 shard, 3.2 MB`; then what it takes: `reads 9.5 MB, memory up to 12.6 MB`. */
-export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes, rankingReadings }: PlanSummary): { writes: string; takes: string } {
+/** `75 tensors, 1 shard, 3.2 MB`; then what it takes: `about 4 min, reads 9.5 MB, memory up to 12.6 MB`. `seconds`: null while unknown. */
+export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes, rankingReadings }: PlanSummary, seconds: number | null = null, recheck = false): { writes: string; takes: string } {
+  const time = seconds === null ? '' : `${aboutSeconds(seconds)}${recheck ? ' and more to compute it again' : ''}, `;
   return {
     writes: `${plural(tensors, 'tensor', formatCount(tensors))}, ${plural(shards.length, 'shard')}, ${formatBytes(bytesWritten)}`,
-    takes: `reads ${formatBytes(bytesRead)}${rankingReadings === 0 ? '' : ` (the inputs ${rankingReadings + 1} times: ${rankingReadings} to rank over the whole model, 1 to merge)`}, memory up to ${formatBytes(peakBytes)}`,
+    takes: `${time}reads ${formatBytes(bytesRead)}${rankingReadings === 0 ? '' : ` (the inputs ${rankingReadings + 1} times: ${rankingReadings} to rank over the whole model, 1 to merge)`}, memory up to ${formatBytes(peakBytes)}`,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendState } from '../../../src/state/types';
-import { formatBytes, formatParameters, formatSeconds, formatShape, showName } from '../../../src/ui/format';
+import { aboutSeconds, formatBytes, formatParameters, formatSeconds, formatShape, showName } from '../../../src/ui/format';
 import { exportLines, noteLines, planWords } from '../../../src/ui/run/plan-words';
 import { chipOf } from '../../../src/ui/shell/Header';
 
@@ -70,6 +70,14 @@ describe('the plan in words', () => {
     const { writes, takes } = planWords({ ...summary, shards });
     expect([plain(writes), plain(takes)]).toEqual(['291 tensors, 3 shards, 13.5 GB', 'reads 40.5 GB, memory up to 1.1 GB']);
     expect(plain(planWords({ ...summary, tensors: 1, shards: shards.slice(0, 1) }).writes)).toBe('1 tensor, 1 shard, 13.5 GB');
+  });
+  it('says how long it takes about, as a person would, and nothing where that is not known', () => {
+    const takes = (seconds: number | null, recheck = false) => plain(planWords({ ...summary, shards: [] }, seconds, recheck).takes);
+    expect(takes(251)).toBe('about 4 min, reads 40.5 GB, memory up to 1.1 GB');
+    expect(takes(251, true)).toBe('about 4 min and more to compute it again, reads 40.5 GB, memory up to 1.1 GB');
+    expect(takes(null)).toBe('reads 40.5 GB, memory up to 1.1 GB');
+    const about = (seconds: number) => plain(aboutSeconds(seconds));
+    expect([0.1, 7.9, 8, 54, 55, 89, 91, 569, 571, 3400, 3500, 5300, 9 * 3600, 25.6 * 3600].map(about)).toEqual(['a few seconds', 'a few seconds', 'about 10 s', 'about 50 s', 'about 1 min', 'about 1 min', 'about 2 min', 'about 9 min', 'about 10 min', 'about 55 min', 'about 1 h', 'about 1.5 h', 'about 9 h', 'about 26 h']);
   });
   it('counts each tensor of a note once', () => {
     const notes = noteLines([

@@ -77,6 +77,12 @@ describe('calibration', () => {
     expect(await host.start('auto')).toMatchObject({ info: { label: 'cpu' }, speeds: [] });
     expect(measured).toEqual([]);
   });
+  it('what was not measured at the start is measured once it is asked for, and then known', async () => {
+    const { host, measured } = setUp([], { cpu: 60e6 });
+    expect(await host.throughput()).toBeNull();
+    await host.start('auto');
+    expect([await host.throughput(), await host.throughput(), measured]).toEqual([60e6, 60e6, ['cpu']]);
+  });
   it('what is asked for by name is used, however slow, measured, and compared with what was measured before', async () => {
     const { host } = setUp([1000], { 'gpu 1': 10e6, cpu: 60e6 });
     expect(await host.start('webgpu')).toMatchObject({ info: { label: 'gpu 1' }, speeds: [{ label: 'gpu 1' }] });
