@@ -59,18 +59,17 @@ const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder $
 
 /**
  * A file of the last export in private storage, `FOLDER/FILE` where it has several, for downloading. Rejects with DestinationError
- * `removed`, also where it is not the file that had this stamp.
+ * `export-gone`, also where it is not the file that had this stamp.
  */
 export async function exportedFile({ name, bytes, modified }: FileStamp & { readonly name: string }): Promise<File> {
   try {
     const file = await fileIn(await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME), name);
-    if (file.size !== bytes || file.lastModified !== modified) {
-      throw new DestinationError('removed', `${name} is of a later export`, { file: name, expected: bytes, actual: file.size });
-    }
-    return file;
+    if (file.size === bytes && file.lastModified === modified) return file;
   } catch (error) {
-    throw destinationFault(error, PRIVATE_NAME, name);
+    const fault = destinationFault(error, PRIVATE_NAME, name);
+    if (fault.reason !== 'removed') throw fault;
   }
+  throw new DestinationError('export-gone', `${name} of that export is not there any more`, { file: name });
 }
 
 async function privateRoot({ create }: { readonly create: boolean }): Promise<FileSystemDirectoryHandle> {

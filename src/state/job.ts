@@ -187,11 +187,13 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     setReplace: (replace) => setTarget({ replace }),
     setRecheck: (recheck) => setTarget({ recheck }),
     async download(was) {
+      setTarget({ problem: null });
       try {
         const { handle } = await worker.request('exported', { was });
         files.save(was.name, handle);
       } catch (cause) {
-        setJob({ status: 'failed', kind: 'merge', error: asStudioError(cause).toWire(), progress: null });
+        // The export is what it was: its report stays, with its other files.
+        setTarget({ problem: asStudioError(cause).toWire() });
       }
     },
   };

@@ -120,7 +120,7 @@ export interface TargetState {
   readonly unfinished: Unfinished | null;
   /** Files of the last export that failed or was removed, which are still there. */
   readonly left: readonly string[];
-  /** What went wrong there beside a job: choosing a folder, removing what was left. */
+  /** What went wrong there beside a job: choosing a folder, removing what was left, a download. */
   readonly problem: WireError | null;
 }
 

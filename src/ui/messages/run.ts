@@ -168,6 +168,7 @@ const DESTINATION = {
     action: 'Choose the folder again and allow it, or use private storage and download.',
   }),
   removed: ({ file }) => ({ title: `${file} was removed`, detail: 'The folder or a file in it disappeared while it was written.', action: 'If the folder is still there, resume the merge; otherwise choose a folder and merge again.' }),
+  'export-gone': ({ file }) => ({ title: `${file} is not there any more`, detail: 'A later export into private storage took its place, perhaps that of another tab, or it was removed.', action: 'Merge again to have it.' }),
   locked: ({ file }) => ({ title: `${file} is in use`, detail: 'Another tab or program is writing there, or what an earlier merge asked of its drive has not been answered yet.', action: 'Finish or close the other one, or reload this page; or choose another folder.' }),
   'bad-name': ({ file }) => ({ title: `${file} cannot be written`, detail: 'A folder has this name, or the name is not allowed there.', action: 'Choose another folder.' }),
   unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),

@@ -112,7 +112,7 @@ describe('openExportFolder', () => {
       await release();
     }
     expect((await exportedFile(stamps[1]!)).size).toBe(5);
-    for (const other of [stamps[0]!, { ...stamps[1]!, modified: stamps[1]!.modified - 1 }]) await expect(exportedFile(other)).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    for (const other of [stamps[0]!, { ...stamps[1]!, modified: stamps[1]!.modified - 1 }]) await expect(exportedFile(other)).rejects.toMatchObject({ code: 'destination', reason: 'export-gone' });
   });
 
   it('an unfinished export in private storage stays until it is replaced, also one of several in folders', async () => {

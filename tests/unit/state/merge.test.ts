@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError, DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { ENTRY_MS } from '../../../src/state/throttle';
+import type { Job } from '../../../src/state/types';
 import { figuresOf, opened, PROGRESS, settle, SAMPLE, studio, type Studio } from './fakes';
 
 const density = (one: Studio) => one.store.getState().decisions.present.recipe.models[0]!.density;
@@ -202,5 +203,22 @@ describe('a merge', () => {
     one.worker.last('exported').resolve({ handle: 1 });
     await settle();
     expect(one.picks.saved).toEqual(['model.safetensors']);
+  });
+
+  it.each(['finished', 'batched'] as const)('keeps the report of what is %s, and its other downloads, when one fails', async (status) => {
+    const one = studio();
+    const stamps = ['model.safetensors', 'config.json'].map((name) => ({ name, bytes: 3, modified: 5 }));
+    const job = { status, summary: { privateStorage: true, stamps } } as unknown as Job;
+    one.store.setState({ job });
+    void one.controller.download(stamps[0]!);
+    one.worker.die();
+    await settle();
+    expect(one.store.getState()).toMatchObject({ target: { problem: { code: 'internal', reason: 'worker-died' } } });
+    expect(one.store.getState().job).toBe(job);
+    void one.controller.download(stamps[1]!);
+    expect(one.store.getState().target.problem).toBe(null);
+    one.worker.last('exported').resolve({ handle: 1 });
+    await settle();
+    expect(one.picks.saved).toEqual(['config.json']);
   });
 });

@@ -49,7 +49,7 @@ describe('a download', () => {
     expect(stamps.map(({ name, bytes }) => [name, bytes])).toEqual(files.map(({ name, bytes }) => [name, bytes]));
     for (const was of stamps) expect(((await first.request('exported', { was })).handle as File).size, was.name).toBe(was.bytes);
     const later = await second.merge({ recipe: { ...second.recipe, lambda: 0.5 } });
-    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'export-gone' });
     for (const was of later.stamps) expect((await second.request('exported', { was })).handle).toBeInstanceOf(File);
   });
 
@@ -60,7 +60,7 @@ describe('a download', () => {
     for (const was of stamps) expect((await restarted.request('exported', { was })).handle).toBeInstanceOf(File);
     const other = await tab();
     await other.merge({ recipe: { ...other.recipe, lambda: 0.5 } });
-    for (const was of stamps) await expect(restarted.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+    for (const was of stamps) await expect(restarted.request('exported', { was }), was.name).rejects.toMatchObject({ code: 'destination', reason: 'export-gone' });
   });
 
   it('is of the folder and the table of this tab\'s export of several', async () => {
@@ -71,7 +71,7 @@ describe('a download', () => {
     for (const was of stamps) expect((await first.request('exported', { was })).handle).toBeInstanceOf(File);
     const { recipe } = second;
     await second.request('batch', { entries: entriesOf(0.5).map((one) => ({ ...one, recipe: { ...recipe, lambda: 0.5 } })), shardBytes: 2 ** 30, destination: null, anew: true });
-    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ reason: 'removed' });
+    for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ reason: 'export-gone' });
   });
 });
 
