@@ -2,8 +2,6 @@
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { DestinationError, IncompatibleCheckpointsError } from '../bytes/errors';
-import { MemorySource, type Destination } from '../bytes/source';
-import { Watchdog } from '../bytes/watchdog';
 import { contentsOfAll } from '../compose/contents';
 import { checkpointsOf, type ExportSubject } from '../compose/export-input';
 import { extraFiles, notesOnExtras } from '../compose/extra-files';
@@ -19,16 +17,15 @@ import { planMerge } from '../merge/plan';
 import type { MergePlan } from '../merge/plan-types';
 import { readJournal } from '../merge/journal';
 import { runMerge } from '../merge/run';
-import type { ExtraFile, FinishedFile, RunFigures, RunResult } from '../merge/run-types';
-import { INDEX_FILE } from '../merge/shards';
-import { WatchedFolder } from '../merge/watched-folder';
+import type { ExtraFile, RunResult } from '../merge/run-types';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
 import { DiskDestination, HASHING_NATIVELY } from './disk';
+import { joinInto, refuseWhole } from './joining';
 import { lockFolder } from './lock';
 import { openRecipe, problemLines, type Opened } from './models';
-import { joinParts, partFolder, recordPart, takeParts } from './parts';
+import { partFolder, recordPart } from './parts';
 import { reportProgress, type Output } from './progress';
 import type { Options } from './usage';
 import { verifyFolder } from './verify';
@@ -50,6 +47,8 @@ export async function carryOut(options: Options, output: Output, signal: AbortSi
 
 /** What writes has its folder for itself: a part that of the part. */
 async function write(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  // Before hours of merging what could not be joined.
+  if (options.part !== null && !options.replace) await refuseWhole(options.out!, opened.paths);
   const folder = options.part === null ? options.out! : partFolder(options.out!, options.part);
   await DiskDestination.make(folder, opened.paths);
   const release = await lockFolder(folder);
@@ -209,40 +208,10 @@ function subjectOf({ out }: Options, { recipe, text, choices, checkpoints }: Ope
   return { name, application: APPLICATION, recipe, text, choices, contents, checkpoints: checkpointsOf(recipe, checkpoints), plan };
 }
 
-/** Joins the parts: their shards, then what goes beside them, then the index, without which nothing loads. */
+/** Joins the parts. */
 async function finish(options: Options, opened: Opened, of: number, output: Output, signal: AbortSignal): Promise<void> {
-  const watchdog = new Watchdog();
   const planned = await planOf(options, opened, ANY_CHUNK);
-  const { plan } = planned;
-  const out = options.out!;
-  const destination = WatchedFolder.over(await DiskDestination.make(out, opened.paths), { watchdog, signal });
-  const taken = await takeParts(out);
-  let files: readonly FinishedFile[];
-  try {
-    const parts = await watchdog.until(signal, () => joinParts(out, plan, of, signal));
-    files = parts.files;
-    const single = plan.index === null;
-    // A single weight file makes the folder load: it comes last.
-    if (!single) await parts.move();
-    for (const { name, content } of await extrasOf(options, opened, planned)) await writeExtra(destination, name, content, parts.figures);
-    if (single) await parts.move();
-    else await writeExtra(destination, INDEX_FILE, new TextEncoder().encode(plan.index), parts.figures);
-    await taken.clear();
-  } finally {
-    await taken.release();
-  }
-  output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${out}\n`);
-}
-
-async function writeExtra(destination: Destination, name: string, content: ExtraFile['content'], figures: RunFigures): Promise<void> {
-  const made = typeof content === 'function' ? await content(figures) : content;
-  const source = made instanceof Uint8Array ? new MemorySource(name, made) : made;
-  const sink = await destination.create(name);
-  try {
-    await sink.write(await source.read(0, source.size));
-    await sink.close();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  const extras = await extrasOf(options, opened, planned);
+  const files = await joinInto(options.out!, { plan: planned.plan, of, extras, replace: options.replace, sources: opened.paths }, signal);
+  output.write(`${files.map(({ sha256, name }) => `${sha256}  ${name}`).join('\n')}\n${of} parts joined: ${options.out!}\n`);
 }

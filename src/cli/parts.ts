@@ -50,7 +50,9 @@ export async function recordPart(folder: string, plan: MergePlan, backend: strin
 export interface JoinedParts {
   readonly figures: RunFigures;
   readonly files: readonly FinishedFile[];
-  /** Moves the shards into the output folder. */
+  /** Names of shards that the output folder holds already, as their part wrote them. */
+  readonly there: readonly string[];
+  /** Moves the others into the output folder. */
   move(): Promise<void>;
 }
 
@@ -90,6 +92,7 @@ export async function joinParts(out: string, plan: MergePlan, of: number, signal
   const layout = layoutOf(plan);
   const files: FinishedFile[] = [];
   const figures = new Map<string, SlotResult>();
+  const there: string[] = [];
   const moves: [string, string][] = [];
   for (let part = 1; part <= of; part++) {
     const folder = partFolder(out, { part, of });
@@ -102,9 +105,10 @@ export async function joinParts(out: string, plan: MergePlan, of: number, signal
       throwIfAborted(signal);
       const made = record.files.find(({ name }) => name === file);
       const [from, to] = [join(folder, file), join(out, file)];
-      // A join that was interrupted has moved some already.
-      const at = (await isThere(from)) ? from : to;
-      const sha256 = (await isThere(at)) ? await sha256OfFile(at) : null;
+      const isHere = await isThere(from);
+      // A join that was interrupted has moved some already; what else is called so is not this merge's.
+      const joined = made && (await sizeOf(to)) === made.bytes ? await sha256OfFile(to) : null;
+      const sha256 = isHere ? await sha256OfFile(from) : joined;
       if (made === undefined || sha256 !== made.sha256 || made.bytes !== header.length + payloadBytes) {
         throw new DestinationError('verification-failed', `${from} is not what its part wrote: run part ${part} again`, {
           file: from,
@@ -113,13 +117,15 @@ export async function joinParts(out: string, plan: MergePlan, of: number, signal
         });
       }
       files.push(made);
-      if (at === from) moves.push([from, to]);
+      if (joined === made.sha256) there.push(file);
+      if (isHere) moves.push([from, to]);
     }
     for (const [name, result] of record.figures) figures.set(name, result);
   }
   return {
     figures,
     files,
+    there,
     move: async () => {
       for (const [from, to] of moves) {
         throwIfAborted(signal);
@@ -137,4 +143,5 @@ async function readRecord(folder: string): Promise<PartRecord> {
   return record;
 }
 
-const isThere = (path: string) => stat(path).then(() => true, () => false);
+const sizeOf = (path: string) => stat(path).then(({ size }) => size, () => null);
+const isThere = async (path: string) => (await sizeOf(path)) !== null;

@@ -22,6 +22,8 @@ export interface FolderRules {
   readonly isExportFile?: ((name: string) => boolean) | undefined;
   /** The unfinished export that is carried on, null for a new one. */
   readonly resume: Journal | null;
+  /** What is there of this very export: nobody's to refuse or remove. */
+  readonly own?: readonly string[];
 }
 
 export class OutputFolder {
@@ -48,12 +50,12 @@ export class OutputFolder {
    * the finished shards of one that is carried on.
    */
   static async prepare(destination: WatchedFolder, rules: FolderRules): Promise<OutputFolder> {
-    const { names, replace, resume, isExportFile = () => false } = rules;
-    const before = await destination.list();
+    const { names, replace, resume, isExportFile = () => false, own = [] } = rules;
+    const before = (await destination.list()).filter((name) => !own.includes(name));
     const old = oldFiles(before, rules);
     const where = { file: destination.name, names: old };
     if (resume === null && !replace) {
-      const stale = before.includes(JOURNAL_FILE) ? await staleFiles(destination, isExportFile) : [];
+      const stale = before.includes(JOURNAL_FILE) ? ((await staleFiles(destination, isExportFile))?.filter((name) => !own.includes(name)) ?? null) : [];
       if (stale === null) throw new DestinationError('unfinished', `${destination.name} holds an unfinished export`, where);
       const inTheWay = old.filter((name) => !stale.includes(name));
       if (inTheWay.some((name) => WEIGHTS.test(name) || names.includes(name))) throw new DestinationError('not-empty', `${destination.name} holds ${inTheWay.join(', ')}`, { ...where, names: inTheWay });
@@ -219,8 +221,8 @@ export function keepsOld({ replaces, isReplaced }: Journal, present: readonly st
 }
 
 const isIndex = (name: string) => name.endsWith('.index.json');
-/** Whether a loader finds weights by it. */
-const loads = (name: string) => name === 'model.safetensors' || (WEIGHTS.test(name) && isIndex(name));
+/** Whether a loader finds weights by a file of this name. */
+export const loads = (name: string) => name === 'model.safetensors' || (WEIGHTS.test(name) && isIndex(name));
 
 /** Without what loads a folder is visibly incomplete (faults.md B 41). */
 function indexFirst(names: readonly string[]): string[] {
