@@ -17,7 +17,8 @@ import { recomputeSpots } from '../reference/spots';
 import { recheckBackend } from './backends';
 import { DiskDestination, HASHING_NATIVELY } from './disk';
 import type { Opened } from './models';
-import { reportProgress, type Output } from './progress';
+import type { Output } from './output';
+import { reportProgress } from './progress';
 import { UsageError, type Options } from './usage';
 
 /** A recipe of the batch, planned. */

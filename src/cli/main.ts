@@ -6,7 +6,7 @@ import { asStudioError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
 import { adviceOn } from './advice';
 import { carryOut } from './merge';
-import type { Output } from './progress';
+import { asText, outputOver } from './output';
 import { readOptions, USAGE, UsageError, type Options } from './usage';
 
 const FAULT = 1;
@@ -19,6 +19,9 @@ const KEPT = 'What is finished is kept: --resume carries on.';
 
 /** Whether the folder holds an unfinished merge. */
 const isResumable = (out: string | null): Promise<boolean> => (out === null ? Promise.resolve(false) : access(join(out, JOURNAL_FILE)).then(() => true, () => false));
+
+/** A name in it may hold line ends: what follows one does not begin as a line of the command's own. */
+const indented = (message: string) => asText(message).replaceAll('\n', '\n  ');
 
 async function main(): Promise<number> {
   const controller = new AbortController();
@@ -34,15 +37,12 @@ async function main(): Promise<number> {
       stdout.write(`${USAGE}\n`);
       return argv.length > 2 ? 0 : NOT_POSSIBLE;
     }
-    const output: Output = {
-      isTerminal: stdout.isTTY && !options.quiet,
-      write: (text) => void (options.quiet || stdout.write(text)),
-    };
+    const output = outputOver(stdout, stderr, options.quiet);
     await carryOut(options, output, controller.signal);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      stderr.write(`${error.message}\n`);
+      stderr.write(`${asText(error.message)}\n`);
       return NOT_POSSIBLE;
     }
     const { code, reason, message } = asStudioError(error);
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
       return INTERRUPTED;
     }
     const advice = adviceOn(reason, command) ?? ((await isResumable(out)) ? KEPT : null);
-    stderr.write(`${code} (${reason}): ${message}\n${advice === null ? '' : `${advice}\n`}`);
+    stderr.write(`${code} (${reason}): ${indented(message)}\n${advice === null ? '' : `${advice}\n`}`);
     return ASKED_WRONGLY.has(code) ? NOT_POSSIBLE : FAULT;
   }
 }

@@ -25,8 +25,9 @@ import { DiskDestination, HASHING_NATIVELY } from './disk';
 import { joinInto, refuseWhole } from './joining';
 import { lockFolder } from './lock';
 import { openRecipe, problemLines, type Opened } from './models';
+import { oneLine, type Output } from './output';
 import { partFolder, recordPart } from './parts';
-import { reportProgress, type Output } from './progress';
+import { reportProgress } from './progress';
 import type { Options } from './usage';
 import { verifyFolder } from './verify';
 
@@ -77,7 +78,7 @@ async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choi
   const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
     const shapes = baseShape && modelShape ? `: [${baseShape.join(', ')}] in the base, [${modelShape.join(', ')}] here` : dtype === undefined ? '' : `: ${dtype}`;
-    return `  ${kind}: ${tensor} of ${nameOf(model)}${shapes}`;
+    return oneLine(`${kind}: ${tensor} of ${nameOf(model)}${shapes}`);
   });
   const advice = 'decide with --leave-out, --integer-from or --extra-rows';
   throw new IncompatibleCheckpointsError('undecided', `${plan.refusals.length} differences are to be decided first (${advice}):\n${lines.join('\n')}`);
@@ -199,7 +200,7 @@ async function fileWords(options: Options, opened: Opened, planned: Planned): Pr
   const notes = await notesOnExtras(subjectOf(options, opened, planned), opened.openFile);
   return notes
     .filter(({ kind }) => kind !== 'config-changed')
-    .map((note) => `${note.kind}: ${note.model}${note.kind === 'tokenizer-larger' ? ` has ${note.tokens} tokens, ${note.rows} rows are written` : ''}\n`)
+    .map((note) => `${oneLine(`${note.kind}: ${note.model}`)}${note.kind === 'tokenizer-larger' ? ` has ${note.tokens} tokens, ${note.rows} rows are written` : ''}\n`)
     .join('');
 }
 

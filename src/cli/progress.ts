@@ -1,10 +1,6 @@
 /** Progress for people: one line that changes on a terminal, a line now and then in a log. */
 import type { RunProgress } from '../merge/progress';
-
-export interface Output {
-  readonly isTerminal: boolean;
-  write(text: string): void;
-}
+import type { Output } from './output';
 
 /** Milliseconds between two states on a terminal, and in a log. */
 const TERMINAL_MS = 200;
@@ -31,10 +27,11 @@ export function reportProgress(output: Output, now: () => number = () => perform
       if (now() - last < (output.isTerminal ? TERMINAL_MS : LOG_MS)) return;
       last = now();
       open = output.isTerminal;
-      output.write(output.isTerminal ? `\r\u001b[2K${progressLine(progress)}` : `${progressLine(progress)}\n`);
+      if (output.isTerminal) output.redraw(progressLine(progress));
+      else output.write(`${progressLine(progress)}\n`);
     },
     end(): void {
-      if (open) output.write('\r\u001b[2K');
+      if (open) output.redraw('');
       open = false;
     },
   };

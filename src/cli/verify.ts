@@ -8,7 +8,8 @@ import type { MergePlan } from '../merge/plan-types';
 import { verifyPlan, type Verification } from '../merge/verify';
 import { DiskSource } from './disk';
 import { openFolder, type Opened } from './models';
-import { reportProgress, type Output } from './progress';
+import { oneLine, type Output } from './output';
+import { reportProgress } from './progress';
 
 /** Tensors listed of each kind. */
 const MOST_LINES = 20;
@@ -24,7 +25,7 @@ export async function verifyFolder(folder: string, plan: MergePlan, backend: Bac
   };
   const { onProgress, end } = reportProgress(output);
   const found = await verifyPlan(plan, merged, backend, openShard, { signal, onProgress }).finally(end);
-  output.write(differenceLines(found).map((line) => `${line}\n`).join(''));
+  output.write(differenceLines(found).map((line) => `${oneLine(line)}\n`).join(''));
   const words = `${found.same} of ${found.tensors} tensors are the same to the bit; ${found.differing} of ${found.values} values differ`;
   const isOther = found.missing.length + found.foreign.length + found.reshaped.length > 0;
   if (found.same < found.tensors || isOther) throw new DestinationError('not-the-recipe', `${folder}: ${words}`, { file: folder });

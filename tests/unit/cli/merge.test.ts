@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../e2e/support/safetensors';
 import { carryOut } from '../../../src/cli/merge';
 import { openRecipe } from '../../../src/cli/models';
+import { outputOver } from '../../../src/cli/output';
 import { takeParts } from '../../../src/cli/parts';
 import { readOptions } from '../../../src/cli/usage';
 
@@ -146,7 +147,7 @@ describe('parts that are joined', () => {
     expect((await merge(out, ...shards, '--finish', '2')).stderr).toContain(`destination (locked): ${out} is in use by process ${process.pid}`);
     await rm(join(out, '.studio-lock'));
     const options = readOptions(['merge', recipe, '--out', out, ...MODELS, ...shards, '--finish', '2'])!;
-    await expect(carryOut(options, { isTerminal: false, write: () => {} }, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(carryOut(options, outputOver({ write: () => {} }, { write: () => {} }, true), AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
     expect([await readdir(out), await contents(join(parts, 'part-2-of-2'))]).toEqual([['parts'], before]);
     expect(await merge(out, ...shards, '--finish', '2')).toMatchObject({ code: 0, stderr: '' });
     expect([(await readdir(out)).filter((name) => name.startsWith('.')), await readdir(parts)]).toEqual([[], ['part-list.txt']]);
@@ -214,6 +215,8 @@ describe('refusals', () => {
   it('a model that is nowhere, with the option that says where', async () => {
     const { code, stderr } = await cli('merge', recipe, '--out', join(folder, 'x'), '--model', `base=${join(FAMILY, 'base')}`);
     expect([code, stderr]).toEqual([2, expect.stringContaining('--model sft=FOLDER')]);
+    // What commands a terminal is shown as text.
+    expect((await cli('plan', recipe, '--model', 'base=\u001b[2Jx')).stderr).toBe('model base: \ufffd[2Jx is no folder\n');
   });
 
   it('a recipe with a fault, at its line', async () => {
