@@ -107,11 +107,11 @@ export function createCpuBackend({ residentBytes = RESIDENT_BYTES, workers = 0, 
     tally: (group, parameters, tallies, read, { signal } = {}) => withCrew(group, signal, (means) => tallyGroup(group, parameters, tallies, read, means)),
     // Ranks are what a held group keeps of its values: a draw has none.
     hold: (group, read) => (drops(group.method) ? createReferenceBackend().hold(group, read) : createHeld(group, read)),
-    async adapt(request) {
+    async adapt(request, signal) {
       const pace = new Pace(undefined);
       const crew = poolFor(workOf(request));
       try {
-        if (crew !== null) return await crew.adapt(request);
+        if (crew !== null) return await watchdog.until(signal, () => crew.adapt(request));
       } catch (error) {
         if (!hasDied(error)) throw error;
       }

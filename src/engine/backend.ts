@@ -1,5 +1,6 @@
 /** The WebGPU backend: the Backend contract over the passes. Needs nothing but a GPUDevice: page, worker and Node alike. */
 import { OutOfMemoryError } from '../bytes/errors';
+import type { Watchdog } from '../bytes/watchdog';
 import type { AdaptRequest } from '../merge/adapting';
 import { READ_AHEAD_BYTES } from '../merge/io-sizes';
 import { withHost } from '../merge/on-host';
@@ -14,7 +15,7 @@ import { Pace } from './pace';
 import type { AdapterTraits } from './pipelines';
 import { type PlacedOptions, Room } from './room';
 import type { Arithmetic } from './shaders';
-import { type Place, TOGETHER } from './turns';
+import { TOGETHER } from './turns';
 
 export interface EngineOptions {
   /** For people; see StudioDevice. */
@@ -26,6 +27,8 @@ export interface EngineOptions {
   readonly readAheadBytes?: number;
   /** Forms the values of an adapter that the device has no room for, to the same bits. Absent: that fails. */
   readonly formOnHost?: (request: AdaptRequest) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Finds maps that never settle; default one over real time. */
+  readonly watchdog?: Watchdog;
   /** Use this arithmetic unprobed: for tests of both. */
   readonly arithmetic?: Arithmetic;
   /** Smaller chunks and residency than the device would allow: for tests of streaming. */
@@ -77,13 +80,13 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 }
 
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
-  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes, readAheadBytes = READ_AHEAD_BYTES } = options;
+  const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes, watchdog, readAheadBytes = READ_AHEAD_BYTES } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
   const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes, bufferBytes = budget.bytes } = options;
   const spareBytes = spareBytesOf(readAheadBytes);
   // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
   const concurrency = software ? 1 : TOGETHER;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, spareBytes, listBytes: budget.chunkBytes });
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, spareBytes, listBytes: budget.chunkBytes, ...(watchdog ? { watchdog } : {}) });
   const room = new Room(context, { bytes: bufferBytes, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   const passes = withHost({
@@ -95,7 +98,7 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     merge: (group, parameters, read, write, mergeOptions) => context.losing(() => room.merge(group, parameters, read, write, mergeOptions)),
     tally: (group, parameters, tallies, read, mergeOptions) => context.losing(() => room.tally(group, parameters, tallies, read, mergeOptions)),
     hold: (group, read) => context.losing(() => holdGroup(context, group, read)),
-    adapt: (request) => context.losing(() => adapt(context, request)).catch(orOnHost(request, options.formOnHost)),
+    adapt: (request, signal) => context.call(signal, () => context.losing(() => adapt(context, request))).catch(orOnHost(request, options.formOnHost)),
     ledger: () => {
       const { memory: { bytes, peakBytes, created, lentCount }, ledger: { submissions, uploads, brackets, inputBytes, repairedBlocks } } = context;
       return { budgetBytes: bufferBytes, chunkBytes: room.chunkBytes, bytes, peakBytes, created, lent: lentCount - context.uploads.count, submissions, uploads, brackets: { ...brackets }, inputBytes: [...inputBytes], repairedBlocks };
@@ -103,11 +106,20 @@ function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOpti
     onTrial: () => backendOn(device, traits, { ...options, bracketBlocks: 1 }),
     dispose: () => context.dispose(),
   });
+  /** Their order is that of the calls: what is decided on the host may be decided of a later group first. */
+  const inOrder = <Result>(mergeOptions: MergeOptions | undefined, act: (own: PlacedOptions) => Promise<Result>) =>
+    room.inOrder(async (place) => {
+      await context.answering();
+      return context.call(mergeOptions?.signal, () => act({ ...mergeOptions, place }));
+    });
   return {
     ...passes,
-    // Their order is that of the calls: what is decided on the host may be decided of a later group first.
-    merge: (group, parameters, read, write, mergeOptions) => room.inOrder((place) => passes.merge(group, parameters, read, write, placed(mergeOptions, place))),
-    tally: (group, parameters, tallies, read, mergeOptions) => room.inOrder((place) => passes.tally(group, parameters, tallies, read, placed(mergeOptions, place))),
+    merge: (group, parameters, read, write, mergeOptions) => inOrder(mergeOptions, (own) => passes.merge(group, parameters, read, write, own)),
+    tally: (group, parameters, tallies, read, mergeOptions) => inOrder(mergeOptions, (own) => passes.tally(group, parameters, tallies, read, own)),
+    hold: async (group, read) => {
+      await context.answering();
+      return passes.hold(group, read);
+    },
   };
 }
 
@@ -117,8 +129,4 @@ function orOnHost(request: AdaptRequest, form: EngineOptions['formOnHost']) {
     if (!form || !(error instanceof OutOfMemoryError) || error.reason !== 'device-memory') throw error;
     return form(request);
   };
-}
-
-function placed(options: MergeOptions | undefined, place: Place): PlacedOptions {
-  return { ...options, place };
 }

@@ -44,6 +44,8 @@ export interface ContextOptions {
  * adapter that shares its cores. A device that has not answered by then does not: it counts as lost.
  */
 const MAP_MS = 180_000;
+/** Milliseconds that calls which were aborted have to end in before the next one; they take no more work than they had submitted. */
+const ABORTED_MS = 10_000;
 
 export class Context {
   readonly memory: Memory;
@@ -61,6 +63,8 @@ export class Context {
   /** Zero at first, as every new buffer is. */
   private readonly counters: GPUBuffer;
   private lost: GPUDeviceLostInfo | null = null;
+  /** Calls under way. */
+  private readonly calls = new Set<{ readonly signal: AbortSignal | undefined; readonly ended: Promise<unknown> }>();
   /** What the device said when it refused a command: a submission with it was dropped as a whole, and no map tells. */
   private refusal: string | null = null;
   private readonly onRefusal = ({ error }: GPUUncapturedErrorEvent): void => {
@@ -144,15 +148,35 @@ export class Context {
   }
 
   private async mapped(map: Promise<undefined>): Promise<void> {
-    const fault = (seconds: number) => new DeviceLostError('unresponsive', `the GPU did not answer for ${seconds} seconds`, { actual: seconds });
     try {
-      await this.watchdog.over({ limitMs: MAP_MS, fault }, () => map);
+      await this.watchdog.over({ limitMs: MAP_MS, fault: silent }, () => map);
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
       throw (await this.loss()) ?? new StudioError('internal', 'map-failed', `reading back from the GPU failed: ${String(error)}`, {}, { cause: error });
     }
     // Of what was submitted before, errors come before the map does.
     if (this.refusal !== null) throw new DeviceLostError('refused', `the GPU refused work: ${this.refusal}`, { actual: this.refusal });
+  }
+
+  /** What `act` gives, known as under way until then: once `signal` is aborted, nobody may wait for it any more. */
+  async call<T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
+    const acting = act();
+    const own = { signal, ended: acting.catch(() => {}) };
+    this.calls.add(own);
+    try {
+      return await acting;
+    } finally {
+      this.calls.delete(own);
+    }
+  }
+
+  /**
+   * Resolves when every call that was aborted has ended. Throws DeviceLostError `unresponsive` where one does not: its map may never
+   * settle, and what is submitted behind it may never be done.
+   */
+  async answering(): Promise<void> {
+    const aborted = [...this.calls].flatMap(({ signal, ended }) => (signal?.aborted ? [ended] : []));
+    if (aborted.length > 0) await this.watchdog.over({ limitMs: ABORTED_MS, fault: silent }, () => Promise.all(aborted));
   }
 
   /**
@@ -180,6 +204,10 @@ export class Context {
     this.work.destroy();
     this.counters.destroy();
   }
+}
+
+function silent(seconds: number): DeviceLostError {
+  return new DeviceLostError('unresponsive', `the GPU did not answer for ${seconds} seconds`, { actual: seconds });
 }
 
 export type { Overrides };

@@ -181,9 +181,9 @@ export interface Backend {
   hold(group: Group, read: ReadSegment): Promise<Held>;
   /**
    * Values of an adapter on its base, as F32 bytes: see AdaptRequest. Called by `read` while a merge or a hold is under way, so it
-   * waits for neither.
+   * waits for neither. Nobody waits for it any more once `signal` is aborted.
    */
-  adapt(request: AdaptRequest): Promise<Uint8Array<ArrayBuffer>>;
+  adapt(request: AdaptRequest, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
 }
 

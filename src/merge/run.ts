@@ -136,7 +136,7 @@ class Run {
       signal,
       watchdog,
     };
-    const sources = (this.sources = new Sources(openShard, watch, (request) => watchdog.until(signal, () => backend.adapt(request)), backend));
+    const sources = (this.sources = new Sources(openShard, watch, (request) => backend.adapt(request, signal), backend));
     this.means = {
       backend,
       sources,

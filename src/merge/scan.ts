@@ -64,7 +64,7 @@ export async function scanPlan(plan: MergePlan, backend: Backend, openShard: Ope
     signal,
     watchdog,
   };
-  const sources = new Sources(openShard, watch, (request) => backend.adapt(request), backend);
+  const sources = new Sources(openShard, watch, (request) => backend.adapt(request, signal), backend);
   const means: PipelineMeans = {
     backend,
     sources,

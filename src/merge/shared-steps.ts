@@ -76,7 +76,7 @@ export class SharedSteps {
       short: () => (this.mostAhead = Math.ceil(Math.min(this.mostAhead, means.readAheadBytes) / 2)),
       signal: this.stopping.signal,
     };
-    return new Sources(this.openShard, watch, (request) => means.backend.adapt(request));
+    return new Sources(this.openShard, watch, (request) => means.backend.adapt(request, this.stopping.signal));
   }
 
   private arrive(at: number, steps: readonly Step[], write: Write, means: PipelineMeans): Promise<GroupOutcome> {

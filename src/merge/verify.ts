@@ -97,7 +97,7 @@ class Check {
       signal: hooks.signal,
       watchdog: hooks.watchdog,
     };
-    this.sources = new Sources(openShard, watch, (request) => backend.adapt(request));
+    this.sources = new Sources(openShard, watch, (request) => backend.adapt(request, hooks.signal));
   }
 
   /** The next bytes of a tensor, compared after those before them; true when they are its last. */

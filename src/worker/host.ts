@@ -1,6 +1,7 @@
 /** The backend in use, and what happens when its device is lost: a new device once, then the CPU (faults.md 27, 30, 31). */
 import { asStudioError, OutOfMemoryError } from '../bytes/errors';
 import type { StudioError } from '../bytes/errors';
+import { Watchdog } from '../bytes/watchdog';
 import type { AdapterFacts, Backend, BackendInfo } from '../merge/backend';
 import type { BackendChoice, BackendReason, BackendReport, BackendSpeed } from './protocol';
 import { serialised } from './serialised';
@@ -36,6 +37,8 @@ export class BackendHost {
   constructor(
     private readonly factory: BackendFactory,
     private readonly onChange: (report: BackendReport) => void,
+    /** Of groups that are aborted; default one over real time. */
+    private readonly watchdog = new Watchdog(),
   ) {}
 
   /** Of the backend in use; null before the first is started. */
@@ -182,10 +185,10 @@ export class BackendHost {
 
   private async webgpu(allowSoftware: boolean): Promise<StartedBackend> {
     const { backend, ...found } = await this.factory.webgpu(allowSoftware);
-    return { backend: serialised(backend), ...found };
+    return { backend: serialised(backend, this.watchdog), ...found };
   }
   private cpu(): StartedBackend {
-    return { backend: serialised(this.factory.cpu()), selfTest: [] };
+    return { backend: serialised(this.factory.cpu(), this.watchdog), selfTest: [] };
   }
 
   private change<T>(act: () => Promise<T>): Promise<T> {

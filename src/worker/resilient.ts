@@ -28,7 +28,7 @@ export function resilient(host: BackendHost, planned: Backend): Backend {
     tally: (group, parameters, tallies, read, options) =>
       line.join((inTurn) => host.use((backend) => inTurn(backend, () => backend.tally(group, parameters, tallies, read, options)))),
     hold: (group, read) => host.use((backend) => backend.hold(group, read)),
-    adapt: (request) => host.use((backend) => backend.adapt(request)),
+    adapt: (request, signal) => host.use((backend) => backend.adapt(request, signal)),
     // The host's backend goes on being used.
     dispose: () => {},
   };

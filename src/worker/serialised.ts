@@ -3,10 +3,15 @@
  * keep within one budget of memory.
  */
 import { CancelledError } from '../bytes/errors';
+import { Watchdog } from '../bytes/watchdog';
+import { throwIfAborted } from '../merge/abort';
 import type { Backend, Group, Held } from '../merge/backend';
 
-/** `backend` with holds and evaluations one at a time, and groups as many as it takes, in the order of the calls. */
-export function serialised(backend: Backend): Backend {
+/**
+ * `backend` with holds and evaluations one at a time, and groups as many as it takes, in the order of the calls. A group that is
+ * aborted is waited for a second at most, by nobody then: a device may never answer, and the backend knows what it has under way.
+ */
+export function serialised(backend: Backend, watchdog = new Watchdog()): Backend {
   /** The last operation that nothing else may run beside. */
   let tail: Promise<unknown> = Promise.resolve();
   /** Groups since then, in lanes of which each has one at a time. */
@@ -18,10 +23,16 @@ export function serialised(backend: Backend): Backend {
     lanes = [];
     return result;
   };
-  const beside = <T>(act: () => Promise<T>): Promise<T> => {
+  const beside = <T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> => {
     const lane = merges++ % (backend.concurrency ?? 1);
-    const result = (lanes[lane] ?? tail).then(act);
-    lanes[lane] = result.catch(() => {});
+    const before = lanes[lane] ?? tail;
+    const begin = () => {
+      throwIfAborted(signal);
+      return act();
+    };
+    const result = watchdog.until(signal, () => before.then(begin));
+    // One that is given up while it waits does not let the next one pass by what it waited for.
+    lanes[lane] = before.then(() => result).catch(() => {});
     return result;
   };
   return {
@@ -38,8 +49,8 @@ export function serialised(backend: Backend): Backend {
     get buffers() {
       return backend.buffers;
     },
-    merge: (group, parameters, read, write, options) => beside(() => backend.merge(group, parameters, read, write, options)),
-    tally: (group, parameters, tallies, read, options) => beside(() => backend.tally(group, parameters, tallies, read, options)),
+    merge: (group, parameters, read, write, options) => beside(options?.signal, () => backend.merge(group, parameters, read, write, options)),
+    tally: (group, parameters, tallies, read, options) => beside(options?.signal, () => backend.tally(group, parameters, tallies, read, options)),
     hold: async (group, read) => {
       const held = await inTurn(() => backend.hold(group, read));
       // It may have waited for a long merge; nobody wants the answer to a superseded question.
@@ -60,7 +71,7 @@ export function serialised(backend: Backend): Backend {
       } satisfies Held;
     },
     // A merge asks for it while it reads: to wait for the merge would be to wait for ever.
-    adapt: (request) => backend.adapt(request),
+    adapt: (request, signal) => watchdog.until(signal, () => backend.adapt(request, signal)),
     // After what is under way, which may be another request's.
     dispose: () => void inTurn(async () => backend.dispose()),
   };

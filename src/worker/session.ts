@@ -60,7 +60,7 @@ export interface SessionParts {
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
 export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hashing, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
-  const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }));
+  const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }), watchdog);
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
   const exact = new ExactFigures(figuresStore);

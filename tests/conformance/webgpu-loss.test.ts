@@ -38,6 +38,8 @@ const step = (operation: Operation) => {
   loss.isLost = true;
   resolveLost(INFO);
 };
+/** The device that takes commands and answers no map, and what hears of the first. */
+let silent: { readonly device: number; readonly onMap: () => void } | null = null;
 const gone = () => new DOMException('the device is lost', 'AbortError');
 const { mapAsync } = GPUBuffer.prototype;
 /** Which device each buffer is of: one that was lost stays lost for what is still under way on it when the next one is there. */
@@ -72,6 +74,10 @@ beforeAll(() => {
   GPUBuffer.prototype.mapAsync = async function (...range) {
     const isLost = () => loss.isLost || (deviceOf.get(this) ?? devices) !== devices;
     step('map');
+    if (silent !== null && deviceOf.get(this) === silent.device) {
+      silent.onMap();
+      return new Promise(() => {});
+    }
     if (isLost()) throw gone();
     await mapAsync.apply(this, range);
     if (isLost()) throw gone();
@@ -85,7 +91,8 @@ afterAll(() => {
   delete (device as unknown as { lost?: unknown }).lost;
 });
 
-async function merged(backends: readonly (() => Promise<Backend>)[]) {
+/** Of a merge, after one that ends when `cancelled` is aborted. */
+async function merged(backends: readonly (() => Promise<Backend>)[], cancelled?: AbortSignal) {
   const family = await familyOf({ base: TENSORS, x: TENSORS, y: TENSORS });
   const recipe = { ...recipeOf(family, 'ties_sv', 'base', ['x', 'y']), slack: { s: 0.2, of: 'discarded', prefer: family.id('x') } as const };
   const plan = planMerge(family.checkpoints, recipe, DEFAULT_CHOICES, LIMITS, {});
@@ -123,7 +130,12 @@ async function merged(backends: readonly (() => Promise<Backend>)[]) {
     remove: async (name: string) => void written.delete(name),
   };
   const planned = await host.use(async (backend) => backend);
-  const { files, checked } = await runMerge(plan, resilient(host, planned), family.openShard, destination, { recompute: recomputeSpots });
+  const run = (signal?: AbortSignal) => runMerge(plan, resilient(host, planned), family.openShard, destination, { recompute: recomputeSpots, ...(signal ? { signal } : {}) });
+  if (cancelled) {
+    await expect(run(cancelled)).rejects.toMatchObject({ code: 'cancelled' });
+    expect([open.size, written.size, reports.length]).toEqual([0, 0, 0]);
+  }
+  const { files, checked } = await run();
   expect([open.size, checked.tensors]).toEqual([0, 3]);
   return { sha256: files[0]!.sha256, kinds: reports.map(({ info }) => info.kind) };
 }
@@ -188,26 +200,47 @@ it('work that the device refused is not taken for done: its results count as tho
   own.destroy();
 });
 
-it('a map that never settles counts as a lost device after three minutes awake', async () => {
-  let time = 0;
-  let looks = 0;
-  const clock: WatchClock = {
-    now: () => time,
-    later(milliseconds, run) {
-      const timer = setTimeout(() => {
-        time += milliseconds;
-        looks++;
-        run();
-      });
-      return () => clearTimeout(timer);
-    },
+/** A clock by which a second goes by with every look. */
+class QuickClock implements WatchClock {
+  looks = 0;
+  private time = 0;
+  now = () => this.time;
+
+  /** `lookMs`: milliseconds between two looks. */
+  constructor(private readonly lookMs: number) {}
+
+  later(milliseconds: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.time += milliseconds;
+      this.looks++;
+      run();
+    }, this.lookMs);
+    return () => clearTimeout(timer);
+  }
+}
+
+it('a merge that is cancelled at a map that never settles: it ends, and the next one has another device and the same file', async () => {
+  const clean = await merged([engine]);
+  const controller = new AbortController();
+  const silentEngine = async () => {
+    arrive();
+    // Three minutes of it are nine seconds: the merge is not cancelled because they are over.
+    const backend = await make({ ...LIMITS, watchdog: new Watchdog(new QuickClock(50)) })();
+    silent = { device: devices, onMap: () => controller.abort() };
+    return { ...backend, concurrency: 2 };
   };
+  const { sha256, kinds } = await merged([silentEngine, engine], controller.signal);
+  expect([sha256, kinds]).toEqual([clean.sha256, ['webgpu']]);
+});
+
+it('a map that never settles counts as a lost device after three minutes awake', async () => {
+  const clock = new QuickClock(0);
   const context = new Context(device, { arithmetic: 'integer', exactDivision: false }, { watchdog: new Watchdog(clock) });
   const pretended = GPUBuffer.prototype.mapAsync;
   GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
   try {
     await expect(context.readBack([])).rejects.toMatchObject({ code: 'device-lost', reason: 'unresponsive' });
-    expect(looks).toBe(181);
+    expect(clock.looks).toBe(181);
   } finally {
     GPUBuffer.prototype.mapAsync = pretended;
     context.dispose();

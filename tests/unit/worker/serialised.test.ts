@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Group, GroupResult } from '../../../src/merge/backend';
 import { serialised } from '../../../src/worker/serialised';
+import { Watchdog } from '../../../src/bytes/watchdog';
+import { FAST } from '../test-time';
 
 const GROUP: Group = { method: 'ties', slots: [], chunks: [[]] };
 const RESULT: GroupResult = { slots: [], segments: [] };
@@ -31,7 +33,7 @@ function setUp(concurrency?: number) {
     adapt: async () => (log.push('adapt'), new Uint8Array(4)),
     dispose: () => void log.push('dispose'),
   };
-  return { log, backend: serialised(backend), endMerge: (error?: Error) => endMerge(error), ends };
+  return { log, backend: serialised(backend, new Watchdog(FAST)), endMerge: (error?: Error) => endMerge(error), ends };
 }
 
 describe('serialised', () => {
@@ -96,5 +98,36 @@ describe('serialised', () => {
     expect(log).toEqual(['hold', 'merge', 'merge', 'merge', 'evaluate', 'merge']);
     ends[3]!();
     await last;
+  });
+
+  it('waits for no group that was aborted, nor does the next one', async () => {
+    const { log, backend, ends } = setUp();
+    const controller = new AbortController();
+    const merge = (signal?: AbortSignal) => backend.merge(GROUP, [], unused, unused, signal ? { signal } : {});
+    const [never, next] = [merge(controller.signal), merge()];
+    await settle();
+    controller.abort();
+    await expect(never).rejects.toMatchObject({ code: 'cancelled' });
+    await settle();
+    expect(log).toEqual(['merge', 'merge']);
+    ends[1]!();
+    expect(await next).toBe(RESULT);
+  });
+
+  it('ends a group that is aborted while it waits, without beginning it or letting another pass by what it waited for', async () => {
+    const { log, backend, ends } = setUp();
+    const controller = new AbortController();
+    const merge = (signal?: AbortSignal) => backend.merge(GROUP, [], unused, unused, signal ? { signal } : {});
+    const [first, waiting, last] = [merge(), merge(controller.signal), merge()];
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+    await settle();
+    expect(log).toEqual(['merge']);
+    ends[0]!();
+    await first;
+    await settle();
+    expect(log).toEqual(['merge', 'merge']);
+    ends[1]!();
+    expect(await last).toBe(RESULT);
   });
 });
