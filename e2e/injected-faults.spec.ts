@@ -1,5 +1,5 @@
 /**
- * Faults in the built page whose cause is real wherever Chromium can be made to have it (faults.md B 29, 37 to 40, 44, 46): each stops
+ * Faults in the built page whose cause is real wherever Chromium can be made to have it (faults.md B 29, 36 to 40, 44, 46): each stops
  * the merge with what was finished intact, and once it is taken away the export is the same to the byte; or the merge goes on through
  * it, to the same bytes.
  */
@@ -11,7 +11,7 @@ import { PAPER_SLACK_HASH } from './support/expected';
 import { hashOf, SAMPLE } from './support/family';
 import { drop } from './support/drop';
 import { expect, photograph, test } from './support/fixtures';
-import { holdReadingBack, holdWriting, miscalculate, restore, shortOfDeviceMemory, shortOfMemory, studioWorker } from './support/injection';
+import { holdReadingBack, holdTime, holdWriting, miscalculate, restore, shortOfDeviceMemory, shortOfMemory, studioWorker } from './support/injection';
 import { privateFile, privateFiles } from './support/private-storage';
 import { Profile } from './support/profile';
 import { readSafetensors } from './support/safetensors';
@@ -225,6 +225,54 @@ test.describe('without a graphics card', () => {
     expect(Object.keys(await privateFiles(page, EXPORT)).sort()).toEqual([shardName(1), shardName(2), JOURNAL]);
     await putAway(page);
     expect(await resume(page)).toEqual(expected);
+    expect(await family.hashes()).toBe(before);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a write that never ends, and a close: given up after three minutes awake, and what was finished carried on with', async ({ page, folder, complaints }) => {
+    const family = await writeFamily(folder);
+    const before = await family.hashes();
+    await visit(page);
+    await openFamily(page, family.paths);
+    const merging = () => mergeButton(page).click();
+    const resuming = () => unfinished(page).getByRole('button', { name: 'Resume the merge' }).click();
+    const givenUp = async (at: 'write' | 'close', start: () => Promise<void>) => {
+      const worker = await studioWorker(page);
+      const pass = await holdTime(worker);
+      const held = await holdWriting(worker, shardName(4), at);
+      await start();
+      await held.reached();
+      // Three minutes and a second for its megabyte, and ten seconds for throwing the file away.
+      await pass(196);
+      await expect(alertIn(page)).toContainText(`${shardName(4)}: the drive does not answer`);
+      await expect(alertIn(page)).toContainText(/nothing came back for 18\d seconds.*sources are untouched; finished shards stay where they are.*reload the page and resume the merge/s);
+      await photograph(page, `64 ${at} never ends`);
+      expect(Object.keys(await privateFiles(page, EXPORT)).sort()).toEqual([...SHARDS, ...(at === 'write' ? [`${shardName(4)}.crswap`] : []), JOURNAL]);
+      await putAway(page);
+      return held;
+    };
+    const reload = async () => {
+      await visit(page);
+      await openFamily(page, family.paths);
+    };
+
+    const write = await givenUp('write', merging);
+    expect((await privateFiles(page, EXPORT))[shardName(4)]).toBe(0);
+    await expect(page.getByRole('status').filter({ hasText: 'Some files could not be removed' })).toContainText(shardName(4));
+    await merging();
+    await expect(alertIn(page)).toContainText(/private storage is in use.*what an earlier merge asked of its drive has not been answered yet/s);
+    await putAway(page);
+    await write.release();
+    await expect.poll(async () => Object.keys(await privateFiles(page, EXPORT)).sort()).toEqual([...SHARDS.slice(0, 3), JOURNAL]);
+    await reload();
+    await expect(unfinished(page)).toContainText('3 of 4 shards');
+
+    await givenUp('close', resuming);
+    await reload();
+    // It was closed, and the journal had been told.
+    await expect(unfinished(page)).toContainText('4 of 4 shards');
+    await resume(page);
+    await expectWhole(Object.keys(await privateFiles(page, EXPORT)), (name) => privateFile(page, EXPORT, name));
     expect(await family.hashes()).toBe(before);
     expect(complaints).toEqual([]);
   });

@@ -9,6 +9,7 @@ import type { Page, Worker } from '@playwright/test';
 interface Injected {
   gate?: { reached: Promise<void>; pass(): Promise<void>; open(): void };
   restore?(): void;
+  letPass?(seconds: number): Promise<void>;
 }
 
 /** The worker that reads, merges and writes; those that it starts itself have other names. */
@@ -45,9 +46,9 @@ async function makeGate(worker: Worker): Promise<Held> {
 
 /**
  * Holds the writing of one file of the destination: `create` before its writer is asked for, `write` with the first half of the first
- * piece already written.
+ * piece already written, `close` when it is closed, as everybody can see but who asked for it.
  */
-export async function holdWriting(worker: Worker, file: string, at: 'create' | 'write'): Promise<Held> {
+export async function holdWriting(worker: Worker, file: string, at: 'create' | 'write' | 'close'): Promise<Held> {
   const held = await makeGate(worker);
   await worker.evaluate(
     ([name, place]) => {
@@ -59,6 +60,14 @@ export async function holdWriting(worker: Worker, file: string, at: 'create' | '
         if (place === 'create') await pass();
         const writable = await createWritable.apply(this, options);
         if (place === 'create') return writable;
+        if (place === 'close') {
+          const close = writable.close.bind(writable);
+          writable.close = async () => {
+            await close();
+            await pass();
+          };
+          return writable;
+        }
         const write = writable.write.bind(writable);
         writable.write = async (piece) => {
           writable.write = write;
@@ -158,6 +167,46 @@ export async function shortOfDeviceMemory(worker: Worker, times: number): Promis
     };
     (self as unknown as Injected).restore = () => void Object.assign(GPUDevice.prototype, { createBuffer, popErrorScope });
   }, times);
+}
+
+/**
+ * Takes hold of the worker's time: what is returned lets so many seconds go by in it, two with every 10 ms and every timer at its time.
+ * All that the studio knows of time comes from the functions of the worker's that are replaced, whatever its code was made into.
+ */
+export async function holdTime(worker: Worker): Promise<(seconds: number) => Promise<void>> {
+  await worker.evaluate(() => {
+    const { setTimeout: later, clearTimeout: callOff } = globalThis;
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    const waiting = new Map<unknown, { readonly at: number; readonly run: () => void }>();
+    const made = (act: (...given: unknown[]) => void, milliseconds = 0, ...given: unknown[]) => {
+      const run = () => {
+        waiting.delete(timer);
+        act(...given);
+      };
+      const timer = later(run, milliseconds);
+      waiting.set(timer, { at: performance.now() + milliseconds, run });
+      return timer;
+    };
+    const calledOff = (timer?: number) => {
+      waiting.delete(timer);
+      callOff(timer);
+    };
+    performance.now = () => now() + ahead;
+    Object.assign(globalThis, { setTimeout: made, clearTimeout: calledOff });
+    (self as unknown as Injected).letPass = async (seconds) => {
+      for (const end = ahead + 1000 * seconds; ahead < end; ) {
+        await new Promise((resolve) => later(resolve, 10));
+        ahead += 2000;
+        for (const [timer, { at, run }] of [...waiting]) {
+          if (at > performance.now() || !waiting.has(timer)) continue;
+          callOff(timer as number);
+          run();
+        }
+      }
+    };
+  });
+  return (seconds) => worker.evaluate((all) => (self as unknown as Injected).letPass!(all), seconds);
 }
 
 /** Takes back the last operation that fails by itself. */
