@@ -87,6 +87,18 @@ test.describe('on the CPU', () => {
     await box.fill('7');
     await expect(box).toHaveAttribute('aria-invalid', 'true');
     await expect(page.getByRole('slider', { name: /^Density of sft/ })).toHaveValue('0.35');
+    // The recipe's undo, with the caret in the box: what was typed must not outlive the value it stood for.
+    await box.fill('0.350');
+    const shard = page.getByRole('spinbutton', { name: 'Largest shard in GB' });
+    await shard.fill('2.5');
+    await page.keyboard.press('Control+z');
+    await expect(shard).toHaveValue('5');
+    await box.fill('7');
+    await page.keyboard.press('Control+z');
+    await expect(box).toHaveValue('0.2');
+    await expect(box).toHaveAttribute('aria-invalid', 'false');
+    await page.keyboard.press('Control+Shift+z');
+    await expect(box).toHaveValue('0.35');
     await page.getByRole('tab', { name: 'Map' }).click();
     await expect.poll(() => new URL(page.url()).hash).toContain('t=map');
 

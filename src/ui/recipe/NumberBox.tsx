@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useDraft } from './useDraft';
 
 interface NumberBoxProps {
   readonly name: string;
@@ -12,25 +12,24 @@ interface NumberBoxProps {
 
 /** A number as typed; what is not yet one that the recipe may have stays in the box. */
 export function NumberBox({ name, hint, step, value, accepts, onChange }: NumberBoxProps) {
-  /** What is being typed, while it is not what the recipe says. */
-  const [draft, setDraft] = useState<string | null>(null);
+  const [draft, type, leave] = useDraft(value);
   const read = (text: string) => (text.trim() === '' ? NaN : Number(text));
-  const refused = draft !== null && !(Number.isFinite(read(draft)) && accepts(read(draft)));
+  const isTaken = (number: number) => Number.isFinite(number) && accepts(number);
   return (
     <input
       type="number"
       className="field number"
       aria-label={name}
       aria-describedby={hint}
-      aria-invalid={refused}
+      aria-invalid={draft !== null && !isTaken(read(draft))}
       step={step}
       value={draft ?? String(value)}
       onChange={(event) => {
-        setDraft(event.target.value);
         const next = read(event.target.value);
-        if (Number.isFinite(next) && accepts(next)) onChange(next);
+        type(event.target.value, isTaken(next) ? next : value);
+        if (isTaken(next) && next !== value) onChange(next);
       }}
-      onBlur={() => setDraft(null)}
+      onBlur={leave}
     />
   );
 }

@@ -1,8 +1,8 @@
-import { useState } from 'react';
 import type { Recipe } from '../../recipe/types';
 import { showName } from '../format';
 import { useModels, useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
+import { useDraft } from './useDraft';
 
 const DTYPES: readonly { readonly value: Recipe['outDtype']; readonly label: string }[] = [
   { value: 'base', label: 'as in the base' },
@@ -53,7 +53,7 @@ export function OutputSettings() {
 function ShardSize() {
   const controller = useController();
   const shardBytes = useStudio((state) => state.decisions.present.shardBytes);
-  const [draft, setDraft] = useState<string | null>(null);
+  const [draft, type, leave] = useDraft(shardBytes);
   const accepts = (text: string) => Number.isFinite(Number(text)) && Number(text) >= LEAST_SHARD_GB;
   return (
     <label className="pair">
@@ -68,10 +68,12 @@ function ShardSize() {
           aria-invalid={draft !== null && !accepts(draft)}
           value={draft ?? String(shardBytes / 1e9)}
           onChange={(event) => {
-            setDraft(event.target.value);
-            if (accepts(event.target.value)) controller.setShardBytes(Math.round(Number(event.target.value) * 1e9));
+            const { value } = event.target;
+            const next = accepts(value) ? Math.round(Number(value) * 1e9) : shardBytes;
+            type(value, next);
+            if (next !== shardBytes) controller.setShardBytes(next);
           }}
-          onBlur={() => setDraft(null)}
+          onBlur={leave}
         />
         GB
       </span>
