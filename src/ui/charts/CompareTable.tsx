@@ -19,7 +19,7 @@ interface Row {
   readonly difference: Difference | null;
 }
 
-/** The present recipe (A) and a snapshot (B) in numbers: each figure, and B - A, for what is selected or the whole model. */
+/** The present recipe (A) and a snapshot (B) in numbers: each figure, and A - B as on the map, for what is selected or the whole model. */
 export function CompareTable({ data, view, compared }: { data: ChartData; view: ChartsView; compared: Compared }) {
   const scope = scopeOf(data, view, compared);
   if (scope === null) return null;
@@ -42,7 +42,7 @@ export function CompareTable({ data, view, compared }: { data: ChartData; view: 
               <th scope="col">Figure</th>
               <th scope="col" className="number">A: on the screen</th>
               <th scope="col" className="number">B: {compared.name}</th>
-              <th scope="col" className="number">B − A</th>
+              <th scope="col" className="number">A − B</th>
             </tr>
           </thead>
           <tbody>
@@ -112,7 +112,7 @@ function rowsOf({ models, names, preferred, electing }: ChartData, compared: Com
     const { name, of } = metricLabel(metric, names);
     const there = comparedMetric(metric, compared);
     const [a, b] = [estimate(metric, now), there && estimate(there, then)];
-    return { label: name, of, now: a, then: b, difference: b && difference(a, b) };
+    return { label: name, of, now: a, then: b, difference: b && difference(b, a) };
   });
 }
 
@@ -123,9 +123,9 @@ function tableOf(rows: readonly Row[], name: string): Table {
       { label: 'Figure', kind: 'text' },
       { label: 'A: on the screen', kind: 'share' },
       { label: `B: ${name}`, kind: 'share' },
-      { label: 'B - A', kind: 'text' },
-      { label: 'B - A low', kind: 'text' },
-      { label: 'B - A high', kind: 'text' },
+      { label: 'A - B', kind: 'text' },
+      { label: 'A - B low', kind: 'text' },
+      { label: 'A - B high', kind: 'text' },
     ],
     rows: rows.map(({ label, of, now, then, difference: apart }): TableCell[] => [
       { kind: 'text', text: `${label} / ${of}` },

@@ -1,18 +1,18 @@
-import { formatBytes } from '../format';
 import { useController, useStudio } from '../studio';
+import { countTitle } from './plan-words';
 
 /** Starts the scan, which makes every estimate exact; not there where nothing is estimated. */
 export function CountButton({ ready }: { ready: boolean }) {
   const controller = useController();
   const estimated = useStudio(({ figures }) => figures.tensors.some(({ exact }) => !exact));
-  const bytes = useStudio(({ plan }) => plan.summary?.bytesRead ?? 0);
+  const summary = useStudio(({ plan }) => plan.summary);
   if (!estimated) return null;
   return (
     <button
       type="button"
       className="button"
       disabled={!ready}
-      title={`Reads all ${formatBytes(bytes)} once and writes nothing: every estimate on the charts becomes exact.`}
+      title={summary === null ? undefined : countTitle(summary)}
       onClick={() => void controller.scan()}
     >
       Count everything

@@ -14,6 +14,12 @@ export function planWords({ tensors, shards, bytesWritten, bytesRead, peakBytes,
   };
 }
 
+/** What counting everything takes. Tensors that a merge copies, or compares only, are not read for it: the plan's bytes are the most. */
+export function countTitle({ bytesRead, rankingReadings }: Pick<PlanSummary, 'bytesRead' | 'rankingReadings'>): string {
+  const times = rankingReadings === 0 ? 'once' : `${rankingReadings + 1} times, ${rankingReadings} of them to rank over the whole model`;
+  return `Reads the inputs ${times}, ${formatBytes(bytesRead)} at most in all, and writes nothing: every estimate on the charts becomes exact.`;
+}
+
 const NOTE_WORDS: Readonly<Record<PlanNote['kind'], string>> = {
   'k-raised-to-one': 'One value kept where the density asks for none',
   'f64-written-as-f32': 'F64 written as F32',

@@ -3,10 +3,11 @@ import type { WireError } from '../../bytes/errors';
 import { isBusy } from '../../state/types';
 import type { BackendReport } from '../../worker/protocol';
 import { ErrorNotice, Notice } from '../Notice';
+import { reasonText } from '../messages/backend';
 import { useController, useStudio } from '../studio';
 import { takeOver } from './offline';
 
-/** What the whole page should know: a newer version, and why it is slower than it could be. */
+/** What the whole page should know: a newer version, and why the CPU computes where it does. */
 export function Banner() {
   return (
     <div className="banner">
@@ -46,7 +47,7 @@ function UpdateNotice() {
   );
 }
 
-/** Says why the page is slower than it could be, until it is read: the Backend panel keeps saying it. */
+/** Says that the CPU computes, and why, until it is read: the Backend panel keeps saying it. */
 function BackendNotice() {
   const { report, problem, starting } = useStudio((state) => state.backend);
   const [read, setRead] = useState<BackendReport | WireError | null>(null);
@@ -69,7 +70,7 @@ function BackendNotice() {
       {close}
     </ErrorNotice>
   ) : (
-    <Notice grave="calm" role="status" title="Computing on the CPU" detail="Same results as WebGPU, slower. The backend in the header changes it.">
+    <Notice grave="calm" role="status" title="Computing on the CPU" detail={`${reasonText(report)} The results are the same either way. The backend in the header changes it.`}>
       {close}
     </Notice>
   );

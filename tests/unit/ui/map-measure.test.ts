@@ -1,7 +1,10 @@
+import { createElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { breakDown } from '../../../src/analysis/aggregate';
 import { placeOf } from '../../../src/checkpoint/places';
 import { emptyFigures } from '../../../src/merge/figures';
+import { CompareTable } from '../../../src/ui/charts/CompareTable';
 import { comparedMetric, type Compared } from '../../../src/ui/charts/compared';
 import { MODULES } from '../../../src/ui/charts/labels';
 import { cellName, differenceMeasure } from '../../../src/ui/charts/map-measure';
@@ -52,5 +55,17 @@ describe('the map with a snapshot beside it', () => {
     expect(comparedMetric({ kind: 'reserved', model: 1 }, compared)).toBeNull();
     expect(comparedMetric({ kind: 'reserved', model: 0 }, compared)).toEqual({ kind: 'reserved', model: 1 });
     expect(comparedMetric({ kind: 'between', i: 0, j: 1 }, compared)).toEqual({ kind: 'between', i: 0, j: 1 });
+  });
+
+  it('has the signs of the table beside it', () => {
+    const models = NAMES.map((name) => ({ id: name, name, role: 'other', colour: 'red' }) as const);
+    const data = { breakdown: now, models, names: NAMES, preferred: 0, reference: 'base', electing: true, slack: false };
+    const table = renderToStaticMarkup(createElement(CompareTable, { data, view: { tab: 'map', layer: 0, module: 'q', tensor: null }, compared }));
+    const row = (figure: string) => new RegExp(`<th scope="row">${figure} .*?<b>(.*?)</b>`).exec(table)?.[1]?.replace(/\u00a0/g, ' ');
+    expect(table).toContain('>A − B</th>');
+    expect([row('conflict'), row('discarded SFT')]).toEqual(['+5.00 pp', '−4.00 pp']);
+    for (const [metric, shown] of [[{ kind: 'conflict' }, '+5.00'], [{ kind: 'discarded', model: 0 }, '−4.00']] as const) {
+      expect(differenceMeasure(now, metric, NAMES, compared)!.shown(cell('q'))!.number).toBe(shown);
+    }
   });
 });

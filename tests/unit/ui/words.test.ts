@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackendState } from '../../../src/state/types';
 import { aboutSeconds, formatBytes, formatParameters, formatSeconds, formatShape, showName } from '../../../src/ui/format';
-import { exportLines, noteLines, planWords } from '../../../src/ui/run/plan-words';
+import { countTitle, exportLines, noteLines, planWords } from '../../../src/ui/run/plan-words';
 import { chipOf } from '../../../src/ui/shell/Header';
 
 const plain = (text: string) => text.replace(/\s/g, ' ');
@@ -78,6 +78,10 @@ describe('the plan in words', () => {
     expect(takes(null)).toBe('reads 40.5 GB, memory up to 1.1 GB');
     const about = (seconds: number) => plain(aboutSeconds(seconds));
     expect([0.1, 7.9, 8, 54, 55, 89, 91, 569, 571, 3400, 3500, 5300, 9 * 3600, 25.6 * 3600].map(about)).toEqual(['a few seconds', 'a few seconds', 'about 10 s', 'about 50 s', 'about 1 min', 'about 1 min', 'about 2 min', 'about 9 min', 'about 10 min', 'about 55 min', 'about 1 h', 'about 1.5 h', 'about 9 h', 'about 26 h']);
+  });
+  it('tells how often counting everything reads the inputs: more than once to rank over the whole model', () => {
+    expect(plain(countTitle(summary))).toBe('Reads the inputs once, 40.5 GB at most in all, and writes nothing: every estimate on the charts becomes exact.');
+    expect(plain(countTitle({ ...summary, bytesRead: 120e9, rankingReadings: 2 }))).toMatch(/^Reads the inputs 3 times, 2 of them to rank over the whole model, 120 GB at most in all/);
   });
   it('counts each tensor of a note once', () => {
     const notes = noteLines([
