@@ -7,7 +7,7 @@ export interface TensorDifference {
   readonly tensor: string;
   readonly values: number;
   readonly differing: number;
-  /** Flat index and both values, as text. */
+  /** Flat index and both values, as text: of the first that differ by more than one unit in the last place, else of the first that differ. */
   readonly first: { readonly index: number; readonly expected: string; readonly actual: string };
   /**
    * Most units in the last place between two values, counted over all values between them; null where the dtype has none. Two
@@ -29,6 +29,7 @@ export class Difference {
   values = 0;
   differing = 0;
   private first: TensorDifference['first'] | null = null;
+  /** Most so far; 0 where the dtype has none. */
   private units = 0;
   private readonly width: number;
 
@@ -63,8 +64,9 @@ export class Difference {
 
   private note(index: number, expected: Uint8Array<ArrayBuffer>, actual: Uint8Array<ArrayBuffer>): void {
     this.differing++;
-    this.first ??= { index, expected: textOf(expected, this.dtype), actual: textOf(actual, this.dtype) };
-    if (hasUnits(this.dtype)) this.units = Math.max(this.units, Math.abs(orderOf(expected) - orderOf(actual)));
+    const units = hasUnits(this.dtype) ? Math.abs(orderOf(expected) - orderOf(actual)) : 0;
+    if (this.first === null || (this.units <= 1 && units > 1)) this.first = { index, expected: textOf(expected, this.dtype), actual: textOf(actual, this.dtype) };
+    this.units = Math.max(this.units, units);
   }
 }
 

@@ -224,7 +224,8 @@ const isIndex = (name: string) => name.endsWith('.index.json');
 /** Whether a loader finds weights by a file of this name. */
 export const loads = (name: string) => name === 'model.safetensors' || (WEIGHTS.test(name) && isIndex(name));
 
-/** Without what loads a folder is visibly incomplete (faults.md B 41). */
+/** Without what loads a folder is visibly incomplete (faults.md B 41); the config tells to the last whose the files beside it are. */
 function indexFirst(names: readonly string[]): string[] {
-  return [...names].sort((a, b) => Number(loads(b)) - Number(loads(a)));
+  const rank = (name: string) => (loads(name) ? 0 : name === CONFIG_FILE ? 2 : 1);
+  return [...names].sort((a, b) => rank(a) - rank(b));
 }

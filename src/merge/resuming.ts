@@ -75,6 +75,8 @@ export function workDone({ shards, steps }: MergePlan, kept: { has(file: string)
 
 /** Those that may still be true: made of nothing that was written since, and with figures for just what the plan merges into them. */
 function stillTrue({ done }: Journal, plan: MergePlan, isWritten: (range: ByteRange) => boolean): FinishedShard[] {
+  // What is kept in any shard was decided by all that was ranked.
+  if (plan.ranking?.steps.some((step) => rangesOf(step).some(isWritten))) return [];
   return done.filter(({ file, bytes, figures }) => {
     const index = plan.shards.findIndex((shard) => shard.file === file);
     const steps = plan.steps.filter(({ shard }) => shard === index);

@@ -39,8 +39,8 @@ import { ShardWriter } from './writing';
  * Executes a plan and leaves in `destination` either a finished, verified export or no weights of this run that load.
  *
  * Reading, computing and writing overlap (see `Pipeline`): while the backend has some groups, the next one's inputs are read and
- * the last one's output is written. Shards become final as they are finished; extras follow, and what makes the folder load comes last: the
- * index, or the only weight file. Every shard is read again and compared with what was handed over before the index appears.
+ * the last one's output is written. Shards become final as they are finished; extras follow, everything is read again and compared with
+ * what was handed over, and what makes the folder load comes last: the index, or for a single weight file the config.json.
  *
  * With `replace`, nothing becomes final before every tensor is merged, so that a failure until then leaves the old export whole.
  *
@@ -162,8 +162,9 @@ class Run {
     const shards = await this.fillShards(this.pipeline, steps);
     // A single file takes the place of another at once or not at all: until then the older export can stay.
     const isAtOnce = shards.length === 1 && this.folder.replaces.includes(shards[0]!.name);
-    // A browser removes no file that is being written: the config that is set aside is written after that.
-    const extras = await this.fillExtras((name) => !isAtOnce || name !== CONFIG_FILE);
+    // Without an index it is the config by which a folder loads: it is written when all is checked.
+    const isLast = (name: string) => this.plan.index === null && name === CONFIG_FILE;
+    const extras = await this.fillExtras((name) => !isLast(name));
     await this.sources.unchanged();
     await this.pipeline.unchanged?.();
     this.meter.enter('finalising');
@@ -173,10 +174,7 @@ class Run {
       await (isAtOnce ? this.folder.setConfigAside() : clear());
       await this.finish(shards);
       await this.journaling?.replaced();
-      if (isAtOnce) {
-        await clear();
-        extras.push(...(await this.fillExtras((name) => name === CONFIG_FILE)));
-      }
+      if (isAtOnce) await clear();
       await this.finish([...extras.filter(({ name }) => name !== CONFIG_FILE), ...extras.filter(({ name }) => name === CONFIG_FILE)]);
     } else {
       await this.finish(extras);
@@ -185,11 +183,10 @@ class Run {
     this.meter.enter('verifying');
     const verified = await sideBySide([...shards, ...extras], HASHED_AT_ONCE, (file) => this.verify(file));
     const rechecked = await this.recheck();
-    if (this.plan.index !== null) {
-      const index = await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(this.plan.index)));
-      await this.finish([index]);
-      verified.push(await this.verify(index));
-    }
+    const { index } = this.plan;
+    const last = index === null ? await this.fillExtras(isLast) : [await this.fill(INDEX_FILE, new MemorySource(INDEX_FILE, new TextEncoder().encode(index)))];
+    await this.finish(last);
+    for (const file of last) verified.push(await this.verify(file));
     await this.journaling?.remove();
     const { tensors } = this.plan;
     const kept = [...this.kept.values()].map(({ file: name, bytes, sha256 }) => ({ name, bytes, sha256 }));

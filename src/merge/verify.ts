@@ -2,7 +2,7 @@
 import type { Checkpoint, TensorEntry } from '../checkpoint/types';
 import { throwIfAborted } from './abort';
 import type { Backend } from './backend';
-import { Difference, type TensorDifference } from './difference';
+import { Difference, isRoundedApart, type TensorDifference } from './difference';
 import { copyPart } from './copying';
 import { COPY_BYTES } from './io-sizes';
 import type { CopyStep, MergePlan, OutputTensor } from './plan-types';
@@ -12,8 +12,8 @@ import type { OpenShard, ReadWatch } from './reading';
 import { scanPlan } from './scan';
 import type { ScanHooks } from './scan';
 
-/** Tensors listed with their differences; the rest is only counted. */
-const MOST_LISTED = 500;
+/** Tensors listed with differences that rounding may make, and with others; the rest is only counted. */
+export const MOST_LISTED = 500;
 
 export interface Verification {
   /** Tensors that the plan gives. */
@@ -23,7 +23,7 @@ export interface Verification {
   /** Values of all tensors that were compared, and of them those that differ. */
   readonly values: number;
   readonly differing: number;
-  /** The first of those that differ, in the order they were compared. */
+  /** The first that differ by no more than rounding may, and the first that differ by more, in the order they were compared. */
   readonly differences: readonly TensorDifference[];
   /** Tensors of the plan that the checkpoint lacks, and the reverse. */
   readonly missing: readonly string[];
@@ -64,6 +64,7 @@ class Check {
   written: Promise<void> = Promise.resolve();
   private readonly sources: Sources;
   private readonly differences: TensorDifference[] = [];
+  private readonly listed = { rounded: 0, others: 0 };
   private current: { readonly output: OutputTensor; readonly actual: TensorEntry | null; readonly difference: Difference; done: number } | null = null;
   private same = 0;
   private values = 0;
@@ -167,7 +168,13 @@ class Check {
     this.values += values;
     this.differing += differing;
     if (differing === 0) this.same++;
-    else if (this.differences.length < MOST_LISTED) this.differences.push(difference.result());
+    else this.list(difference.result());
+  }
+
+  /** However many tensors are rounded apart, one that is wrong has its place. */
+  private list(difference: TensorDifference): void {
+    const kind = isRoundedApart(difference) ? 'rounded' : 'others';
+    if (this.listed[kind]++ < MOST_LISTED) this.differences.push(difference);
   }
 }
 

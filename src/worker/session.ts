@@ -137,7 +137,7 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
     }),
     distribution: (asked, { signal }) => explorer.distribution(about(asked), asked.tensor, signal),
     scan: (payload, control) => counting(payload, (counted) => scan(payload, control, { catalogue, host, emit, counted })),
-    verify: (payload, control) => explorer.jobs.during(() => verify(payload, control, { catalogue, host, emit })),
+    verify: (payload, control) => explorer.jobs.during(() => verify(payload, control, { catalogue, host, watchdog, emit })),
     plan: async (payload) => {
       const limits = limitsOf(await host.use(async (backend) => backend));
       return planner.summary(catalogue.checkpoints, payload, limits);

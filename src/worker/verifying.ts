@@ -1,5 +1,7 @@
 /** The verify job: a merged checkpoint compared with what its recipe gives. */
 import { InvalidRecipeError } from '../bytes/errors';
+import { watchedOpening } from '../bytes/watched-source';
+import type { Watchdog } from '../bytes/watchdog';
 import { contentsOfAll } from '../compose/contents';
 import { planMerge } from '../merge/plan';
 import type { OpenShard } from '../merge/reading';
@@ -15,12 +17,13 @@ import { Throttle } from './throttle';
 export async function verify(
   { recipe, choices, merged, contents = {} }: RequestPayload<'verify'>,
   { signal, ready }: Control,
-  { catalogue, host, emit }: Omit<ScanContext, 'counted'>,
+  { catalogue, host, watchdog, emit }: Omit<ScanContext, 'counted'> & { readonly watchdog: Watchdog },
 ): Promise<Reply<'verify'>> {
   const checkpoint = catalogue.checkpoints.find(({ id }) => id === merged);
   if (!checkpoint) throw new InvalidRecipeError('checkpoint-not-open', `${merged} is not open`, { model: merged });
   const openShard: OpenShard = (id, shard) => catalogue.openShard(id, shard);
-  const now = await contentsOfAll(catalogue.checkpoints.filter(({ id }) => Object.hasOwn(contents, id)), openShard);
+  const nameOf = (id: string) => catalogue.checkpoints.find((one) => one.id === id)?.name ?? id;
+  const now = await contentsOfAll(catalogue.checkpoints.filter(({ id }) => Object.hasOwn(contents, id)), watchedOpening(openShard, nameOf, watchdog, signal));
   const otherSources = [...now].filter(([id, hash]) => hash !== contents[id]).map(([id]) => id);
   const planned = await host.use(async (backend) => backend);
   const plan = planMerge(catalogue.checkpoints, recipe, choices, { chunkBytes: planned.chunkBytes, shardBytes: NO_SHARDS }, {});
@@ -31,6 +34,7 @@ export async function verify(
       readAheadBytes: MEMORY.readAhead,
       signal,
       ready,
+      watchdog,
       onProgress: (latest) => progress.offer(latest),
     });
     return { verification, otherSources, backend: host.info ?? planned.info, seconds: (performance.now() - started) / 1000 };

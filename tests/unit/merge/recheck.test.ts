@@ -9,6 +9,7 @@ import { planMerge } from '../../../src/merge/plan';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import type { RunProgress } from '../../../src/merge/progress';
 import { runMerge } from '../../../src/merge/run';
+import { MOST_LISTED } from '../../../src/merge/verify';
 import { createReferenceBackend } from '../../../src/reference/backend';
 import { recomputeSpots } from '../../../src/reference/spots';
 import { familyOf, recipeOf } from './family';
@@ -53,6 +54,24 @@ describe('a merge computed again', () => {
     const phases = told.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1]);
     expect(phases).toEqual(['reading', 'finalising', 'verifying', 'rechecking']);
     expect(told.at(-1)).toMatchObject({ bytesVerified: 2 * (30_000 + 28) + 16, tensorsDone: 3, tensors: 3 });
+  });
+
+  it('finds one that is wrong however many are rounded apart before it', async () => {
+    const names = Array.from({ length: MOST_LISTED + 2 }, (_, i) => `t${String(i).padStart(4, '0')}`);
+    const family = await familyOf(Object.fromEntries(['base', 'x'].map((model) => [model, Object.fromEntries(names.map((name) => [name, [2]]))])));
+    const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x']), DEFAULT_CHOICES, { chunkBytes: 9000, shardBytes: 1e9 }, {});
+    /** One unit in the last place of every tensor, and `bit` of the last one. */
+    const apart = (bit: number): Backend => ({
+      ...reference,
+      merge: (group, parameters, read, write, options) =>
+        reference.merge(group, parameters, read, (segment, bytes) => {
+          new Uint16Array(bytes.buffer, bytes.byteOffset)[0]! ^= group.slots[segment.slot]!.name === names.at(-1) ? 1 << bit : 1;
+          return write(segment, bytes);
+        }, options),
+    });
+    const run = (bit: number) => runMerge(plan, apart(bit), family.openShard, new MemoryFolder(), { recheckBy: () => createCpuBackend() });
+    expect((await run(0)).rechecked).toMatchObject({ differing: names.length });
+    await expect(run(9)).rejects.toMatchObject({ reason: 'recheck-differs', where: { tensor: names.at(-1), index: 0 } });
   });
 
   it('is not done unasked', async () => {

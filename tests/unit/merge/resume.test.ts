@@ -9,10 +9,16 @@ import { debrisOf, keepsOld } from '../../../src/merge/folder';
 import { encodeJournal, parseJournal } from '../../../src/merge/journal';
 import type { Journal, JournalSubject } from '../../../src/merge/journal-types';
 import { readJournal } from '../../../src/merge/journal';
+import type { JournalHooks } from '../../../src/merge/journaling';
+import { planMerge } from '../../../src/merge/plan';
+import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
+import type { ByteRange } from '../../../src/merge/plan-types';
+import { runMerge } from '../../../src/merge/run';
 import { createReferenceBackend } from '../../../src/reference/backend';
 import { FAST } from '../test-time';
 import { again, CASES, cleanRun, expectNothingHalf, failure, family, INDEX, isExportFile, OLD, run, SHARDS, sorted, SUBJECT, watched } from './interrupted-run';
 import type { Options } from './interrupted-run';
+import { recipeOf } from './family';
 import { MemoryFolder } from './memory-folder';
 
 describe.each(CASES)('%s', (_, shardBytes, old) => {
@@ -129,6 +135,27 @@ describe('what is resumed', () => {
     await again(written, { backend, journal: { isWritten: ({ checkpoint }) => checkpoint === base } });
     expect(backend.groups).toEqual(['a', 'b', 'c']);
     expect(sorted(written)).toEqual(files);
+  });
+
+  it('of a ranking over the whole model nothing is kept when any of what was ranked was written since', async () => {
+    const plan = planMerge(family.checkpoints, recipeOf(family, 'ties', 'base', ['x'], { scope: { trim: 'model', slack: 'tensor' } }), DEFAULT_CHOICES, { chunkBytes: 700, shardBytes: 416 }, {});
+    const ranked = (folder: MemoryFolder, backend: Backend, journal: Partial<JournalHooks>) => runMerge(plan, backend, family.openShard, folder, { isExportFile, journal: { subject: SUBJECT, date: () => 1000, ...journal } });
+    const merged = async (isWritten: (range: ByteRange) => boolean) => {
+      const folder = new MemoryFolder();
+      folder.before = (_operation, what) => {
+        if (what === `create ${SHARDS[2]!}`) throw new StudioError('disk-full', 'disk-full', what);
+      };
+      await failure(ranked(folder, watched(), {}));
+      folder.restart();
+      const backend = watched();
+      await ranked(folder, backend, { resume: await journalOf(folder), isWritten });
+      return backend.groups;
+    };
+    expect(await merged(() => false)).toEqual(['c']);
+    // In a source of the last shard alone: the others' thresholds are of it as well.
+    const { begin, end } = family.checkpoints.find(({ name }) => name === 'x')!.tensors.find(({ name }) => name === 'c')!;
+    const isWritten = (range: ByteRange) => range.checkpoint === family.id('x') && range.begin < end && range.end > begin;
+    expect(await merged(isWritten)).toEqual(['a', 'b', 'c']);
   });
 
   it('a shard whose bytes changed is made again, also where what hashes it dies', async () => {

@@ -51,7 +51,7 @@ const expectNothing = (folder: MemoryFolder, what: string) => {
 };
 
 describe.each([
-  ['one shard', ONE, ['config.json', 'README.md', 'model.safetensors']],
+  ['one shard', ONE, ['README.md', 'model.safetensors', 'config.json']],
   ['three shards', THREE, ['model-00001-of-00003.safetensors', 'model-00002-of-00003.safetensors', 'model-00003-of-00003.safetensors', 'config.json', 'README.md', INDEX]],
 ] as const)('%s', (_, limits, order) => {
   it('appear in an order that ends with what makes the folder load', async () => {
@@ -60,6 +60,21 @@ describe.each([
     expect(folder.operations.filter((what) => what.startsWith('close')).map((what) => what.slice(6))).toEqual(order);
     expect([...folder.files.keys()]).toEqual(order);
     expect([...folder.files.get('README.md')!]).toEqual([3]);
+  });
+
+  it('do not load before all else is read again and computed again', async () => {
+    const folder = new MemoryFolder();
+    const last = order.at(-1)!;
+    const read = () => folder.operations.filter((what) => what.startsWith('read ')).map((what) => what.slice(5));
+    let atRecheck: string[] | null = null;
+    const recheckBy = () => {
+      atRecheck = [...folder.files.keys()];
+      expect(new Set(read())).toEqual(new Set(order.slice(0, -1)));
+      return createReferenceBackend();
+    };
+    await (await setting(limits)).run(folder, { recheckBy });
+    expect(atRecheck).toEqual(order.slice(0, -1));
+    expect(read().at(-1)).toBe(last);
   });
 
   it('failing any operation leaves nothing and says why', async () => {

@@ -58,7 +58,7 @@ describe('verifying a merged checkpoint', () => {
     expect(await verify()).toEqual({ tensors: 4, same: 4, values: 32 + 32 + 4 + 3, differing: 0, differences: [], missing: [], foreign: [], reshaped: [] });
   });
 
-  it('names the tensor, the first value, how many differ and by how much', async () => {
+  it('names the tensor, the first value that differs by more than rounding may, how many differ and by how much', async () => {
     const { verify } = await mergedFamily((files) => {
       const q = bytesOf(files, Q);
       q[2 * 5]! ^= 1;
@@ -70,7 +70,8 @@ describe('verifying a merged checkpoint', () => {
     const { same, differing, differences } = await verify();
     expect([same, differing]).toEqual([1, 4]);
     const by = new Map(differences.map((one) => [one.tensor, one]));
-    expect(by.get(Q)).toMatchObject({ values: 32, differing: 2, first: { index: 5 }, units: 4 });
+    // One unit, as rounding may make, comes before it.
+    expect(by.get(Q)).toMatchObject({ values: 32, differing: 2, first: { index: 9 }, units: 4 });
     const { expected, actual } = by.get(EMBED)!.first;
     expect([by.get(EMBED)!.first.index, Number(actual)]).toEqual([31, -Number(expected)]);
     expect(by.get(IDS)).toMatchObject({ differing: 1, first: { index: 1, expected: '0x69625b544d463f38', actual: '0x69625b544d463f63' }, units: null });

@@ -65,7 +65,7 @@ describe('an export whose drive does not answer', () => {
 });
 
 describe('a source whose drive does not answer, outside the reading of tensors', () => {
-  it.each(['sft/model.safetensors', 'base/config.json', 'base/tokenizer.json'])('%s: the merge and the batch end and name it, or are cancelled', async (path) => {
+  it.each(['sft/model.safetensors', 'base/config.json', 'base/tokenizer.json'])('%s: the merge, the batch and the verification end and name it, or are cancelled', async (path) => {
     const store = new FileStore();
     const open = store.open.bind(store);
     let stuck = false;
@@ -82,6 +82,11 @@ describe('a source whose drive does not answer, outside the reading of tensors',
     const entries = [{ folder: 'a', recipe: session.recipe, text: null, choices: DEFAULT_CHOICES }];
     await expect(session.request('batch', { entries, shardBytes: 2 ** 30, destination: null })).rejects.toMatchObject(expected);
     await turns();
+    if (path === 'sft/model.safetensors') {
+      const { id } = session.checkpoints.find(({ name }) => name === 'sft')!;
+      await expect(session.request('verify', { recipe: session.recipe, choices: DEFAULT_CHOICES, merged: session.idOf('base'), contents: { [id]: '' } })).rejects.toMatchObject(expected);
+      await turns();
+    }
     const cancelled = session.merge();
     await session.request('cancel', {});
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
