@@ -22,7 +22,7 @@ import { WatchedFolders } from './watched-folder';
 /** Of a table that lies there; what is longer is none of these. */
 const MAX_TABLE_BYTES = 4_000_000;
 
-export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hashing' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy' | 'onLeftBehind'> {
+export interface BatchHooks extends Pick<RunHooks, 'signal' | 'ready' | 'readAheadBytes' | 'recompute' | 'hashing' | 'isExportFile' | 'now' | 'watchdog' | 'recheckBy' | 'onKept' | 'onLeftBehind'> {
   readonly onProgress?: (progress: BatchProgress) => void;
   /** The table written beside the folders. */
   readonly table?: BatchTable;

@@ -42,6 +42,8 @@ export interface RunHooks {
   readonly isExportFile?: (name: string) => boolean;
   /** Keeps a journal beside the output until it is finished: a run that fails or is cancelled leaves its finished shards and can be resumed. */
   readonly journal?: JournalHooks;
+  /** Weight files that a failed run leaves finished, to be resumed; none: nothing of it is kept. Not called where it had not begun. */
+  readonly onKept?: (files: readonly string[]) => void;
   /** Files that a failed run could not remove. */
   readonly onLeftBehind?: (names: readonly string[]) => void;
   /** Bytes that reading ahead may hold, default READ_AHEAD_BYTES. */

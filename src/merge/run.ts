@@ -212,6 +212,9 @@ class Run {
     const left = await this.folder.discard(keep, this.destination.unsettled);
     if (this.journaling && !(await this.journaling.settle(keep, left.length > 0))) left.push(JOURNAL_FILE);
     if (left.length > 0) this.hooks.onLeftBehind?.(left);
+    // One whose closing failed may be there or not.
+    const present = keep.size === 0 ? [] : await this.destination.list().catch(() => [...keep]);
+    this.hooks.onKept?.(present.filter((name) => keep.has(name)).sort());
   }
 
   private get replaces(): boolean {

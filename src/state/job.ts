@@ -6,7 +6,7 @@ import { originOf } from './origin';
 import type { FilePort, WorkerPort } from './ports';
 import type { StudioStore } from './store';
 import { createUnfinishedControls, type UnfinishedControls } from './unfinished';
-import { isBusy, type Decisions, type Job, type JobKind, type TargetState } from './types';
+import { isBusy, type Decisions, type Job, type JobKind, type Kept, type TargetState } from './types';
 
 /** One of the two is null. */
 export interface BatchPlanned {
@@ -54,6 +54,11 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   let folder: PickedFolder | null = null;
   const setJob = (job: Job) => store.setState({ job });
   const unfinished = createUnfinishedControls(store, worker, () => folder);
+  /** Of the job that is running. */
+  let kept: Kept = null;
+  worker.subscribe((event) => {
+    if (event.event === 'kept') kept = event.shards;
+  });
   const setTarget = (patch: Partial<TargetState>) => store.setState(({ target }) => ({ target: { ...target, ...patch } }));
 
   /** What is said of one destination offers nothing about another. */
@@ -72,6 +77,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   async function run(kind: JobKind, work: (decisions: Decisions) => Promise<Job>): Promise<void> {
     const { job, decisions } = store.getState();
     if (isBusy(job)) return;
+    kept = null;
     setJob({ status: 'running', kind, progress: null });
     if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, left: [], problem: null });
     reports.drop();
@@ -85,7 +91,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
       reports.flush();
       const error = asStudioError(cause).toWire();
       const last = store.getState().job;
-      setJob(error.code === 'cancelled' ? { status: 'cancelled', kind } : { status: 'failed', kind, error, progress: 'progress' in last ? last.progress : null });
+      setJob(error.code === 'cancelled' ? { status: 'cancelled', kind, kept } : { status: 'failed', kind, error, progress: 'progress' in last ? last.progress : null, kept });
     }
     settled(store.getState().decisions.present !== decisions.present);
     if (kind === 'merge' || kind === 'batch') void unfinished.lookAtTarget();
@@ -103,7 +109,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
   const runBatch = (asked: Batch, how: { readonly resume?: true; readonly anew?: true } = {}) =>
     run('batch', async () => {
       batch = asked;
-      return { status: 'batched', summary: await worker.request('batch', { ...asked, ...how }) };
+      return { status: 'batched', summary: await worker.request('batch', { ...asked, ...how }), kept };
     });
   const scan = () =>
     run('scan', async ({ recipe, choices }) => {

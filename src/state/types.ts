@@ -92,19 +92,21 @@ export interface PlanState {
 
 /** A merge writes a checkpoint, a batch several; a scan counts every tensor, a verification compares every tensor, and both write nothing. */
 export type JobKind = 'merge' | 'batch' | 'scan' | 'verify';
+/** Finished weight files that a job which stopped leaves to be resumed; null where it told of none: it wrote nothing, or could not say. */
+export type Kept = number | null;
 export type Job =
   | { readonly status: 'idle' }
   | { readonly status: 'running' | 'paused' | 'cancelling'; readonly kind: JobKind; readonly progress: MergeProgress | null }
   /** A merge. */
   | { readonly status: 'finished'; readonly summary: MergeSummary }
   /** A batch: all of it, or what was finished before it stopped. */
-  | { readonly status: 'batched'; readonly summary: BatchSummary }
+  | { readonly status: 'batched'; readonly summary: BatchSummary; readonly kept: Kept }
   /** A scan. */
   | { readonly status: 'counted'; readonly tensors: number; readonly seconds: number }
   /** A verification of the checkpoint of that id. */
   | { readonly status: 'verified'; readonly merged: string; readonly report: VerifyReport }
-  | { readonly status: 'failed'; readonly kind: JobKind; readonly error: WireError; readonly progress: MergeProgress | null }
-  | { readonly status: 'cancelled'; readonly kind: JobKind };
+  | { readonly status: 'failed'; readonly kind: JobKind; readonly error: WireError; readonly progress: MergeProgress | null; readonly kept: Kept }
+  | { readonly status: 'cancelled'; readonly kind: JobKind; readonly kept: Kept };
 
 /** Null is the browser's private storage; the folder's handle is kept by the controller. */
 export interface TargetState {

@@ -73,6 +73,7 @@ export async function exportBatch(
   }
   // Of every folder so far: an event tells of all that the page shows.
   const left: string[] = [];
+  let kept = 0;
   const batch: BatchPlan = planBatch(plans, { holdBytes: holdBytes() });
   const progress = new Throttle<MergeProgress>(EVENT_MS, (latest) => emit({ event: 'progress', progress: latest }), (_, next) => next);
   try {
@@ -87,6 +88,7 @@ export async function exportBatch(
       recompute: recomputeSpots,
       ...(recheck ? { recheckBy: () => host.recheck() } : {}),
       ...(hashing ? { hashing } : {}),
+      onKept: ({ length }) => emit({ event: 'kept', shards: (kept += length) }),
       onLeftBehind: (names) => {
         left.push(...names);
         emit({ event: 'left', names: [...left] });

@@ -74,6 +74,7 @@ export async function merge(
       isExportFile,
       journal,
       extras,
+      onKept: ({ length: shards }) => emit({ event: 'kept', shards }),
       onLeftBehind: (names) => emit({ event: 'left', names }),
       readAheadBytes: MEMORY.readAhead,
       recompute: recomputeSpots,

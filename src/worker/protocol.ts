@@ -314,6 +314,8 @@ export type WorkerEvent =
   | { readonly event: 'tensor'; readonly figures: readonly TensorFigures[] }
   /** A finer sample is held: the same question now has a better answer. */
   | { readonly event: 'sample' }
+  /** Finished weight files, of all its folders so far, that a failed job leaves to be resumed. */
+  | { readonly event: 'kept'; readonly shards: number }
   /** Files that a failed merge could not remove. */
   | { readonly event: 'left'; readonly names: readonly string[] }
   | { readonly event: 'backend'; readonly report: BackendReport };

@@ -240,7 +240,7 @@ export const RUN_MESSAGES = {
   cancelled: {
     cancelled: () => ({
       title: 'Cancelled',
-      detail: 'The merge was stopped. The sources are untouched, the shard being written was thrown away; finished ones are kept to be resumed.',
+      detail: 'The merge was stopped. The sources are untouched, and the shard being written was thrown away.',
       action: 'Change what you like and merge again.',
     }),
   },

@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 import type { Rechecked } from '../../merge/recheck';
+import type { Kept } from '../../state/types';
 import type { BatchSummary, ExportedStamp } from '../../worker/protocol';
 import { formatBytes, formatSeconds, plural, showName } from '../format';
 import { describeError } from '../messages';
 import { useController } from '../studio';
 import { ExportTable } from './ExportTable';
+import { keptWords } from './left-words';
 import { VerifiedLine } from './VerifiedLine';
 
 /** Null where nothing was computed again. */
@@ -15,7 +17,7 @@ function sumRechecked(all: readonly Rechecked[]): Rechecked | null {
 }
 
 /** What a batch left: its folders, what was verified, and why some are missing. */
-export function FinishedBatch({ summary, children }: { summary: BatchSummary; children: ReactNode }) {
+export function FinishedBatch({ summary, kept, children }: { summary: BatchSummary; kept: Kept; children: ReactNode }) {
   const controller = useController();
   const { destination, privateStorage, folders, stamps, table, missing, stopped, seconds, backend } = summary;
   const sum = (of: (folder: BatchSummary['folders'][number]) => number) => folders.reduce((total, one) => total + of(one), 0);
@@ -57,7 +59,7 @@ export function FinishedBatch({ summary, children }: { summary: BatchSummary; ch
       {reason !== null && missing.length > 0 && (
         <p className="action">
           {reason}: {plural(missing.length, 'folder')} not exported ({missing.slice(0, 4).map((name) => showName(name, 90)).join(', ')}
-          {missing.length > 4 && `, … ${showName(missing.at(-1)!, 90)}`}). The folders below are complete, and finished weight files of the others are kept where there are several.{' '}
+          {missing.length > 4 && `, … ${showName(missing.at(-1)!, 90)}`}). The folders below are complete. {keptWords(kept)}{' '}
           <button type="button" className="button small" onClick={() => void controller.resumeBatch()}>
             Carry on: make the rest
           </button>

@@ -6,6 +6,7 @@ import { useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
 import { Finished } from './Finished';
 import { FinishedBatch } from './FinishedBatch';
+import { leftWords } from './left-words';
 import { Verified } from './Verified';
 
 /** What may be in the folder that a merge can take the place of. */
@@ -57,7 +58,7 @@ function Report() {
     case 'batched':
       return (
         <div className="job" role="status">
-          <FinishedBatch summary={job.summary}>{dismiss}</FinishedBatch>
+          <FinishedBatch summary={job.summary} kept={job.kept}>{dismiss}</FinishedBatch>
         </div>
       );
     case 'counted':
@@ -82,17 +83,12 @@ function Report() {
         </div>
       );
     case 'failed': {
-      const { error, progress } = job;
+      const { error } = job;
       return (
         <div className="job">
           <ErrorNotice error={error}>
             <p className="action">
-              Sources are never written, so they are as they were.{' '}
-              {job.kind === 'batch'
-                ? 'No folder was finished. What was begun is removed, but for finished weight files: the same export carries on with them.'
-                : progress && progress.bytesWritten > 0
-                ? `The merge stopped after ${progress.tensorsDone} of ${progress.tensors} tensors; the shard being written was thrown away, finished ones are kept to be resumed.`
-                : 'Nothing was written.'}
+              Sources are never written, so they are as they were. {leftWords(job)}
             </p>
             {error.reason === 'folders-exist' && (
               <p>
@@ -128,7 +124,7 @@ function Report() {
     case 'cancelled':
       return (
         <div className="job">
-          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'scan' ? 'What was counted stays exact.' : job.kind === 'verify' ? 'Nothing was written.' : job.kind === 'batch' ? 'No folder was finished. What was begun is removed, but for finished weight files: the same export carries on with them.' : 'The sources are untouched. The shard being written was thrown away; finished ones are kept to be resumed.'}>
+          <Notice grave="calm" role="status" title="Cancelled" detail={job.kind === 'merge' ? `The sources are untouched. ${leftWords(job)}` : leftWords(job)}>
             {dismiss}
           </Notice>
         </div>

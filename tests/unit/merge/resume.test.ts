@@ -58,7 +58,8 @@ describe.each(CASES)('%s', (_, shardBytes, old) => {
       if (kind === 'failing') folder.failAt(n);
       else folder.before = (operation) => void (operation === n && controller.abort());
       const what = `${n}: ${operations[n]!}`;
-      const error = await run(folder, { shardBytes, hooks: { replace, signal: controller.signal } }).then(() => null, (thrown: StudioError) => thrown);
+      let kept: readonly string[] = [];
+      const error = await run(folder, { shardBytes, hooks: { replace, signal: controller.signal, onKept: (names) => (kept = names) } }).then(() => null, (thrown: StudioError) => thrown);
       // Cancelling while the very last file is read or the journal removed comes too late.
       if (error === null) expect(n, what).toBeGreaterThanOrEqual(operations.length - 2);
       else expect(error.code, what).toBe(kind === 'failing' ? 'disk-full' : 'cancelled');
@@ -66,11 +67,18 @@ describe.each(CASES)('%s', (_, shardBytes, old) => {
       folder.restart();
       expectNothingHalf(folder, files, old, what);
       expect(folder.files.has(JOURNAL_FILE) || error === null || ![...folder.files.keys()].some((name) => SHARDS.includes(name)), what).toBe(true);
+      if (error !== null) expect(kept, what).toEqual(await finishedIn(folder));
       if (error !== null) await again(folder, { shardBytes });
       expect(sorted(folder), what).toEqual(files);
     }
   });
 });
+
+/** Shards that the next run can keep. */
+async function finishedIn(folder: MemoryFolder): Promise<string[]> {
+  const journal = await readJournal(folder);
+  return journal === null || keepsOld(journal, [...folder.files.keys()]) ? [] : journal.done.map(({ file }) => file).filter((file) => folder.files.has(file));
+}
 
 /** Stops the run of three shards when the second is final. */
 async function interrupted(options: Options = {}): Promise<MemoryFolder> {

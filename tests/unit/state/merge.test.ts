@@ -107,7 +107,7 @@ describe('a merge', () => {
     one.worker.last('cancel').resolve(null);
     one.worker.last('merge').reject(new CancelledError());
     await settle();
-    expect(one.store.getState().job).toEqual({ status: 'cancelled', kind: 'merge' });
+    expect(one.store.getState().job).toEqual({ status: 'cancelled', kind: 'merge', kept: null });
     one.controller.dismiss();
     expect(status()).toBe('idle');
   });
@@ -123,12 +123,13 @@ describe('a merge', () => {
     expect(one.store.getState().job.status).toBe('running');
   });
 
-  it('keeps how far it came when it fails', async () => {
+  it('keeps how far it came when it fails, and how many shards it leaves', async () => {
     const one = await merging();
     one.worker.emit({ event: 'progress', progress: PROGRESS });
+    one.worker.emit({ event: 'kept', shards: 2 });
     one.worker.last('merge').reject(new DiskFullError('full', { file: 'x' }));
     await settle();
-    expect(one.store.getState().job).toEqual({ status: 'failed', kind: 'merge', error: { code: 'disk-full', reason: 'disk-full', message: 'full', where: { file: 'x' } }, progress: PROGRESS });
+    expect(one.store.getState().job).toEqual({ status: 'failed', kind: 'merge', error: { code: 'disk-full', reason: 'disk-full', message: 'full', where: { file: 'x' } }, progress: PROGRESS, kept: 2 });
   });
 
   it('writes to the folder that was chosen, whose handle stays out of the store', async () => {

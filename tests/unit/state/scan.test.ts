@@ -41,7 +41,7 @@ describe('a scan', () => {
     one.worker.last('scan').reject(new CancelledError());
     await settle();
     one.clock.paint();
-    expect(one.store.getState().job).toEqual({ status: 'cancelled', kind: 'scan' });
+    expect(one.store.getState().job).toEqual({ status: 'cancelled', kind: 'scan', kept: null });
     expect(one.worker.of('explore')).toHaveLength(2);
   });
 });

@@ -62,7 +62,7 @@ describe('hostile names', () => {
     expectInert(render(createElement(ExportTable, { of: 'File', rows: NAMES.map((name) => ({ name, bytes: 1, sha256: 'ab', download: () => {} })) })));
     const folders = NAMES.map((folder) => ({ folder, files: [{ name: 'model.safetensors', bytes: 1, sha256: 'ab' }], tensors: 1, verified: 1, checked: { values: 1, tensors: 1 }, rechecked: null, overflow: 0 }));
     const summary: BatchSummary = { destination: BIDI, privateStorage: false, folders, stamps: [], table: 'results.csv', missing: NAMES, stopped: { code: 'disk-full', reason: 'disk-full', message: MARKUP, where: { file: LONG } }, seconds: 1, backend };
-    expectInert(render(createElement(FinishedBatch, { summary, children: null })));
+    expectInert(render(createElement(FinishedBatch, { summary, kept: null, children: null })));
   });
 
   it('of a table of scores: its file, its columns, its folders', () => {

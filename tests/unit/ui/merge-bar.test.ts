@@ -32,6 +32,34 @@ describe('progress', () => {
   });
 });
 
+describe('what a job that stopped leaves', () => {
+  const error = { code: 'internal', reason: 'computed-differs', message: '', where: { tensor: 'a', expected: 1, actual: 2 } } as const;
+  const died = { code: 'internal', reason: 'worker-died', message: '', where: { actual: 'x' } } as const;
+  const said = (job: Job) => render(createElement(JobPanel), { job }).text;
+  const failed = (more: Partial<Extract<Job, { status: 'failed' }>>) => said({ status: 'failed', kind: 'merge', error, progress: PROGRESS, kept: 0, ...more });
+  const cancelled = (kind: JobKind, kept: number | null) => said({ status: 'cancelled', kind, kept });
+
+  it('is kept only where the job told so', () => {
+    expect(failed({ kept: 2 })).toContain('stopped after 1 of 3 tensors; the shard being written was thrown away, finished ones are kept to be resumed.');
+    expect(failed({})).toContain('Nothing of this merge was kept.');
+    expect(failed({})).toContain('stopped after 1 of 3 tensors; none of its weight files are kept.');
+    expect(failed({})).not.toContain('to be resumed');
+    expect(failed({ kept: null, progress: null })).toContain('Nothing was written.');
+    expect(failed({ kept: null, error: died })).toContain('stopped after 1 of 3 tensors. What it finished stays where it is');
+    expect(failed({ kept: null, error: died, progress: null })).toContain('Nothing was written.');
+    expect(failed({ kind: 'scan', kept: null })).toContain('Nothing was written.');
+  });
+
+  it('of a cancelled merge, or one of several', () => {
+    expect(cancelled('merge', 1)).toContain('The sources are untouched. The shard being written was thrown away, finished ones are kept to be resumed.');
+    expect(cancelled('merge', 0)).toContain('None of its weight files are kept.');
+    expect(cancelled('merge', null)).toContain('Nothing was written.');
+    expect(cancelled('batch', 3)).toContain('No folder was finished. 3 finished weight files are kept: the same export carries on with them.');
+    expect(cancelled('batch', 0)).toContain('None of the weight files begun are kept.');
+    expect(cancelled('scan', null)).toContain('What was counted stays exact.');
+  });
+});
+
 describe('a problem at the destination', () => {
   const problem = { code: 'destination', reason: 'permission', message: '', where: { file: 'out' } } as const;
 

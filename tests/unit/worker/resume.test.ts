@@ -39,6 +39,17 @@ const moved = (files: readonly PickedFile[], rename: (path: string) => string, m
   files.map(({ path, handle }) => ({ path: rename(path), handle: modified === undefined ? handle : new File([handle as File], (handle as File).name, { lastModified: modified }) }));
 
 describe('an interrupted merge', () => {
+  it('tells how many shards it leaves; in one file it leaves none', async () => {
+    const keptIn = ({ events }: Session) => events.filter(({ event }) => event === 'kept');
+    expect(keptIn(await interrupted())).toEqual([{ event: 'kept', shards: 2 }]);
+    const single = await openFamily({}, FILES);
+    single.out.before = (operation, name) => {
+      if (operation === 'createWritable' && name === 'config.json') throw fault('QuotaExceededError');
+    };
+    await expect(request(single, { shardBytes: 2 ** 30 })).rejects.toMatchObject({ code: 'disk-full' });
+    expect(keptIn(single)).toEqual([{ event: 'kept', shards: 0 }]);
+  });
+
   it('is described by its journal', async () => {
     const session = await interrupted();
     const { request: ask, recipe } = session;
