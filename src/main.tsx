@@ -12,7 +12,7 @@ import { keepAwake } from './ui/shell/keep-awake';
 import { keepOffline } from './ui/shell/offline';
 import { rememberTheme, storedTheme } from './ui/shell/theme';
 import { StudioContext } from './ui/studio';
-import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, save, WorkerClient } from './worker/client';
+import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, nowhereToWrite, save, WorkerClient } from './worker/client';
 import { scriptUrl } from './worker/spawn';
 
 const files: FilePort = {
@@ -34,7 +34,8 @@ const clock: ClockPort = {
   },
 };
 
-const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders(), snapshots: keptSnapshots(), memory: keptMemory() });
+const nowhere = nowhereToWrite()?.toWire() ?? null;
+const store = createStudioStore({ theme: storedTheme(), canWriteFolders: canWriteFolders(), nowhere, snapshots: keptSnapshots(), memory: keptMemory() });
 const controller = createController(store, new WorkerClient(), files, clock);
 rememberTheme(store);
 rememberSnapshots(store);

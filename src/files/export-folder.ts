@@ -5,6 +5,7 @@ import type { FileEntry } from '../checkpoint/types';
 import type { PickedFolder } from '../worker/protocol';
 import { fileIn, FolderDestination, type FileStamp } from './destination';
 import { destinationFault } from './faults';
+import { privateStorage } from './private-storage';
 import type { FileStore } from './store';
 
 export interface ExportFolder {
@@ -24,7 +25,7 @@ export type HowToOpen = 'new' | 'replace' | 'resume';
  * Takes `folder` (null: private storage, emptied first unless an unfinished export or one of `names` is there, or it is carried on) for
  * one merge of `sources`, or for several, whose folders are the `names`: some may be complete where others were interrupted.
  * Rejects with DestinationError: `locked` when another tab is exporting to a folder of that name, `is-source` when a source file lies
- * in it, `permission`, `removed`.
+ * in it, `permission`, `removed`, and `insecure-page` or `no-storage` where there is no private storage.
  */
 export async function openExportFolder(folder: PickedFolder | null, store: FileStore, sources: Iterable<FileEntry>, how: HowToOpen = 'new', names: readonly string[] = []): Promise<ExportFolder> {
   const name = folder?.name ?? PRIVATE_NAME;
@@ -73,7 +74,7 @@ export async function exportedFile({ name, bytes, modified }: FileStamp & { read
 }
 
 async function privateRoot({ create }: { readonly create: boolean }): Promise<FileSystemDirectoryHandle> {
-  const root = await navigator.storage.getDirectory();
+  const root = await privateStorage().getDirectory();
   return root.getDirectoryHandle('exports', { create });
 }
 

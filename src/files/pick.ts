@@ -1,6 +1,7 @@
 /** The main thread's side of storage: drops, pickers and downloads. Gives opaque handles with paths; opens nothing. */
 import { DestinationError, StudioError, asStudioError } from '../bytes/errors';
 import type { PickedFile, PickedFolder } from '../worker/protocol';
+import { privateStorage } from './private-storage';
 import { Findings, isKept, walkEntry, walkHandle } from './walk';
 
 /** Pickers of the File System Access API, absent in Firefox and Safari; TypeScript's library leaves them out. */
@@ -92,6 +93,17 @@ export async function chooseFolder(): Promise<PickedFile[]> {
 /** Whether an export can go straight to a folder on disk; elsewhere it goes to private storage and is downloaded. */
 export function canWriteFolders(): boolean {
   return typeof (globalThis as Pickers).showDirectoryPicker === 'function';
+}
+
+/** Why this page can write nowhere, neither to a folder nor to private storage: `insecure-page`, `no-storage`. Null where it can. */
+export function nowhereToWrite(): StudioError | null {
+  if (canWriteFolders()) return null;
+  try {
+    privateStorage();
+    return null;
+  } catch (error) {
+    return asStudioError(error);
+  }
 }
 
 /**

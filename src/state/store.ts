@@ -1,5 +1,6 @@
 /** The store: one object of slices, changed only by the controller. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { WireError } from '../bytes/errors';
 import { noDecisions } from './decisions';
 import { startHistory } from './history';
 import { NO_SERIES } from './series';
@@ -7,8 +8,8 @@ import type { Snapshot, StudioState, Theme } from './types';
 
 export type StudioStore = StoreApi<StudioState>;
 
-export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; snapshots?: readonly Snapshot[]; memory?: number | null } = {}): StudioStore {
-  const { theme = 'system', canWriteFolders = false, snapshots = [], memory = null } = options;
+export function createStudioStore(options: { theme?: Theme; canWriteFolders?: boolean; nowhere?: WireError | null; snapshots?: readonly Snapshot[]; memory?: number | null } = {}): StudioStore {
+  const { theme = 'system', canWriteFolders = false, nowhere = null, snapshots = [], memory = null } = options;
   const unseen = { loading: false, problem: null, answer: null } as const;
   return createStore<StudioState>(() => ({
     checkpoints: { open: [], problems: [], ignored: [], opening: 0 },
@@ -23,7 +24,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     plan: { summary: null, loading: false, problem: null },
     rates: null,
     job: { status: 'idle' },
-    target: { folder: null, replace: false, recheck: false, canWriteFolders, older: [], unfinished: null, left: [], problem: null },
+    target: { folder: null, replace: false, recheck: false, canWriteFolders, nowhere, older: [], unfinished: null, left: [], problem: null },
     backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false, memory: { chosen: memory, automatic: null } },
     worker: { problem: null, restarting: false },
     results: null,

@@ -116,6 +116,8 @@ export interface TargetState {
   readonly recheck: boolean;
   /** False where the browser cannot write to a folder on disk. */
   readonly canWriteFolders: boolean;
+  /** Why this page can write nowhere at all: it explores, and merges nothing. */
+  readonly nowhere: WireError | null;
   /** Files of an export that is there: what replacing it would remove or replace. */
   readonly older: readonly string[];
   /** An interrupted export lies there. */

@@ -27,7 +27,7 @@ const GPU = {
   'insecure-page': () => ({
     title: 'No WebGPU: the page is not secure',
     detail: 'Browsers offer WebGPU on https pages and on localhost only.',
-    action: `Open the studio over https or from localhost. ${CPU_WORKS}`,
+    action: 'Open the studio over https or from localhost. Until then it explores only, on the CPU: it cannot write a merge.',
   }),
   'no-webgpu': () => ({
     title: 'No WebGPU: this browser does not have it',
@@ -173,6 +173,16 @@ const DESTINATION = {
   'bad-name': ({ file }) => ({ title: `${file} cannot be written`, detail: 'A folder has this name, or the name is not allowed there.', action: 'Choose another folder.' }),
   unusable: ({ file }) => ({ title: `${file} cannot be written`, detail: 'The browser gave up writing to it.', action: 'Choose another folder, or use private storage and download.' }),
   unsupported: () => ({ title: 'This browser cannot write to folders', detail: 'Chrome and Edge can.', action: 'Use private storage and download the files at the end.' }),
+  'insecure-page': () => ({
+    title: 'This page can explore, but not merge',
+    detail: 'It is not secure, and browsers let only https pages and localhost write files.',
+    action: 'To merge, open the studio over https or from localhost.',
+  }),
+  'no-storage': () => ({
+    title: 'This browser can explore, but not merge',
+    detail: 'It lets a page write neither to a folder nor to a storage of its own.',
+    action: 'To merge, open the studio in a current Chrome, Edge, Safari or Firefox.',
+  }),
   stalled: ({ file, actual }) => ({
     title: `${file}: the drive does not answer`,
     detail: `It was asked to write, or to give what was written, and nothing came back for ${actual} seconds. The sources are untouched; finished shards stay where they are.`,

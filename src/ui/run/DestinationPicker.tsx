@@ -1,13 +1,22 @@
 import { useId } from 'react';
 import { plural, showName } from '../format';
+import { describeError } from '../messages';
 import { useController, useStudio } from '../studio';
 
 /** Where the export goes: a folder on disk, or the browser's private storage, to be downloaded from there. `single`: for one merge, which may replace an older export. */
 export function DestinationPicker({ single = true }: { single?: boolean }) {
   const controller = useController();
   const group = useId();
-  const { folder, replace, recheck, canWriteFolders, ...target } = useStudio((state) => state.target);
+  const { folder, replace, recheck, canWriteFolders, nowhere, ...target } = useStudio((state) => state.target);
   const older = [...target.older].sort();
+  if (nowhere !== null) {
+    const { title, detail, action } = describeError(nowhere);
+    return (
+      <p className="destination">
+        <strong>{title}.</strong> {detail} {action}
+      </p>
+    );
+  }
   return (
     <div className="destination" role="group" aria-label="Destination">
       <div className="segments">

@@ -1,6 +1,7 @@
 import './run.css';
 import { isMergeable } from '../../state/decisions';
 import { isBusy } from '../../state/types';
+import { describeError } from '../messages';
 import { useController, useStudio } from '../studio';
 import { CountButton } from './CountButton';
 import { DestinationPicker } from './DestinationPicker';
@@ -16,6 +17,8 @@ export function MergeBar() {
   const panel = useStudio((state) => state.view.panel);
   const busy = useStudio((state) => isBusy(state.job));
   const ready = useStudio(({ decisions, plan }) => isMergeable(decisions.present) && plan.summary !== null && plan.summary.refusals.length === 0);
+  const nowhere = useStudio((state) => state.target.nowhere);
+  const title = nowhere === null ? undefined : describeError(nowhere).title;
   return (
     <section className="bar" aria-label="Merge and export">
       <JobPanel />
@@ -41,10 +44,10 @@ export function MergeBar() {
           ) : (
             <>
               <CountButton ready={ready} />
-              <button type="button" className="button" id="batch-button" aria-expanded={panel === 'batch'} disabled={!ready} onClick={() => controller.togglePanel('batch')}>
+              <button type="button" className="button" id="batch-button" aria-expanded={panel === 'batch'} disabled={!ready || nowhere !== null} title={title} onClick={() => controller.togglePanel('batch')}>
                 Export several…
               </button>
-              <button type="button" className="button primary" disabled={!ready} onClick={() => void controller.merge()}>
+              <button type="button" className="button primary" disabled={!ready || nowhere !== null} title={title} onClick={() => void controller.merge()}>
                 Merge
               </button>
             </>
