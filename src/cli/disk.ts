@@ -112,7 +112,8 @@ export class DiskDestination implements Destination {
     });
     const real = await realpath(folder);
     for (const source of sources) {
-      if (dirname(await realpath(source)) === real) {
+      // A file of a Hugging Face snapshot is a link to a blob elsewhere.
+      if ((await realpath(dirname(source))) === real || dirname(await realpath(source)) === real) {
         throw new DestinationError('is-source', `${folder} holds ${source}, which is being merged`, { file: source, actual: folder });
       }
     }

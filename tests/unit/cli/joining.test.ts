@@ -1,6 +1,6 @@
 /** Parts that are joined where something lies already: never mixed with it, and carried on with when it is their own. */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -93,4 +93,19 @@ it('an unfinished merge: refused, replaced on request with its journal', async (
 it('a folder of sources is refused by a part, whose own folder is another', async () => {
   await expect(merge(at('one'), ['--part', '1/2'])).rejects.toMatchObject({ reason: 'is-source' });
   expect(Object.keys(await filesOf(at('one')))).toEqual(['config.json', 'model.safetensors']);
+});
+
+it('a folder of sources that holds links to their files, as a Hugging Face snapshot, is refused with and without --replace', async () => {
+  const [snapshot, blobs] = [at('cache', 'snapshots', 'main'), at('cache', 'blobs')];
+  await makeModel(blobs, 1);
+  await mkdir(snapshot, { recursive: true });
+  const names = ['config.json', 'model.safetensors'];
+  for (const name of names) await symlink(join(blobs, name), join(snapshot, name));
+  await symlink(snapshot, at('linked'));
+  const model = ['--model', `one=${snapshot}`];
+  for (const out of [snapshot, at('linked'), blobs]) {
+    for (const args of [model, [...model, '--replace']]) await expect(merge(out, args)).rejects.toMatchObject({ reason: 'is-source' });
+  }
+  expect((await readdir(snapshot, { withFileTypes: true })).map((entry) => [entry.name, entry.isSymbolicLink()])).toEqual(names.map((name) => [name, true]));
+  expect(await filesOf(blobs)).toEqual(await filesOf(at('one')));
 });
