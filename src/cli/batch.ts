@@ -15,7 +15,8 @@ import { densityGrid } from '../recipe/batch';
 import type { BatchEntry } from '../recipe/batch';
 import { recomputeSpots } from '../reference/spots';
 import { recheckBackend } from './backends';
-import { DiskDestination, HASHING_NATIVELY } from './disk';
+import type { LockedFolders } from './batch-folders';
+import { HASHING_NATIVELY } from './disk';
 import type { Opened } from './models';
 import type { Output } from './output';
 import { reportProgress } from './progress';
@@ -40,9 +41,9 @@ export function entriesOf({ grid }: Options, { recipe, checkpoints }: Opened): B
   return densityGrid(recipe, [x!, y!], grid[0]!.densities, nameOf, grid[1]!.densities);
 }
 
-/** Merges all of `planned` into folders of `--out`, with `results.csv` beside them. Rejects as `runBatch` does, or with what stopped it. */
-export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Backend, options: Options, opened: Opened, application: string, output: Output, signal: AbortSignal): Promise<void> {
-  const { checkpoints, text, choices, openFile, openShard, paths } = opened;
+/** Merges all of `planned` into `folders`, those of `--out`, with `results.csv` beside them. Rejects as `runBatch` does, or with what stopped it. */
+export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Backend, folders: LockedFolders, options: Options, opened: Opened, application: string, output: Output, signal: AbortSignal): Promise<void> {
+  const { checkpoints, text, choices, openFile, openShard } = opened;
   const holdBytes = 2 * options.memoryBytes;
   const batch = planBatch(planned.map(({ plan }) => plan), { holdBytes });
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
@@ -55,8 +56,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
   const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
   const table = { name: TABLE_FILE, of: tableOf(planned.map(({ entry }) => entry), nameOf, TABLE_FILE, options.out!) };
   const { onProgress, end } = reportProgress(output);
-  const destination = await DiskDestination.make(options.out!, paths);
-  const { finished, missing, stopped, seconds } = await runBatch(items, batch, backend, openShard, destination, {
+  const { finished, missing, stopped, seconds } = await runBatch(items, batch, backend, openShard, folders, {
     signal,
     holdBytes,
     onProgress,

@@ -140,10 +140,6 @@ export class DiskDestination implements Destination {
     });
     return new DiskSource({ id: path, path: name, size, modified: Math.trunc(mtimeMs) }, path);
   }
-  /** The folder of that name within this one, made where there is none. */
-  async folder(name: string): Promise<DiskDestination> {
-    return DiskDestination.make(join(this.path, name), []);
-  }
   /** Removes a folder within this one when it is empty; leaves one that is not. */
   async removeEmpty(name: string): Promise<void> {
     await rmdir(join(this.path, name)).catch((error: unknown) => {

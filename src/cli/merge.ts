@@ -1,5 +1,4 @@
 /** The commands. The same plan, backends and run as the page's, composed over the disk. */
-import { join } from 'node:path';
 import { version } from '../../package.json';
 import { DestinationError, IncompatibleCheckpointsError } from '../bytes/errors';
 import { contentsOfAll } from '../compose/contents';
@@ -21,6 +20,7 @@ import type { ExtraFile, RunResult } from '../merge/run-types';
 import { recomputeSpots } from '../reference/spots';
 import { chooseBackend, recheckBackend } from './backends';
 import { entriesOf, mergeSeveral, type PlannedEntry } from './batch';
+import { LockedFolders } from './batch-folders';
 import { DiskDestination, HASHING_NATIVELY } from './disk';
 import { joinInto, refuseWhole } from './joining';
 import { lockFolder } from './lock';
@@ -129,16 +129,18 @@ async function verify(options: Options, opened: Opened, output: Output, signal: 
 }
 
 async function batch(options: Options, opened: Opened, output: Output, signal: AbortSignal): Promise<void> {
+  const folders = await LockedFolders.make(options.out!, opened.paths);
   const { backend, note } = await chooseBackend(options.backend, readAheadWithin(options.memoryBytes));
   try {
     if (note !== null) output.write(`CPU, because: ${note}\n`);
     const planned: PlannedEntry[] = [];
     for (const entry of entriesOf(options, opened)) {
-      const journal = options.resume ? await readJournal(await DiskDestination.make(join(options.out!, entry.folder), opened.paths)) : null;
+      const journal = options.resume ? await readJournal(await folders.folder(entry.folder)) : null;
       planned.push({ entry, ...(await planOf(options, { ...opened, recipe: entry.recipe }, limitsOf(backend), journal)) });
     }
-    await mergeSeveral(planned, backend, options, opened, APPLICATION, output, signal);
+    await mergeSeveral(planned, backend, folders, options, opened, APPLICATION, output, signal);
   } finally {
+    await folders.release();
     backend.dispose();
   }
 }

@@ -1,0 +1,54 @@
+/** A batch on the disk: what it says, and what another command may do beside it. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commanded, filesOf, makeModel, saying } from './small';
+
+const RECIPE = `merge_method: ties
+base_model: base
+models:
+  - {model: one, parameters: {weight: 1, density: 0.5}}
+  - {model: two, parameters: {weight: 1, density: 0.5}}
+dtype: float32
+`;
+const FOLDERS = ['one-0.5_two-0.5', 'one-0.5_two-1'];
+/** A shard for each tensor. */
+const SHARDED = ['--shard-size', '256'];
+let folder = '';
+const at = (...path: string[]) => join(folder, ...path);
+const batch = (out: string, ...args: string[]) => ['batch', at('recipe.yml'), '--out', out, '--grid', 'one=0.5', '--grid', 'two=0.5,1', ...SHARDED, ...args];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'studio-batch-'));
+  await writeFile(at('recipe.yml'), RECIPE);
+  for (const [i, name] of ['base', 'one', 'two'].entries()) await makeModel(at(name), i);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('has its folders for itself: a merge into one of them is refused while it runs, and what it writes stays as it is', async () => {
+  const out = at('grid');
+  const [first, second] = FOLDERS.map((name) => join(out, name)) as [string, string];
+  const stuck = join(second, 'model-00002-of-00003.safetensors.part');
+  await mkdir(second, { recursive: true });
+  // Opening a pipe that nobody reads waits until somebody does.
+  await promisify(execFile)('mkfifo', [stuck]);
+  const said: string[] = [];
+  const running = saying(said, batch(out, '--resume'));
+  const failed = expect(running).rejects.toMatchObject({ code: 'destination' });
+  while (!(await readdir(second)).includes('model-00001-of-00003.safetensors')) await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = await readdir(second);
+  for (const args of [[], ['--replace'], ['--resume']]) await expect(commanded(['merge', at('recipe.yml'), '--out', second, ...SHARDED, ...args])).rejects.toMatchObject({ reason: 'locked', where: { file: second, actual: `process ${process.pid}` } });
+  expect(await readdir(second)).toEqual(before);
+  const pipe = await open(stuck, 'r+');
+  // A pipe cannot be put on the disk: this one fails, and its wave with it.
+  await failed;
+  await pipe.close();
+  for (const one of [first, second]) expect((await readdir(one)).filter((name) => name.startsWith('.'))).toEqual([]);
+  await commanded(batch(out, '--resume'));
+  await commanded(batch(at('undisturbed', 'grid')));
+  for (const [i, one] of [first, second].entries()) expect(await filesOf(one)).toEqual(await filesOf(at('undisturbed', 'grid', FOLDERS[i]!)));
+  expect((await readdir(out)).sort()).toEqual([...FOLDERS, 'results.csv']);
+}, 30_000);
