@@ -31,13 +31,14 @@ export interface PlannedEntry {
 }
 
 /** The recipe with every pair of densities of `--grid`. Throws UsageError for a model that is not in the recipe. */
-export function entriesOf({ grid }: Options, { recipe, checkpoints }: Opened): BatchEntry[] {
-  const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
+export function entriesOf({ grid }: Options, { recipe, text, checkpoints }: Opened): BatchEntry[] {
+  const inRecipe = (id: string) => text.paths[id] ?? id;
   const [x, y] = grid.map(({ model }) => {
-    const found = recipe.models.find((one) => nameOf(one.model) === model);
-    if (!found) throw new UsageError(`--grid ${model}: no model of the recipe; those are ${recipe.models.map((one) => nameOf(one.model)).join(', ')}`);
+    const found = recipe.models.find((one) => inRecipe(one.model) === model);
+    if (!found) throw new UsageError(`--grid ${model}: no model of the recipe; those are ${recipe.models.map((one) => inRecipe(one.model)).join(', ')}`);
     return found.model;
   });
+  const nameOf = (id: string) => checkpoints.find((one) => one.id === id)?.name ?? id;
   return densityGrid(recipe, [x!, y!], grid[0]!.densities, nameOf, grid[1]!.densities);
 }
 

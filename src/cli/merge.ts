@@ -75,10 +75,9 @@ async function planOf({ shardBytes, memoryBytes }: Options, { recipe, text, choi
   const { metadata, journal } = undertakingOf({ application: APPLICATION, recipe, choices, text, shardBytes, checkpoints: used, contents }, resume);
   const plan = planMerge(checkpoints, recipe, choices, { ...limits, shardBytes, readAheadBytes: readAheadWithin(memoryBytes) }, metadata);
   if (plan.refusals.length === 0) return { plan, contents, journal };
-  const nameOf = (id: string) => checkpoints.find((checkpoint) => checkpoint.id === id)?.name ?? id;
   const lines = plan.refusals.map(({ kind, tensor, model, baseShape, modelShape, dtype }) => {
     const shapes = baseShape && modelShape ? `: [${baseShape.join(', ')}] in the base, [${modelShape.join(', ')}] here` : dtype === undefined ? '' : `: ${dtype}`;
-    return oneLine(`${kind}: ${tensor} of ${nameOf(model)}${shapes}`);
+    return oneLine(`${kind}: ${tensor} of ${text.paths[model] ?? model}${shapes}`);
   });
   const advice = 'decide with --leave-out, --integer-from or --extra-rows';
   throw new IncompatibleCheckpointsError('undecided', `${plan.refusals.length} differences are to be decided first (${advice}):\n${lines.join('\n')}`);

@@ -5,6 +5,7 @@ import { StudioError } from '../bytes/errors';
 import type { ByteSource } from '../bytes/source';
 import { watchedOpening } from '../bytes/watched-source';
 import { Watchdog } from '../bytes/watchdog';
+import { displayNames } from '../checkpoint/names';
 import { openCheckpoints } from '../checkpoint/open';
 import { layerCount } from '../checkpoint/places';
 import type { Checkpoint, FileEntry } from '../checkpoint/types';
@@ -17,6 +18,7 @@ import { split, UsageError, type Options } from './usage';
 
 export interface Opened {
   readonly recipe: Recipe;
+  /** With what the recipe calls each checkpoint. */
   readonly text: RecipeText;
   readonly choices: FitChoices;
   readonly checkpoints: readonly Checkpoint[];
@@ -45,9 +47,10 @@ export async function openRecipe(options: Options, signal: AbortSignal): Promise
   const vocabularies = new VocabularyReader();
   const openRaw = async (entry: FileEntry) => new DiskSource(entry, paths.get(entry.id)!);
   const openFile = watchedOpening(openRaw, ({ path }) => path, new Watchdog(), signal);
-  for (const name of names) {
+  const shown = withoutPaths(names);
+  for (const [i, name] of names.entries()) {
     const folder = await openFolder(await folderOf(name, options), name, paths, openFile);
-    const checkpoint = await vocabularies.with(folder, openFile);
+    const checkpoint = { ...(await vocabularies.with(folder, openFile)), name: shown[i]! };
     checkpoints.push(checkpoint);
     idOf.set(name, checkpoint.id);
   }
@@ -70,7 +73,7 @@ export async function openRecipe(options: Options, signal: AbortSignal): Promise
   };
 }
 
-/** The one checkpoint of a folder, called `name`, read by `openFile`; the paths of its files are added to `paths` first, by the ids of their entries. */
+/** The one checkpoint of a folder, called `name` as its files are, read by `openFile`; the paths of its files are added to `paths` first, by the ids of their entries. */
 export async function openFolder(folder: string, name: string, paths: Map<string, string>, openFile: (entry: FileEntry) => Promise<ByteSource>): Promise<Checkpoint> {
   // The name, not the path: two machines of one cluster must give a checkpoint the same id.
   const files = await entriesOf(folder, name);
@@ -80,6 +83,12 @@ export async function openFolder(folder: string, name: string, paths: Map<string
   if (problem) throw problem.error;
   if (opened.checkpoints.length !== 1) throw new UsageError(`${folder}: ${opened.checkpoints.length} checkpoints, expected one`);
   return { ...opened.checkpoints[0]!, name };
+}
+
+/** What an export calls each: the last part of a path, and as many more as tell it from the others. Where its folder lies is nobody's business. */
+function withoutPaths(names: readonly string[]): string[] {
+  const partsOf = (name: string) => name.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..');
+  return displayNames(names.map((name) => ({ folder: partsOf(name).join('/'), stem: null })));
 }
 
 /** Every model the recipe names, in the order found. */
