@@ -9,7 +9,7 @@ export function CopyReport() {
   const [outcome, setOutcome] = useState<'copied' | { readonly text: string } | null>(null);
   const copy = async () => {
     const text = backendReport({ application: `Model Merging Studio ${version}`, browser: navigator.userAgent, report, problem });
-    setOutcome(await navigator.clipboard.writeText(text).then(() => 'copied' as const, () => ({ text })));
+    setOutcome((await isCopied(text)) ? 'copied' : { text });
   };
   return (
     <>
@@ -22,4 +22,14 @@ export function CopyReport() {
       )}
     </>
   );
+}
+
+async function isCopied(text: string): Promise<boolean> {
+  try {
+    // Not there on a page that is not secure.
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
