@@ -8,7 +8,7 @@ import { NAN_KEY } from '../reference/select';
 import { inOrder } from './in-order';
 import { inputBytes, piecesOf, type Piece } from './layout';
 import type { Crew, MergedPart, PartPasses } from './part-types';
-import { decideSlot, type DecidedSlot, type SlotJob } from './slot';
+import { decideSlot, LEAST_SAMPLED, type DecidedSlot, type SlotJob } from './slot';
 import { PartStore } from './store';
 import type { Workspace } from './workspace';
 
@@ -19,16 +19,22 @@ export const CONCURRENCY = 2;
 export const RESIDENT_BYTES = 512 * 2 ** 20;
 
 /**
- * Most bytes of a group that `mergeGroup` has at once with `workers`: all inputs where they are kept, else the chunks at work and
- * what selections set aside, and the output of the chunks that are at work or wait to be written.
+ * Most bytes of a group that `mergeGroup` has at once with `workers`: all inputs where they are kept, else the chunks at work, what
+ * selections set aside, and the output of the chunks that are at work or wait to be written.
  */
 export function heldBytes(group: Group, workers: number, residentBytes: number): number {
   const inputs = group.chunks.map((chunk) => chunkInputBytes(group, chunk));
   const outputs = group.chunks.map((chunk) => chunkOutputBytes(group, chunk));
   const all = inputs.reduce((sum, bytes) => sum + bytes, 0);
   const atWork = Math.min(group.chunks.length, workers + 2);
-  const kept = group.chunks.length === 1 || all <= residentBytes ? all : atWork * Math.max(...inputs) + asideBytes(residentBytes);
+  const kept = group.chunks.length === 1 || all <= residentBytes ? all + keptAside(group) : atWork * Math.max(...inputs) + asideBytes(residentBytes);
   return kept + atWork * Math.max(...outputs);
+}
+
+/** What selections may set aside of a group that is kept: keys of each model's bracket (part.ts, an eighth of all), and those of the margins. */
+function keptAside({ method, slots }: Group): number {
+  const bytesOf = ({ elements, inputs }: Group['slots'][number]) => (elements < LEAST_SAMPLED ? 0 : ((inputs.length - 1) * elements) / 2) + (method === 'ties_sv' ? 4 * elements : 0);
+  return slots.reduce((sum, slot) => sum + bytesOf(slot), 0);
 }
 
 /** A key set aside, and its share of those that are counted (gathered.ts). */

@@ -19,7 +19,7 @@ import type { Workspace } from './workspace';
 const SAMPLE_KEYS = 2 ** 14;
 const SAMPLE_RUN = 16;
 /** Fewer keys than this are counted whole as quickly as a sample is drawn and sorted. */
-const LEAST_SAMPLED = 2 ** 20;
+export const LEAST_SAMPLED = 2 ** 20;
 
 export interface SlotJob {
   readonly method: Method;

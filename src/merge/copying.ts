@@ -26,6 +26,7 @@ export async function copyPart(part: CopyPart, sources: Sources, write: (bytes: 
     const converted = convert(bytes, part.dtype, part.outDtype);
     overflow += converted.overflow;
     await write(converted.bytes);
+    sources.done(bytes);
   }
   return overflow;
 }

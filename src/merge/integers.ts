@@ -23,6 +23,7 @@ async function differingModel({ ranges }: IntegerComparison, sources: Sources): 
   for (const [i, piece] of base!.entries()) {
     const [expected, ...actual] = await sources.readAll([piece, ...models.map((pieces) => pieces[i]!)]);
     const at = actual.findIndex((bytes) => !sameBytes(expected!, bytes));
+    for (const bytes of [expected!, ...actual]) sources.done(bytes);
     if (at >= 0) return ranges[at + 1]!.checkpoint;
   }
   return null;

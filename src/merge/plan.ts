@@ -1,6 +1,8 @@
 /** Planning a merge: from headers and a recipe to every byte range that will be read and written. Reads nothing. */
 import { fitCheckpoints } from '../checkpoint/fit';
 import { InvalidRecipeError } from '../bytes/errors';
+import { bytesPerValue } from '../bytes/dtypes';
+import type { MergedDtype, OutputDtype } from '../bytes/dtypes';
 import { layerCount, placeOf } from '../checkpoint/places';
 import { compareVocabularies } from '../checkpoint/vocabulary';
 import type { Checkpoint, FitIssue } from '../checkpoint/types';
@@ -116,7 +118,17 @@ function refuseForeignTokenizer({ recipe, choices, base, checkpoint }: Participa
 
 /** Of `MergePlan.peakBytes` what is no writer's. */
 function peakBytes(steps: readonly Step[], limits: PlanLimits): number {
-  const merging = groupsHold(steps, holdingOf(limits, limits.readAheadBytes ?? READ_AHEAD_BYTES));
-  const copying = steps.some(({ kind }) => kind === 'copy') ? 2 * COPY_BYTES : 0;
-  return Math.max(merging, copying);
+  // What follows a copy, or is merged beside the group of a tail, is read and computed meanwhile.
+  return groupsHold(steps, holdingOf(limits, limits.readAheadBytes ?? READ_AHEAD_BYTES)) + Math.max(0, ...steps.map(copyingBytes));
+}
+
+/** Bytes of the pieces of what a step copies: one is written, converted where it has another dtype, while the next is read. */
+function copyingBytes(step: Step): number {
+  const parts = step.kind === 'copy' ? step.parts : step.tails.flat();
+  return parts.reduce((most, { range, dtype, outDtype }) => {
+    const piece = Math.min(COPY_BYTES, range.end - range.begin);
+    // Only floating dtypes are converted, through f32.
+    const converted = dtype === outDtype ? 0 : (piece / bytesPerValue(dtype as MergedDtype)) * (4 + bytesPerValue(outDtype as OutputDtype));
+    return Math.max(most, 2 * piece + converted);
+  }, 0);
 }

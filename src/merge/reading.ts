@@ -116,8 +116,13 @@ export class Sources {
   /** Values of a part of which `readAll` of its ranges gave `bytes`. */
   async valuesOf(part: InputPart, bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
     const values = await this.values.of(part, bytes.length === 1 ? bytes[0]! : joinBytes(bytes));
-    if (values !== bytes[0]) for (const own of bytes) this.lender.buffers?.giveBack(own);
+    if (values !== bytes[0]) for (const own of bytes) this.done(own);
     return values;
+  }
+
+  /** Nobody uses `bytes`, which were read, any more: the next read may have their buffer. */
+  done(bytes: Uint8Array<ArrayBuffer>): void {
+    this.lender.buffers?.giveBack(bytes);
   }
 
   /** Values of a part. */

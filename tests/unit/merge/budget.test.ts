@@ -106,5 +106,9 @@ describe('groups under way', () => {
     };
     // One thread: three chunks at work. Up to 10 chunks of 4000 bytes of inputs are kept; of more, half of that is for keys set aside. Of buffers for inputs a sixth of it may lie idle.
     expect([1, 10, 11, 1000].map((chunks) => cpu.heldBytes!(groupOf(chunks)))).toEqual([6000, 46_000, 38_000, 38_000].map((bytes) => bytes + 6_667));
+    // Of a slack all margins, four bytes each; of a tensor that is bracketed the keys of an eighth of a model's values.
+    expect(cpu.heldBytes!({ ...groupOf(10), method: 'ties_sv' })).toBe(46_000 + 40_000 + 6_667);
+    const large = createCpuBackend({ residentBytes: 6e6 });
+    expect(large.heldBytes!(groupOf(1100))).toBe(4_400_000 + 6000 + 550_000 + 1e6);
   });
 });

@@ -105,6 +105,12 @@ describe('totals', () => {
     const large = planOf(trio({ a: [2 ** 25] }), { chunkBytes: 2 ** 40, shardBytes: 1e9 });
     expect(large.peakBytes - (3 * 2 + 2 + 3 * 2) * 2 ** 25).toBe(3 * 32 * 2 ** 20);
   });
+  it('peak: of what is copied one piece is written and one read, beside what is merged', () => {
+    const merged = planOf(trio({ a: [4096], b: [4096] }), { chunkBytes: 8 * 4096, shardBytes: 1e9 });
+    const keeping = { ...RECIPE, rules: [{ filter: 'norm', action: 'keep-base' as const }] };
+    const copied = planMerge(trio({ a: [4096], b: [4096], norm: [1000] }), keeping, DEFAULT_CHOICES, { chunkBytes: 8 * 4096, shardBytes: 1e9 }, {});
+    expect(copied.peakBytes - 3 * copied.bytesWritten).toBe(merged.peakBytes - 3 * merged.bytesWritten + 2 * 2000);
+  });
 });
 
 /** Checkpoints of random shapes and shards, with absent tensors and vocabularies of other sizes. */
