@@ -2,7 +2,7 @@
 import { DestinationError } from '../bytes/errors';
 import { JOURNAL_FILE } from '../bytes/source';
 import type { FileEntry } from '../checkpoint/types';
-import type { PickedFolder } from '../worker/protocol';
+import type { ExportedStamp, PickedFolder } from '../worker/protocol';
 import { fileIn, FolderDestination, type FileStamp } from './destination';
 import { destinationFault } from './faults';
 import { privateStorage } from './private-storage';
@@ -47,13 +47,58 @@ export async function openExportFolder(folder: PickedFolder | null, store: FileS
  */
 export async function visitExportFolder(folder: PickedFolder | null): Promise<FolderDestination | null> {
   try {
-    const { held = [] } = (await (navigator.locks as LockManager | undefined)?.query()) ?? {};
-    if (held.some(({ name }) => name === lockKey(folder))) return null;
-    const directory = folder ? directoryOf(folder) : await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
+    if (await isTaken(folder)) return null;
+    const directory = folder ? directoryOf(folder) : await lastExport();
     return new FolderDestination(folder?.name ?? PRIVATE_NAME, directory);
   } catch {
     return null;
   }
+}
+
+/** Every file in private storage, `FOLDER/FILE` in a folder of several. None while a tab is exporting there, or where there is none. */
+export async function storedFiles(): Promise<readonly ExportedStamp[]> {
+  try {
+    return (await isTaken(null)) ? [] : await stampsIn(await lastExport());
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Removes what of private storage these files are in: each itself, or its folder, in the order given. Rejects with DestinationError
+ * `export-gone`, and removes nothing, where one of them is not the file that had this stamp; `locked` while a tab is exporting there.
+ */
+export async function removeStored(stamps: readonly ExportedStamp[]): Promise<void> {
+  const release = await lock(lockKey(null), 'private storage');
+  try {
+    const directory = await lastExport();
+    const present = new Map((await stampsIn(directory)).map((stamp) => [stamp.name, stamp]));
+    const gone = stamps.find(({ name, bytes, modified }) => present.get(name)?.bytes !== bytes || present.get(name)?.modified !== modified);
+    if (gone) throw new DestinationError('export-gone', `${gone.name} of that export is not there any more`, { file: gone.name });
+    for (const name of new Set(stamps.map((stamp) => stamp.name.split('/')[0]!))) await directory.removeEntry(name, { recursive: true });
+  } catch (error) {
+    throw destinationFault(error, PRIVATE_NAME);
+  } finally {
+    await release();
+  }
+}
+
+/** Of its files, and of those of the folders in it. */
+async function stampsIn(directory: FileSystemDirectoryHandle, folder = ''): Promise<ExportedStamp[]> {
+  const stamps: ExportedStamp[] = [];
+  for await (const [name, entry] of directory.entries()) {
+    if (entry.kind === 'file') {
+      const { size: bytes, lastModified: modified } = await (entry).getFile();
+      stamps.push({ name: `${folder}${name}`, bytes, modified });
+    } else if (folder === '') stamps.push(...(await stampsIn(entry, `${name}/`)));
+  }
+  return stamps;
+}
+
+/** Whether a tab is exporting there. */
+async function isTaken(folder: PickedFolder | null): Promise<boolean> {
+  const { held = [] } = (await (navigator.locks as LockManager | undefined)?.query()) ?? {};
+  return held.some(({ name }) => name === lockKey(folder));
 }
 
 const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder ${folder.name}` : `private storage ${PRIVATE_NAME}`}`;
@@ -64,7 +109,7 @@ const lockKey = (folder: PickedFolder | null) => `export to ${folder ? `folder $
  */
 export async function exportedFile({ name, bytes, modified }: FileStamp & { readonly name: string }): Promise<File> {
   try {
-    const file = await fileIn(await (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME), name);
+    const file = await fileIn(await lastExport(), name);
     if (file.size === bytes && file.lastModified === modified) return file;
   } catch (error) {
     const fault = destinationFault(error, PRIVATE_NAME, name);
@@ -76,6 +121,11 @@ export async function exportedFile({ name, bytes, modified }: FileStamp & { read
 async function privateRoot({ create }: { readonly create: boolean }): Promise<FileSystemDirectoryHandle> {
   const root = await privateStorage().getDirectory();
   return root.getDirectoryHandle('exports', { create });
+}
+
+/** Where the last export into private storage lies. Rejects where there was none. */
+async function lastExport(): Promise<FileSystemDirectoryHandle> {
+  return (await privateRoot({ create: false })).getDirectoryHandle(PRIVATE_NAME);
 }
 
 async function privateDirectory(how: HowToOpen, names: readonly string[]): Promise<FileSystemDirectoryHandle> {

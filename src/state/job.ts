@@ -79,7 +79,7 @@ export function createJobControls(store: StudioStore, worker: WorkerPort, files:
     if (isBusy(job)) return;
     kept = null;
     setJob({ status: 'running', kind, progress: null });
-    if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, left: [], problem: null });
+    if (kind === 'merge' || kind === 'batch') setTarget({ unfinished: null, stored: [], left: [], problem: null });
     reports.drop();
     try {
       const outcome = await work(decisions.present);

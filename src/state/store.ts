@@ -24,7 +24,7 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     plan: { summary: null, loading: false, problem: null },
     rates: null,
     job: { status: 'idle' },
-    target: { folder: null, replace: false, recheck: false, canWriteFolders, nowhere, older: [], unfinished: null, left: [], problem: null },
+    target: { folder: null, replace: false, recheck: false, canWriteFolders, nowhere, older: [], unfinished: null, stored: [], left: [], problem: null },
     backend: { choice: 'auto', report: null, problem: null, starting: false, measuring: false, memory: { chosen: memory, automatic: null } },
     worker: { problem: null, restarting: false },
     results: null,

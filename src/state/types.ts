@@ -6,7 +6,7 @@ import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, BatchSummary, MergeProgress, MergeSummary, PlanSummary, Rates, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
+import type { BackendChoice, BackendReport, BatchSummary, ExportedStamp, MergeProgress, MergeSummary, PlanSummary, Rates, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -122,9 +122,11 @@ export interface TargetState {
   readonly older: readonly string[];
   /** An interrupted export lies there. */
   readonly unfinished: Unfinished | null;
+  /** Files of a finished export in private storage, whichever destination is chosen. */
+  readonly stored: readonly ExportedStamp[];
   /** Files of the last export that failed or was removed, which are still there. */
   readonly left: readonly string[];
-  /** What went wrong there beside a job: choosing a folder, removing what was left, a download. */
+  /** What went wrong there beside a job: choosing a folder, removing what lies there, a download. */
   readonly problem: WireError | null;
 }
 

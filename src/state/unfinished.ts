@@ -30,6 +30,8 @@ export function resumableOf({ recipe, choices, text, shardBytes, sources }: Unfi
 export interface UnfinishedControls {
   /** Looks what lies at the destination. Never rejects. */
   lookAtTarget(): Promise<void>;
+  /** Removes the finished export in private storage, of which there is no report on the page. Never rejects. */
+  removeStored(): Promise<void>;
   /** Removes what an interrupted export left there, and nothing else. */
   removeUnfinished(): Promise<void>;
 }
@@ -46,21 +48,28 @@ export function createUnfinishedControls(store: StudioStore, worker: WorkerPort,
       if (look === looks) store.setState(({ target }) => ({ target: { ...target, ...patch } }));
     };
     void worker.request('older', { destination: destination() }).then(({ names }) => set({ older: names }), () => set({ older: [] }));
+    void worker.request('stored', {}).then(({ stamps }) => set({ stored: stamps }), () => set({ stored: [] }));
     const unfinished = await worker.request('unfinished', { destination: destination() }).catch(() => null);
     set({ unfinished });
   }
+  /** A removal, and what is there then. */
+  async function remove(act: () => Promise<Partial<TargetState>>): Promise<void> {
+    const set = (patch: Partial<TargetState>) => store.setState(({ target }) => ({ target: { ...target, ...patch } }));
+    set({ problem: null });
+    try {
+      set(await act());
+    } catch (cause) {
+      set({ problem: asStudioError(cause).toWire() });
+    }
+    await lookAtTarget();
+  }
   return {
     lookAtTarget,
-    async removeUnfinished() {
-      store.setState(({ target }) => ({ target: { ...target, problem: null } }));
-      try {
-        const { left } = await worker.request('removeUnfinished', { destination: destination() });
-        store.setState(({ target }) => ({ target: { ...target, left } }));
-      } catch (cause) {
-        const problem = asStudioError(cause).toWire();
-        store.setState(({ target }) => ({ target: { ...target, problem } }));
-      }
-      await lookAtTarget();
-    },
+    removeStored: () =>
+      remove(async () => {
+        await worker.request('removeStored', { stamps: store.getState().target.stored });
+        return { stored: [] };
+      }),
+    removeUnfinished: () => remove(() => worker.request('removeUnfinished', { destination: destination() })),
   };
 }

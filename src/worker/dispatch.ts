@@ -23,7 +23,7 @@ interface Request {
 /** Jobs run alone and can be paused and cancelled. */
 const JOBS: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'batch', 'scan', 'verify']);
 /** Would change under a running job what it works on. */
-const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'batch', 'scan', 'verify', 'start', 'calibrate', 'close', 'removeUnfinished']);
+const NOT_DURING_JOB: ReadonlySet<string> = new Set<HandledRequest>(['merge', 'batch', 'scan', 'verify', 'start', 'calibrate', 'close', 'removeUnfinished', 'removeStored']);
 /** A later request of the same name makes an earlier one pointless. */
 const SUPERSEDED: ReadonlySet<string> = new Set<HandledRequest>(['explore', 'surface', 'slackCurve', 'effect', 'distribution']);
 

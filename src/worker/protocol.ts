@@ -301,6 +301,10 @@ export interface Requests {
   batch: [{ readonly entries: readonly BatchRequestEntry[]; readonly shardBytes: number; readonly destination: PickedFolder | null; /** As for `merge`, each merge after the other. */ readonly recheck?: boolean; /** Carries on what lies there. */ readonly resume?: boolean; /** Empties private storage first; another folder is never emptied. */ readonly anew?: boolean }, BatchSummary];
   pause: [{ readonly paused: boolean }, null];
   cancel: [Record<never, never>, null];
+  /** Files of a finished export in private storage, or of several; empty where there is none, or a tab is exporting there. */
+  stored: [Record<never, never>, { readonly stamps: readonly ExportedStamp[] }];
+  /** Removes these, and nothing where one is not what it was. */
+  removeStored: [{ readonly stamps: readonly ExportedStamp[] }, null];
   /** A file of a finished export in private storage, as an opaque File for downloading; refused when it is not the one that was reported. */
   exported: [{ readonly was: ExportedStamp }, { readonly handle: unknown }];
 }

@@ -33,6 +33,7 @@ import { Planner } from './planning';
 import { readRecipes } from './recipes';
 import { verify } from './verifying';
 import { takeResults } from './results';
+import { finishedOf, inOrderOfRemoval } from './stored';
 import { withFolder } from './taking';
 import { removeUnfinished, unfinishedIn } from './unfinished';
 import type { ExportedStamp, PickedFolder, TensorFigures, WorkerEvent } from './protocol';
@@ -48,6 +49,10 @@ export interface SessionParts {
   readonly visitExportFolder: (folder: PickedFolder | null) => Promise<Destination | null>;
   /** A file of the last export in private storage. */
   readonly exportedFile: (was: ExportedStamp) => Promise<unknown>;
+  /** Every file in private storage. */
+  readonly storedFiles: () => Promise<readonly ExportedStamp[]>;
+  /** Removes these from it. */
+  readonly removeStored: (stamps: readonly ExportedStamp[]) => Promise<void>;
   /** Where exact figures outlive the page. */
   readonly figuresStore: FiguresStore;
   readonly sizing: Sizing;
@@ -59,7 +64,7 @@ export interface SessionParts {
 }
 
 /** One session: the open checkpoints, the backend in use and the held sample, behind a handler for each request. */
-export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, figuresStore, sizing, hashing, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
+export function createSession({ backends, store, fetchSample, openExportFolder, visitExportFolder, exportedFile, storedFiles, removeStored, figuresStore, sizing, hashing, watchdog = new Watchdog(), emit }: SessionParts): Handlers {
   const host = new BackendHost(backends, (report) => emit({ event: 'backend', report }), watchdog);
   const catalogue = new Catalogue(store);
   const openShard = (checkpoint: string, shard: number) => catalogue.openShard(checkpoint, shard);
@@ -169,6 +174,11 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
         );
         return { ...summary, stamps: await stampsOf(folder, [summary.table, ...summary.folders.flatMap(({ folder: own, files }) => files.map(({ name }) => `${own}/${name}`))]) };
       });
+    },
+    stored: async () => ({ stamps: finishedOf(await storedFiles()) }),
+    removeStored: async ({ stamps }) => {
+      await removeStored(inOrderOfRemoval(stamps));
+      return null;
     },
     exported: async ({ was }) => ({ handle: await exportedFile(was) }),
   };

@@ -20,6 +20,7 @@ interface ExportTableProps {
 
 /** What an export left, with sizes, hashes and downloads. */
 export function ExportTable({ of, hashOf, rows }: ExportTableProps) {
+  const hasHashes = rows.some(({ sha256 }) => sha256 !== undefined);
   const hasDownloads = rows.some(({ download }) => download);
   return (
     <div className="files">
@@ -31,7 +32,7 @@ export function ExportTable({ of, hashOf, rows }: ExportTableProps) {
             <th scope="col" className="number">
               Size
             </th>
-            <th scope="col">SHA-256{hashOf && ` of ${hashOf}`}</th>
+            {hasHashes && <th scope="col">SHA-256{hashOf && ` of ${hashOf}`}</th>}
             {hasDownloads && (
               <th scope="col">
                 <span className="unseen">Download</span>
@@ -46,9 +47,11 @@ export function ExportTable({ of, hashOf, rows }: ExportTableProps) {
               <td className="number" title={`${formatCount(bytes)} bytes`}>
                 {formatBytes(bytes)}
               </td>
-              <td className="mono hash" title={sha256}>
-                {sha256}
-              </td>
+              {hasHashes && (
+                <td className="mono hash" title={sha256}>
+                  {sha256}
+                </td>
+              )}
               {download && (
                 <td>
                   <button type="button" className="button small" aria-label={`Download ${showName(name)}`} onClick={download}>

@@ -1,5 +1,4 @@
 import { formatCount } from '../../analysis/format';
-import { isBusy } from '../../state/types';
 import { formatSeconds, plural } from '../format';
 import { ErrorNotice, Notice } from '../Notice';
 import { useNameOf } from '../names';
@@ -7,6 +6,7 @@ import { useController, useStudio } from '../studio';
 import { Finished } from './Finished';
 import { FinishedBatch } from './FinishedBatch';
 import { leftWords } from './left-words';
+import { TargetProblem } from './TargetProblem';
 import { Verified } from './Verified';
 
 /** What may be in the folder that a merge can take the place of. */
@@ -19,22 +19,6 @@ export function JobPanel() {
       <TargetProblem />
       <Report />
     </>
-  );
-}
-
-function TargetProblem() {
-  const controller = useController();
-  const problem = useStudio((state) => state.target.problem);
-  const busy = useStudio((state) => isBusy(state.job));
-  if (problem === null || busy) return null;
-  return (
-    <div className="job">
-      <ErrorNotice error={problem} grave="warn">
-        <button type="button" className="button quiet small icon" aria-label="Hide this problem" onClick={() => controller.dismissTargetProblem()}>
-          ✕
-        </button>
-      </ErrorNotice>
-    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { DestinationPicker } from './DestinationPicker';
 import { JobPanel } from './JobPanel';
 import { PlanLine } from './PlanLine';
 import { ProgressLine } from './ProgressLine';
+import { StoredNotice } from './StoredNotice';
 import { UnfinishedNotice } from './UnfinishedNotice';
 
 /** The bottom bar: where to, what, and go; then how far, and what came of it. */
@@ -15,6 +16,7 @@ export function MergeBar() {
   const controller = useController();
   const status = useStudio((state) => state.job.status);
   const panel = useStudio((state) => state.view.panel);
+  const isReported = useStudio(({ job }) => (job.status === 'finished' || job.status === 'batched') && job.summary.privateStorage);
   const busy = useStudio((state) => isBusy(state.job));
   const ready = useStudio(({ decisions, plan }) => isMergeable(decisions.present) && plan.summary !== null && plan.summary.refusals.length === 0);
   const nowhere = useStudio((state) => state.target.nowhere);
@@ -23,6 +25,7 @@ export function MergeBar() {
     <section className="bar" aria-label="Merge and export">
       <JobPanel />
       <UnfinishedNotice />
+      {!isReported && <StoredNotice />}
       <div className="bar-line">
         {busy ? <ProgressLine /> : <PlanLine />}
         {!busy && <DestinationPicker />}

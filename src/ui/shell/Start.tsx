@@ -1,6 +1,8 @@
 import { DraftNotice } from '../checkpoints/DraftNotice';
 import { ProblemList } from '../checkpoints/ProblemList';
 import { Notice } from '../Notice';
+import { StoredNotice } from '../run/StoredNotice';
+import { TargetProblem } from '../run/TargetProblem';
 import { UnfinishedNotice } from '../run/UnfinishedNotice';
 import { useController, useStudio } from '../studio';
 
@@ -22,7 +24,9 @@ export function Start() {
         {wanted && (
           <Notice grave="calm" role="status" title="This link holds a recipe" detail={`It is for ${wanted.names.join(', ')}. Open these and it is applied.`} />
         )}
+        <TargetProblem />
         <UnfinishedNotice />
+        <StoredNotice />
         <DraftNotice />
         <div className="drop-zone">
           <strong>{opening ? 'Reading headers' : 'Drop checkpoint folders, weight files or LoRA adapters anywhere'}</strong>

@@ -1,6 +1,6 @@
 /** An interrupted merge at the destination: found, taken over when its checkpoints are open, carried on or removed. */
 import { describe, expect, it } from 'vitest';
-import { DiskFullError } from '../../../src/bytes/errors';
+import { DestinationError, DiskFullError } from '../../../src/bytes/errors';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { defaultRecipe } from '../../../src/recipe/presets';
 import type { Unfinished } from '../../../src/worker/protocol';
@@ -67,6 +67,23 @@ describe('an unfinished merge', () => {
     one.worker.last('unfinished').resolve(null);
     await removed;
     expect(one.store.getState().target).toMatchObject({ unfinished: null, left: ['b'] });
+  });
+
+  it('beside it a finished export in private storage is told of, and removed on request', async () => {
+    const one = studio();
+    const stamps = [{ name: 'model.safetensors', bytes: 3, modified: 5 }];
+    void one.controller.lookAtTarget();
+    one.worker.last('stored').resolve({ stamps });
+    await settle();
+    expect(one.store.getState().target.stored).toEqual(stamps);
+    const removed = one.controller.removeStored();
+    expect(one.worker.last('removeStored').payload).toEqual({ stamps });
+    one.worker.last('removeStored').reject(new DestinationError('export-gone', 'gone', {}));
+    await settle();
+    one.worker.last('stored').resolve({ stamps: [] });
+    one.worker.last('unfinished').resolve(null);
+    await removed;
+    expect(one.store.getState().target).toMatchObject({ stored: [], problem: { reason: 'export-gone' } });
   });
 
   it('an answer about a destination that is not chosen any more is dropped', async () => {

@@ -6,7 +6,9 @@ import type { Controller } from '../../../src/state/controller';
 import { createStudioStore } from '../../../src/state/store';
 import type { Job, JobKind, StudioState } from '../../../src/state/types';
 import { JobPanel } from '../../../src/ui/run/JobPanel';
+import { MergeBar } from '../../../src/ui/run/MergeBar';
 import { ProgressLine } from '../../../src/ui/run/ProgressLine';
+import { Start } from '../../../src/ui/shell/Start';
 import { StudioContext } from '../../../src/ui/studio';
 import { PROGRESS } from '../state/fakes';
 
@@ -57,6 +59,25 @@ describe('what a job that stopped leaves', () => {
     expect(cancelled('batch', 3)).toContain('No folder was finished. 3 finished weight files are kept: the same export carries on with them.');
     expect(cancelled('batch', 0)).toContain('None of the weight files begun are kept.');
     expect(cancelled('scan', null)).toContain('What was counted stays exact.');
+  });
+});
+
+describe('a finished export in private storage', () => {
+  const stored = [{ name: 'a/model.safetensors', bytes: 3, modified: 5 }, { name: 'a/config.json', bytes: 2, modified: 7 }, { name: 'results.csv', bytes: 1, modified: 6 }];
+  const summary = { destination: 'd', privateStorage: true, files: [], stamps: [], shards: [], seconds: 1, backend: { kind: 'cpu', label: 'CPU', software: false, arithmetic: 'native' }, tensors: 2, verified: 2, checked: { values: 30, tensors: 2 }, rechecked: null, overflow: 0 } as const;
+  const told = 'A finished export lies in private storage';
+
+  it.each<[string, typeof MergeBar]>([['the bar', MergeBar], ['the start page', Start]])('is told of on %s, with what it takes', (_, where) => {
+    expect(render(createElement(where), { target: { ...target, stored } }).text).toContain(`${told}:| 3 files, 6 B, of `);
+    expect(render(createElement(where), {}).text).not.toContain(told);
+  });
+
+  it('is not told of twice: not beside its report, nor while a job runs', () => {
+    for (const [job, times] of [[{ status: 'finished', summary }, 0], [{ status: 'finished', summary: { ...summary, privateStorage: false } }, 1], [{ status: 'running', kind: 'merge', progress: null }, 0], [{ status: 'counted', tensors: 1, seconds: 1 }, 1]] as [Job, number][]) {
+      expect(render(createElement(MergeBar), { target: { ...target, stored }, job }).text.split(told).length - 1).toBe(times);
+    }
+    // Without a card there is no report: the files stay in reach.
+    expect(render(createElement(Start), { target: { ...target, stored }, job: { status: 'finished', summary } }).text).toContain(told);
   });
 });
 

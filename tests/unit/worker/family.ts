@@ -97,6 +97,8 @@ export function startSession(backends: Partial<BackendFactory> = {}, parts: Part
     }),
     visitExportFolder: async () => new FolderDestination('out', out.handle),
     exportedFile: async ({ name }) => `file ${name}`,
+    storedFiles: async () => [],
+    removeStored: async () => {},
     figuresStore: memoryFiguresStore(),
     sizing: SIZING,
     emit,

@@ -1,7 +1,7 @@
 /** Two tabs over one private storage: each is kept from what the other is at, and from taking its files for its own. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JOURNAL_FILE } from '../../../src/bytes/source';
-import { exportedFile, openExportFolder, visitExportFolder } from '../../../src/files/export-folder';
+import { exportedFile, openExportFolder, removeStored, storedFiles, visitExportFolder } from '../../../src/files/export-folder';
 import { FileStore } from '../../../src/files/store';
 import { DEFAULT_CHOICES } from '../../../src/merge/plan-types';
 import { fault, FakeFolder } from '../files/fakes';
@@ -33,7 +33,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 const out = () => root.folders.get('exports')!.folders.get('merged-model')!;
 async function tab() {
-  const session = await openFamily({}, familyFiles(), { openExportFolder, visitExportFolder, exportedFile });
+  const session = await openFamily({}, familyFiles(), { openExportFolder, visitExportFolder, exportedFile, storedFiles, removeStored });
   const merge = async (more: object = {}) => {
     // The next job may begin once the reply to the last is out.
     await new Promise((resolve) => setTimeout(resolve));
@@ -72,6 +72,57 @@ describe('a download', () => {
     const { recipe } = second;
     await second.request('batch', { entries: entriesOf(0.5).map((one) => ({ ...one, recipe: { ...recipe, lambda: 0.5 } })), shardBytes: 2 ** 30, destination: null, anew: true });
     for (const was of stamps) await expect(first.request('exported', { was }), was.name).rejects.toMatchObject({ reason: 'export-gone' });
+  });
+});
+
+describe('a finished export', () => {
+  const stored = async (one: Awaited<ReturnType<typeof tab>>) => (await one.request('stored', {})).stamps;
+
+  it('is found by the next page with the stamps it was reported with, downloaded and removed', async () => {
+    const first = await tab();
+    expect(await stored(first)).toEqual([]);
+    const { stamps } = await first.merge();
+    const next = await tab();
+    const found = await stored(next);
+    expect(found).toEqual([...stamps].sort((a, b) => (a.name < b.name ? -1 : 1)));
+    for (const was of found) expect((await next.request('exported', { was })).handle).toBeInstanceOf(File);
+    await next.request('removeStored', { stamps: found });
+    expect([...out().files.keys()]).toEqual([]);
+    expect(await stored(first)).toEqual([]);
+    await expect(first.request('exported', { was: stamps[0]! })).rejects.toMatchObject({ reason: 'export-gone' });
+  });
+
+  it('is none while a tab exports there, and where one was interrupted', async () => {
+    const one = await tab();
+    const { stamps } = await one.merge();
+    const held = await openExportFolder(null, new FileStore(), [], 'resume');
+    expect(await stored(one)).toEqual([]);
+    await expect(one.request('removeStored', { stamps })).rejects.toMatchObject({ reason: 'locked' });
+    await held.release();
+    expect(await stored(one)).toHaveLength(stamps.length);
+    out().files.set(JOURNAL_FILE, { bytes: new Uint8Array(2), modified: 1 });
+    expect(await stored(one)).toEqual([]);
+  });
+
+  it('of another tab that took its place is not removed for it', async () => {
+    const [first, second] = [await tab(), await tab()];
+    const { stamps } = await first.merge();
+    const later = await second.merge({ recipe: { ...second.recipe, lambda: 0.5 } });
+    await expect(first.request('removeStored', { stamps })).rejects.toMatchObject({ code: 'destination', reason: 'export-gone' });
+    expect((await stored(first)).length).toBe(later.stamps.length);
+  });
+
+  it('of several is found with its table, but for a folder that was interrupted, which stays', async () => {
+    const one = await tab();
+    const entries = ['a', 'b'].map((folder) => ({ folder, recipe: one.recipe, text: null, choices: DEFAULT_CHOICES }));
+    await one.request('batch', { entries, shardBytes: 2 ** 30, destination: null });
+    out().folders.get('b')!.files.set(JOURNAL_FILE, { bytes: new Uint8Array(2), modified: 1 });
+    const found = await stored(one);
+    expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(['results.csv', 'a/model.safetensors', 'a/config.json']));
+    expect(found.filter(({ name }) => name.startsWith('b/'))).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve));
+    await one.request('removeStored', { stamps: found });
+    expect([[...out().files.keys()], [...out().folders.keys()]]).toEqual([[], ['b']]);
   });
 });
 
