@@ -4,6 +4,10 @@ export interface Measurement {
   readonly name: string;
   /** Bytes that went through once, the unit of throughput; 0 where bytes mean nothing. */
   readonly bytes: number;
+  /** Values that it went over; 0 where they mean nothing, all of the report's tensor where it is not told. */
+  readonly elements?: number;
+  /** Name of the row whose bandwidth it is held against, where that is not the copy of the tensor. */
+  readonly against?: string;
   /** Seconds of each repetition, after one that is thrown away. */
   readonly seconds: readonly number[];
 }
@@ -41,16 +45,27 @@ export interface Report {
 /** No row repeats for longer than this, so that a slow adapter ends too. */
 const LIMIT_SECONDS = 20;
 
-/** Runs `work` once to warm up and up to `repetitions` times for the record; a first run of over half the limit is the record. */
-export async function measure(name: string, bytes: number, repetitions: number, work: () => Promise<void>): Promise<Measurement> {
+/**
+ * Runs `work` once to warm up and up to `repetitions` times for the record; a first run of over half the limit is the record. Nobody
+ * times what `before` does before each.
+ */
+export async function measure(
+  name: string,
+  bytes: number,
+  repetitions: number,
+  work: () => Promise<void>,
+  { before, ...more }: { readonly before?: () => Promise<void>; readonly elements?: number; readonly against?: string } = {},
+): Promise<Measurement> {
+  await before?.();
   const first = await timed(work);
-  if (first > LIMIT_SECONDS / 2) return { name, bytes, seconds: [first] };
+  if (first > LIMIT_SECONDS / 2) return { name, bytes, ...more, seconds: [first] };
   const seconds: number[] = [];
   const end = performance.now() + 1000 * LIMIT_SECONDS;
   while (seconds.length < repetitions && (seconds.length === 0 || performance.now() < end)) {
+    await before?.();
     seconds.push(await timed(work));
   }
-  return { name, bytes, seconds };
+  return { name, bytes, ...more, seconds };
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
@@ -60,9 +75,9 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 /** Several things in turns, so that what else the machine does meets all of them alike. */
-export async function measureInTurns(works: readonly { readonly name: string; work(): Promise<void> }[], bytes: number, repetitions: number): Promise<Measurement[]> {
+export async function measureInTurns(works: readonly { readonly name: string; work(): Promise<void> }[], bytes: number, repetitions: number, elements?: number): Promise<Measurement[]> {
   for (const { work } of works) await work();
   const seconds: number[][] = works.map(() => []);
   for (let i = 0; i < repetitions; i++) for (const [w, { work }] of works.entries()) seconds[w]!.push(await timed(work));
-  return works.map(({ name }, w) => ({ name, bytes, seconds: seconds[w]! }));
+  return works.map(({ name }, w) => ({ name, bytes, ...(elements === undefined ? {} : { elements }), seconds: seconds[w]! }));
 }

@@ -47,14 +47,15 @@ const where = ({ date, machine, load, browser, adapter, studio, node }) =>
   [`${date}; ${machine}`, load && `load ${load.toFixed(1)}`, browser && `Chromium ${browser}`, adapter && `adapter: ${adapter}`, `studio ${studio}, Node ${node}`].filter(Boolean).join('; ');
 
 function textOf(results) {
-  const { files, cpu, tensor, node, soak } = results;
+  const { files, nodeFiles, cpu, tensor, node, soak } = results;
   return [
     '# Measurements',
     '',
     'Written by `npm run bench` from results.json; do not edit. Each part says when and where it was measured.',
     '',
     ...barsText(results),
-    ...(files ? filesText(bySize(Object.values(files))) : []),
+    ...(files ? filesText(IN_CHROMIUM, bySize(Object.values(files))) : []),
+    ...(nodeFiles ? filesText(UNDER_NODE, bySize(Object.values(nodeFiles))) : []),
     ...(soak ? [...soakText(soak), `- ${where(soak)}`, ''] : []),
     ...(cpu ? tensorText('One tensor, the CPU backend under Node', cpu) : []),
     ...(tensor ? tensorText('One tensor, in the page', tensor) : []),
@@ -67,7 +68,18 @@ function bySize(measured) {
   return [...measured].sort((a, b) => sizeOf(a) - sizeOf(b));
 }
 
-function filesText(families) {
+const IN_CHROMIUM = {
+  title: 'Files to files, in Chromium',
+  ways: ['from the disk into private storage, through the worker that ships.', 'in the same browser'],
+  resident: 'renderer and GPU process together above an empty page',
+};
+const UNDER_NODE = {
+  title: 'Files to files, under Node',
+  ways: ['from a folder of the disk into another, as the command line does.', 'by the same process'],
+  resident: 'the process above what it had before the first run',
+};
+
+function filesText({ title, ways, resident }, families) {
   const runs = families.flatMap(({ runs: own }) => own);
   const groups = new Map();
   for (const run of runs) {
@@ -77,10 +89,10 @@ function filesText(families) {
   const rows = [...groups.values()].flatMap((group) => rowOf(group));
   const peaks = families.flatMap(peaksOf);
   return [
-    '## Files to files, in Chromium',
+    `## ${title}`,
     '',
-    'Base and two models, BF16, TIES at densities (0.2, 1.0), from the disk into private storage, through the worker that ships.',
-    '*Copy* reads the same input bytes and writes as many output bytes, with no arithmetic, in the same browser. *Merge* is until',
+    `Base and two models, BF16, TIES at densities (0.2, 1.0), ${ways[0]}`,
+    `*Copy* reads the same input bytes and writes as many output bytes, with no arithmetic, ${ways[1]}. *Merge* is until`,
     'every file is final; *verified* until all of it was read again and compared. The cache of the system is *cold* (dropped before',
     'each run), *warm* (the same files were just read) or the files are too *large* to stay in memory. *Reading*, *computing* and',
     '*writing* overlap: seconds in which at least one read or write was under way, and in which the backend neither waited for bytes',
@@ -94,7 +106,7 @@ function filesText(families) {
     '',
     ...scalingText(runs),
     ...threadsText(groups),
-    'Memory in MiB: *resident* is the peak of renderer and GPU process together above an empty page; *ledger* what the engine held in',
+    `Memory in MiB: *resident* is the peak of ${resident}; *ledger* what the engine held in`,
     'device buffers; *plan* what the studio said before the start that a run holds.',
     '',
     '| family | backend | resident, copy | resident, merge | ledger | plan |',
@@ -194,12 +206,11 @@ function tensorText(title, { rows, elements, counted = [], idle = [], ...about }
     '',
     '| measured | median s | range s | repetitions | MiB/s | million parameters/s |',
     '|---|---:|---:|---:|---:|---:|',
-    ...rows.map(({ name, bytes, seconds }) => {
+    ...rows.map(({ name, bytes, elements: own = elements, seconds }) => {
       const typical = median(seconds);
       const spread = `${Math.min(...seconds).toFixed(3)} to ${Math.max(...seconds).toFixed(3)}`;
       const rate = bytes === 0 ? '' : (bytes / MIB / typical).toFixed(0);
-      // Uploads and several tensors have sizes of their own.
-      const parameters = /^upload|tensors of/.test(name) ? '' : (elements / 1e6 / typical).toFixed(1);
+      const parameters = own === 0 ? '' : (own / 1e6 / typical).toFixed(1);
       return `| ${name} | ${typical.toFixed(3)} | ${spread} | ${seconds.length} | ${rate} | ${parameters} |`;
     }),
     '',

@@ -65,7 +65,7 @@ export async function severalTimings(device: GPUDevice, engine: WebGpuBackend, g
   const family = syntheticFamily(ROWS);
   const group = groupOf(family[0]!.byteLength / 2);
   const ways = ['one', 'two'].map((name, i) => ({ name: `engine, ${TENSORS} tensors of ${(family[0]!.byteLength / 2) / 2 ** 20} Mi values, ${name} at a time`, work: mergeOf(engine, group, parameters, family, i + 1) }));
-  const rows = await measureInTurns(ways, TENSORS * family.length * family[0]!.byteLength, REPETITIONS);
+  const rows = await measureInTurns(ways, TENSORS * family.length * family[0]!.byteLength, REPETITIONS, (TENSORS * family[0]!.byteLength) / 2);
   const idle: Idle[] = [];
   for (const { name, work } of ways) idle.push({ title: name, ...(await idleIn(device.queue, work)) });
   return { rows, idle };

@@ -53,7 +53,7 @@ async function timingsOf(device: GPUDevice, bytes: number): Promise<Measurement[
       },
     },
   ];
-  const rows = await measureInTurns(ways, bytes, REPETITIONS);
+  const rows = await measureInTurns(ways, bytes, REPETITIONS, 0);
   target.destroy();
   ring.destroy();
   return rows;

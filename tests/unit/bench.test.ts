@@ -64,11 +64,18 @@ describe('bars', () => {
   });
   it('of a GPU are judged on a GPU only: passes by the device copy of the same run', () => {
     const rows = [['pass copy (device)', 100], ['pass merge', 59], ['pass pick', 0], ['engine, whole merge', 10]].map(([name, bytes]) => ({ name, bytes, seconds: [1] }));
-    expect(find({ node: { gpu: false, rows } }, 'on a GPU').map(([, verdict]) => verdict)).toEqual(['not measured: no GPU', 'not measured: no GPU']);
+    expect(find({ node: { gpu: false, rows } }, 'on a GPU').map(([, verdict]) => verdict)).toEqual(['not measured: no GPU', 'not measured: no GPU', 'not measured: no GPU']);
     expect(find({ node: { gpu: true, rows } }, 'pass merge on a GPU')).toEqual([['59 %', 'miss']]);
     expect(find({ node: { gpu: true, rows: [rows[0], { ...rows[1], bytes: 60 }] } }, 'pass merge on a GPU')).toEqual([['60 %', 'pass']]);
+    // What goes over a list is held against a copy of as many bytes, which takes as long to begin.
+    const ofList = [{ name: 'pass copy of a list', bytes: 20, seconds: [1] }, { name: 'pass listed', bytes: 11, seconds: [1], against: 'pass copy of a list' }, { name: 'pass settle', bytes: 0, seconds: [1] }];
+    expect(find({ node: { gpu: true, rows: [...rows, ...ofList] } }, '60 %')).toEqual([['59 %', 'miss'], ['55 %', 'miss']]);
     const files = { a: { gpu: true, ...pair('7b', 10, 11.5, { choice: 'webgpu' }) } };
-    expect(find({ files }, 'on a GPU: at most 1.15')).toEqual([['1.15', 'pass']]);
+    expect(find({ files }, 'at most 1.15')).toEqual([['', 'not measured: no GPU'], ['1.15', 'pass']]);
+    const software = { a: { gpu: false, ...pair('7b', 10, 300, { choice: 'webgpu' }) } };
+    expect(find({ files: software, nodeFiles: files }, 'at most 1.15')).toEqual([['1.15', 'pass'], ['', 'not measured: no GPU']]);
+    // Of each size by itself, and the worst of them.
+    expect(find({ nodeFiles: { ...files, b: { gpu: true, ...pair('160m', 10, 11.6, { choice: 'webgpu' }) } } }, 'under Node')).toEqual([['1.16', 'miss']]);
     // Bytes moved are counted on any adapter.
     expect(find({ node: { gpu: false, rows, inputReadings: 2.01 } }, 'at most twice')).toEqual([['2.01 readings', 'miss']]);
   });
