@@ -1,25 +1,11 @@
 /** Merging synthetic families from files to files in Chromium, beside a raw copy of the same bytes in the same run. */
-import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { dropCaches, WARM_BYTES } from './cache.mjs';
 import { watchThreads } from './cpu-time.mjs';
 import { MODELS, makeFamily, parametersOf } from './families.mjs';
 import { removeAtEnd } from './janitor.mjs';
 import { watchMemory } from './memory.mjs';
-
-/** Above this the files of a family do not stay in memory between two readings. */
-const WARM_BYTES = 8e9;
-
-/** Drops the system's cache of files. False where that is not allowed: what follows is warm. */
-function dropCaches() {
-  try {
-    execFileSync('sync');
-    writeFileSync('/proc/sys/vm/drop_caches', '3');
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A page of measurements with a family's files given to it, and what an empty one had resident. */
 export async function openStudio({ chromium, launch, profile, url, paths }) {

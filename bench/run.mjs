@@ -5,8 +5,8 @@
  *                               soak-merge only when named: the first family again and again in one tab
  *   --minutes N                 of soak-merge (default 60)
  *   --families 160m,1.1b        of 160m, 1.1b, 7b, 8b (default: the first two; 7b takes 56 GB of disk, 8b 66 GB)
- *   --backends cpu,webgpu       for files (default: cpu, and webgpu with --gpu: a software adapter takes hours)
- *   --repetitions N             runs of each family, cold and warm each; a copy and a merge in turns (default 3)
+ *   --backends cpu,webgpu       for files (default: both with --gpu; else cpu, and webgpu for 160m, where a software adapter takes about a minute)
+ *   --repetitions N             runs of each family, cold and warm each; a copy and a merge in turns (default 3; of webgpu without --gpu 1)
  *   --cache FOLDER              where families are made and private storage lies (default: the system's temporary folder)
  *   --keep                      leave the families in --cache for the next run; else all but the small ones are removed
  *   --gpu                       the machine's own adapter instead of the software one, which every machine has
@@ -17,7 +17,8 @@ import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, ROOT, run, tool } from '../scripts/project.mjs';
-import { FAMILIES, parametersOf } from './families.mjs';
+import { WARM_BYTES } from './cache.mjs';
+import { FAMILIES, makeFamily, parametersOf } from './families.mjs';
 import { removeAtEnd } from './janitor.mjs';
 import { measureFamily } from './pipeline.mjs';
 import { circumstances, readResults, writeResults } from './results.mjs';
@@ -33,7 +34,7 @@ const { values: options } = parseArgs({
     parts: { type: 'string', default: PARTS.join(',') },
     families: { type: 'string', default: '160m,1.1b' },
     backends: { type: 'string' },
-    repetitions: { type: 'string', default: '3' },
+    repetitions: { type: 'string' },
     cache: { type: 'string', default: join(tmpdir(), 'model-merging-bench') },
     keep: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '60' },
@@ -50,7 +51,13 @@ const list = (text, known) => {
 const parts = list(options.parts, [...PARTS, 'soak-merge']);
 const families = list(options.families, Object.keys(FAMILIES));
 const rows = options.rows ?? (options.gpu ? '11008' : '256');
-const backends = list(options.backends ?? (options.gpu ? 'cpu,webgpu' : 'cpu'), ['cpu', 'webgpu', 'auto']);
+const wanted = options.backends === undefined ? null : list(options.backends, ['cpu', 'webgpu', 'auto']);
+/** Whether a software adapter has done with a family within minutes. */
+const isSmall = (family) => family === '160m';
+const backendsFor = (family) => wanted ?? (options.gpu || isSmall(family) ? ['cpu', 'webgpu'] : ['cpu']);
+const repetitionsOf = (backend) => Number(options.repetitions ?? (backend === 'webgpu' && !options.gpu ? 1 : 3));
+/** The families of most of the machine's disk go when they were measured. */
+const keeper = (family) => (options.keep || 6 * parametersOf(family) <= KEPT_BYTES ? null : removeAtEnd([join(options.cache, family)]));
 
 await ensureInstalled();
 const results = readResults();
@@ -96,12 +103,12 @@ async function measureFiles(chromium, launch, url, browser) {
   results.files ??= {};
   const onRun = ({ what, cache, seconds }) => console.log(`  ${what}, ${cache}: ${seconds.toFixed(2)} s`);
   for (const family of families) {
-    const janitor = options.keep || 6 * parametersOf(family) <= KEPT_BYTES ? null : removeAtEnd([join(options.cache, family)]);
-    for (const backend of backends) {
+    const janitor = keeper(family);
+    for (const backend of backendsFor(family)) {
       console.log(`${family}, ${backend}`);
       // Before, since a run of many minutes may see other commits come.
       const about = circumstances({ browser });
-      const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: Number(options.repetitions), onRun });
+      const runs = await measureFamily({ chromium, launch, url, cache: options.cache, family, backends: [backend], repetitions: repetitionsOf(backend), onRun });
       results.files[`${family}/${backend}`] = { ...about, load: loadavg()[1], gpu: isGpu(runs[0].backend), runs };
       writeResults(results);
     }
@@ -112,7 +119,7 @@ async function measureFiles(chromium, launch, url, browser) {
 async function measureSoak(chromium, launch, url, browser) {
   const about = circumstances({ browser });
   const [family] = families;
-  const [choice] = backends;
+  const [choice] = backendsFor(family);
   console.log(`${family}, ${choice}, again and again`);
   const write = (measured) => {
     results.soak = { ...about, load: loadavg()[2], ...measured };
@@ -168,9 +175,29 @@ async function underNode() {
   const folder = join(ROOT, '.cache', 'bench-node');
   const output = join(folder, 'report.json');
   const env = options.gpu || process.env.VK_ICD_FILENAMES ? {} : await softwareDriver();
-  if ((await run(process.execPath, [join(folder, 'node.js'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
+  if ((await run(process.execPath, [join(folder, 'node.mjs'), rows, output], { env, limitMs: TENSOR_LIMIT_MS })) !== 0) process.exit(1);
   const report = JSON.parse(readFileSync(output, 'utf8'));
   results.node = { ...circumstances({ adapter: report.adapter }), gpu: isGpu(report.adapter), ...countsIn(report), elements: report.elements, rows: report.measurements };
+  writeResults(results);
+  for (const family of families.filter((name) => options.gpu || isSmall(name))) await filesUnderNode(family, join(folder, 'node-files.mjs'), env);
+}
+
+/** From files to files without a browser: what a server does. */
+async function filesUnderNode(family, script, env) {
+  const janitor = keeper(family);
+  const folder = join(options.cache, 'merged-under-node');
+  const folders = removeAtEnd([folder]);
+  const output = join(dirname(script), 'files.json');
+  const times = (kind) => Array(repetitionsOf('webgpu')).fill(kind);
+  const kinds = 6 * parametersOf(family) > WARM_BYTES ? times('large') : [...times('cold'), ...times('warm')];
+  console.log(`${family}, webgpu, under Node`);
+  const about = circumstances({});
+  const ask = { family, choice: 'webgpu', paths: await makeFamily(family, options.cache), kinds, folder, output };
+  if ((await run(process.execPath, [script, JSON.stringify(ask)], { env })) !== 0) process.exit(1);
+  const runs = JSON.parse(readFileSync(output, 'utf8'));
+  results.nodeFiles = { ...results.nodeFiles, [`${family}/webgpu`]: { ...about, load: loadavg()[0], gpu: isGpu(runs[0].backend), runs } };
+  await folders.release();
+  await janitor?.release();
 }
 
 /**

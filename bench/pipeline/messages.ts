@@ -1,4 +1,5 @@
 /** What the page of measurements asks its worker beside the studio's own requests. */
+import type { Copied } from '../raw-copy';
 
 /** The files of each model. */
 export type ModelFiles = readonly (readonly File[])[];
@@ -11,12 +12,6 @@ export interface Reads {
   readonly bytes: number;
 }
 
-export interface Copied {
-  /** From the first read to the last file closed. */
-  readonly seconds: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-}
 /** Most bytes of device buffers alive at once since the backend was started; null where there is no device. */
 export type Ledger = number | null;
 

@@ -4,11 +4,12 @@ import { DEFAULT_CHOICES } from '../../src/merge/plan-types';
 import { WorkerClient } from '../../src/worker/client';
 import type { BackendChoice, MergeProgress } from '../../src/worker/protocol';
 import { spawnModule } from '../../src/worker/spawn';
-import type { Answer, Ask, Copied, Ledger, Reads } from './messages';
+import type { Copied } from '../raw-copy';
+import { measuredRecipe, MEASURED_SHARD_BYTES } from '../recipe';
+import type { Answer, Ask, Ledger, Reads } from './messages';
 import workerScript from './worker?worker&url';
 
 const MODELS = ['base', 'sft', 'ct'] as const;
-const SHARD_BYTES = 5e9;
 
 export interface Merged {
   readonly backend: string;
@@ -40,21 +41,7 @@ class Studio {
     const { checkpoints, problems } = await this.client.request('open', { files });
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
     const idOf = (model: string) => checkpoints.find(({ path }) => path === model)!.id;
-    this.recipe = {
-      method: 'ties',
-      base: idOf('base'),
-      models: [
-        { model: idOf('sft'), weight: 1, density: 0.2 },
-        { model: idOf('ct'), weight: 1, density: 1 },
-      ],
-      lambda: 1,
-      normalize: true,
-      rescale: false,
-      slack: { s: 0, of: 'retained', prefer: idOf('sft') },
-      outDtype: 'base',
-      rules: [],
-      tokenizerFrom: null,
-    };
+    this.recipe = measuredRecipe(idOf('base'), idOf('sft'), idOf('ct'));
     return info.label;
   }
 
@@ -66,7 +53,7 @@ class Studio {
 
   /** Merges into private storage. */
   async merge(): Promise<Merged> {
-    const ask = { recipe: this.recipe!, choices: DEFAULT_CHOICES, shardBytes: SHARD_BYTES };
+    const ask = { recipe: this.recipe!, choices: DEFAULT_CHOICES, shardBytes: MEASURED_SHARD_BYTES };
     await this.reads();
     const { parameters, peakBytes } = await this.client.request('plan', ask);
     let merged: MergeProgress | null = null;

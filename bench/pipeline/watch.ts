@@ -2,7 +2,7 @@
 import { FileSource } from '../../src/files/file-source';
 import type { Backend } from '../../src/merge/backend';
 import { BACKENDS } from '../../src/worker/backends';
-import { rawCopy } from './copy';
+import { copyToStorage } from './copy';
 import type { Answer, Ask } from './messages';
 
 let watched: Backend | null = null;
@@ -43,7 +43,7 @@ self.addEventListener('message', ({ data }: MessageEvent<Partial<Ask>>) => {
 });
 
 async function answer(ask: Ask): Promise<Answer> {
-  if (ask.ask === 'copy') return { answer: 'copy', copied: await rawCopy(ask.models) };
+  if (ask.ask === 'copy') return { answer: 'copy', copied: await copyToStorage(ask.models) };
   if (ask.ask === 'reads') {
     const own = reads;
     reads = { count: 0, bytes: 0 };

@@ -1,0 +1,2 @@
+export const WARM_BYTES: number;
+export function dropCaches(): boolean;
