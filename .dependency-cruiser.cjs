@@ -25,7 +25,7 @@ const MAY_IMPORT = {
   'worker/protocol': { types: ['bytes', 'checkpoint', 'recipe', 'merge', 'export/types'] },
   'worker/spawn': {},
   'worker/lifeline': {},
-  'worker/client': { modules: ['bytes', 'files/pick', 'worker/protocol', 'worker/spawn', 'worker/lifeline', 'worker/main'] },
+  'worker/client': { modules: ['bytes', 'files/pick', 'files/kept-handles', 'worker/protocol', 'worker/spawn', 'worker/lifeline', 'worker/main'] },
   // The rest of worker/: the composition root of the worker.
   worker: { modules: [...PURE, 'reference', 'cpu', 'engine', 'analysis', 'export', 'compose', 'files', 'worker'] },
   // The service worker: alone in its own script.

@@ -12,7 +12,7 @@ import { keepAwake } from './ui/shell/keep-awake';
 import { keepOffline } from './ui/shell/offline';
 import { rememberTheme, storedTheme } from './ui/shell/theme';
 import { StudioContext } from './ui/studio';
-import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, nowhereToWrite, save, WorkerClient } from './worker/client';
+import { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, nowhereToWrite, openKeptHandles, save, WorkerClient } from './worker/client';
 import { scriptUrl } from './worker/spawn';
 
 const files: FilePort = {
@@ -21,6 +21,7 @@ const files: FilePort = {
   chooseFolder,
   chooseDestination,
   save,
+  kept: openKeptHandles(Date.now()),
   sampleUrl: new URL('sample/', document.baseURI).href,
 };
 
@@ -44,6 +45,7 @@ keepAwake(store);
 rememberAddress(store, controller);
 void controller.startBackend('auto');
 void controller.lookAtTarget();
+void controller.lookAtKept();
 // A development server's files change under it; an insecure page has no service worker.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   const script = scriptUrl(new URL('service-worker.js', document.baseURI).href);

@@ -41,6 +41,7 @@ async function collect(items: readonly Dropped[]): Promise<PickedFile[]> {
   const found = new Findings();
   for (const { handle, entry, file } of items) {
     const resolved = await handle;
+    found.root = resolved;
     if (resolved) await walkHandle(resolved, found);
     else if (entry) await walkEntry(entry, found);
     else if (file) found.add(file.name, file);
@@ -69,7 +70,7 @@ export async function chooseFiles(): Promise<PickedFile[]> {
   const { showOpenFilePicker } = globalThis as Pickers;
   if (!showOpenFilePicker) return fromInput((await askInput({ folder: false })) ?? []);
   const handles = await unlessClosed(() => showOpenFilePicker.call(globalThis, { multiple: true, id: 'checkpoints' }));
-  return (handles ?? []).map((handle) => ({ path: handle.name, handle }));
+  return (handles ?? []).map((handle) => ({ path: handle.name, handle, root: handle }));
 }
 
 /**
@@ -86,6 +87,7 @@ export async function chooseFolder(): Promise<PickedFile[]> {
   const handle = await unlessClosed(() => showDirectoryPicker.call(globalThis, { mode: 'read', id: 'checkpoints' }));
   if (!handle) return [];
   const found = new Findings();
+  found.root = handle;
   await walkHandle(handle, found);
   return unlessEmpty(found, handle.name);
 }

@@ -12,6 +12,8 @@ export const MAX_DEPTH = 12;
 /** The files found so far. Adding one beyond MAX_FILES throws, so that a dropped disk stops early. */
 export class Findings {
   readonly files: PickedFile[] = [];
+  /** The handle that what is added next comes from; null where the browser gave none. */
+  root: FileSystemHandle | null = null;
   add(path: string, handle: unknown): void {
     if (this.files.length >= MAX_FILES) {
       throw new StudioError('malformed-file', 'too-many-files', `more than ${MAX_FILES} files; drop the checkpoint folders alone`, {
@@ -19,7 +21,7 @@ export class Findings {
         expected: MAX_FILES,
       });
     }
-    this.files.push({ path, handle });
+    this.files.push({ path, handle, ...(this.root === null ? {} : { root: this.root }) });
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The address's fragment: `#r=RECIPE&c=CHOICES&t=TAB&l=LAYER&m=MODULE`. The recipe and what was decided where checkpoints differ
- * are compact JSON with checkpoint names for ids, since ids are of this machine. No file contents, no paths.
+ * The address's fragment: `#r=RECIPE&f=FINGERPRINTS&c=CHOICES&t=TAB&l=LAYER&m=MODULE`. The recipe and what was decided where checkpoints differ
+ * are compact JSON with checkpoint names for ids, since ids are of this machine; fingerprints are beginnings, in the order in which
+ * the recipe names its checkpoints. No file contents, no paths.
  */
 import { MODULE_KINDS, type Checkpoint } from '../checkpoint/types';
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
@@ -8,23 +9,30 @@ import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import type { Recipe } from '../recipe/types';
 import { readChoices, renamedChoices } from './choices';
 import type { Roles } from './roles';
-import type { ChartView, WantedRecipe } from './types';
+import type { ChartView, Unlike, WantedRecipe } from './types';
 
 export const TABS = ['layers', 'modules', 'map', 'surface', 'series', 'slack', 'effect', 'figures'] as const satisfies readonly ChartView['tab'][];
 
 export type Named = Pick<Checkpoint, 'id' | 'name'>;
 
+/** Characters of a fingerprint in a link: 48 bits tell any two checkpoints apart that anybody has. */
+const FINGERPRINT = 12;
+const FINGERPRINT_TEXT = new RegExp(`^[0-9a-f]{${FINGERPRINT}}$`);
+
 /** Longer choices (models left out for thousands of tensors, one by one) would make a link that mail and chat cut. */
 const MAX_CHOICES_TEXT = 4000;
 
 /** The fragment without `#`; without a recipe while no model takes part or two open checkpoints share a name. */
-export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 'choices'>, open: readonly Named[], chart: ChartView): string {
+export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 'choices'>, open: readonly (Named & Partial<Pick<Checkpoint, 'fingerprint'>>)[], chart: ChartView): string {
   const fields = new URLSearchParams();
   const used = idsOf(recipe);
   const names = new Map(open.map(({ id, name }) => [id, name]));
   const distinct = new Set(used.map((id) => names.get(id)));
   if (recipe.models.length > 0 && distinct.size === used.length && !distinct.has(undefined)) {
     fields.set('r', encodeRecipe(renamed(recipe, (id) => names.get(id)!)));
+    const fingerprints = new Map(open.map(({ id, fingerprint }) => [id, fingerprint?.slice(0, FINGERPRINT) ?? '']));
+    const marks = used.map((id) => fingerprints.get(id)!).map((mark) => (FINGERPRINT_TEXT.test(mark) ? mark : ''));
+    if (marks.some((mark) => mark !== '')) fields.set('f', marks.join('.'));
     const decided = choicesText(choices, names);
     if (decided !== null && decided.length <= MAX_CHOICES_TEXT) fields.set('c', decided);
   }
@@ -55,28 +63,40 @@ export function readAddress(fragment: string): { wanted: WantedRecipe | null; ch
   const layer = /^\d{1,4}$/.test(fields.get('l') ?? '') ? Number(fields.get('l')) : null;
   const module = MODULE_KINDS.find((one) => one === fields.get('m'));
   return {
-    wanted: readWanted(fields.get('r'), fields.get('c')),
+    wanted: readWanted(fields.get('r'), fields.get('c'), fields.get('f')),
     chart: { ...(tab ? { tab } : {}), ...(layer === null ? {} : { layer }), ...(module ? { module } : {}) },
   };
 }
 
-function readWanted(text: string | null, choices: string | null): WantedRecipe | null {
+function readWanted(text: string | null, choices: string | null, marks: string | null): WantedRecipe | null {
   if (text === null) return null;
   try {
     const recipe = decodeRecipe(text);
-    return { recipe, names: idsOf(recipe), choices: readChoices(JSON.parse(choices ?? '{}')) };
+    const names = idsOf(recipe);
+    const given = marks?.split('.') ?? [];
+    const fingerprints = Object.fromEntries(names.flatMap((name, i) => (FINGERPRINT_TEXT.test(given[i] ?? '') ? [[name, given[i]!]] : [])));
+    return { recipe, names, choices: readChoices(JSON.parse(choices ?? '{}')), fingerprints };
   } catch {
     return null;
   }
 }
 
 /** The wanted recipe and choices with the ids of open checkpoints, and their roles; null while one of its names is not open. */
-export function fulfil({ recipe, names, choices }: WantedRecipe, open: readonly Named[], guessed: Roles): { recipe: Recipe; choices: FitChoices; roles: Roles } | null {
+export function fulfil({ recipe, names, choices }: Omit<WantedRecipe, 'fingerprints'>, open: readonly Named[], guessed: Roles): { recipe: Recipe; choices: FitChoices; roles: Roles } | null {
   const ids = new Map(names.map((name) => [name, open.find((one) => one.name === name)?.id]));
   if ([...ids.values()].includes(undefined)) return null;
   const own = renamed(recipe, (name) => ids.get(name)!);
   const idOf = (name: string) => open.find((one) => one.name === name)?.id ?? name;
   return { recipe: own, choices: renamedChoices(choices, idOf), roles: rolesOf(own, open, guessed) };
+}
+
+/** Open checkpoints of a link's names whose headers are not those that the link was made with. */
+export function unlikeOf({ names, fingerprints }: WantedRecipe, open: readonly Checkpoint[]): Unlike[] {
+  return names.flatMap((name) => {
+    const wanted = fingerprints[name];
+    const found = open.find((one) => one.name === name)?.fingerprint.slice(0, FINGERPRINT);
+    return wanted === undefined || found === undefined || found === wanted ? [] : [{ name, wanted, open: found }];
+  });
 }
 
 /** Roles of all that is open, as a recipe has them. */

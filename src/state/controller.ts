@@ -5,7 +5,7 @@ import type { RecipeChoices, RecipeText } from '../recipe/mergekit';
 import type { Preset } from '../recipe/presets';
 import type { Method, Recipe, RecipeModel } from '../recipe/types';
 import type { BackendChoice } from '../worker/protocol';
-import { fulfil, readAddress, rolesOf, writeAddress } from './address';
+import { fulfil, readAddress, rolesOf, unlikeOf, writeAddress } from './address';
 import { withClosed, withExtraRows, withIntegerFrom, withLeftOut, withMethod, withModel, withOpened, withPreset, withRole, withRows, withScaling, withTwoLanguages } from './decisions';
 import { createBesideControls, type BesideControls } from './beside';
 import { createComparedViews } from './compared-views';
@@ -78,6 +78,8 @@ export interface Controller extends OpeningControls, JobControls, BesideControls
   readAddress(fragment: string): void;
   /** No longer waits for the checkpoints that a link's recipe names. */
   forgetLink(): void;
+  /** The user has seen that the link was made with other checkpoints. */
+  dismissUnlike(): void;
   /** The link to the present recipe and view, without `#`. */
   address(): string;
 }
@@ -155,7 +157,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     if (found === null) return;
     const next = { ...decisions.present, ...found };
     const isEdited = decisions.past.length > 0 || decisions.future.length > 0;
-    store.setState({ wanted: null, decisions: isEdited ? record(decisions, next, null, clock.now()) : startHistory(next) });
+    store.setState({ wanted: null, unlike: unlikeOf(wanted!, openNow()), decisions: isEdited ? record(decisions, next, null, clock.now()) : startHistory(next) });
   }
   const reports = throttleEvents(store, worker, clock);
   // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
@@ -289,6 +291,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
       refresh();
     },
     forgetLink: () => store.setState({ wanted: null }),
+    dismissUnlike: () => store.setState({ unlike: [] }),
     address: () => {
       const { decisions, view, wanted } = store.getState();
       if (wanted !== null) return fragmentOf(wanted, view.chart);
@@ -299,5 +302,5 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
 
 /** A link not yet fulfilled stays in the address until it is or is forgotten: reloading must not lose it. */
 function fragmentOf(wanted: WantedRecipe, chart: ChartView): string {
-  return writeAddress(wanted, wanted.names.map((name) => ({ id: name, name })), chart);
+  return writeAddress(wanted, wanted.names.map((name) => ({ id: name, name, fingerprint: wanted.fingerprints[name] ?? '' })), chart);
 }

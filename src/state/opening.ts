@@ -15,6 +15,11 @@ export interface OpeningControls {
   openSample(): Promise<void>;
   close(id: string): Promise<void>;
   dismissProblem(file: string): void;
+  /** What was open on an earlier page. */
+  lookAtKept(): Promise<void>;
+  /** Opens what was kept, by key. Must be called from a user gesture: the user is asked whether it may be read. */
+  reopenKept(keys: readonly number[]): Promise<void>;
+  forgetKept(keys: readonly number[]): Promise<void>;
   /** Lets go of the table of scores. */
   closeResults(): void;
 }
@@ -64,8 +69,26 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
   const openPicked = (picking: Promise<readonly PickedFile[]>) =>
     open(SELECTION, async () => {
       const picked = await picking;
-      return picked.length === 0 ? null : give(() => worker.request('open', { files: picked }));
+      if (picked.length === 0) return null;
+      const result = await give(() => worker.request('open', { files: picked.map(({ path, handle }) => ({ path, handle })) }));
+      void keep([...new Set(picked.flatMap(({ root }) => root ?? []))], result.checkpoints);
+      return result;
     });
+
+  /** Roots that gave no checkpoint yet: shards that are dropped one by one. */
+  let loose: readonly unknown[] = [];
+  async function keep(roots: readonly unknown[], checkpoints: readonly Checkpoint[]): Promise<void> {
+    const left = new Set([...loose, ...roots]);
+    const isAlone = left.size === 1;
+    const named = (root: unknown) => (root as { readonly name: string }).name;
+    for (const root of left) {
+      const inIt = checkpoints.filter(({ shards, sidecars }) => isAlone || [...shards.map(({ file }) => file), ...sidecars].some(({ path }) => path.split('/')[0] === named(root)));
+      if (inIt.length === 0) continue;
+      left.delete(root);
+      store.setState({ kept: await files.kept.keep(root, inIt.map(({ id, name }) => ({ id, name }))) });
+    }
+    loose = [...left];
+  }
 
   async function give(bring: () => Promise<OpenResult>): Promise<OpenResult> {
     given.push(bring);
@@ -109,6 +132,28 @@ export function createOpeningControls(store: StudioStore, worker: WorkerPort, fi
       }
       set((state) => ({ ...state, open: state.open.filter((one) => one.id !== id) }));
       changed(id);
+      store.setState({ kept: await files.kept.forget(id) });
+    },
+    async lookAtKept() {
+      store.setState({ kept: await files.kept.list() });
+    },
+    reopenKept(keys) {
+      const { kept } = store.getState();
+      // All are asked for while the gesture lasts.
+      const picking = keys.map((key) => files.kept.pick(key));
+      return openPicked(
+        Promise.allSettled(picking).then((answers) =>
+          answers.flatMap((answer, i) => {
+            if (answer.status === 'fulfilled') return answer.value;
+            const error = asStudioError(answer.reason).toWire();
+            set((state) => ({ ...state, problems: withProblem(state.problems, { file: kept.find(({ key }) => key === keys[i])?.name ?? SELECTION, error }) }));
+            return [];
+          }),
+        ),
+      );
+    },
+    async forgetKept(keys) {
+      for (const key of keys) store.setState({ kept: await files.kept.forgetRoot(key) });
     },
     closeResults: () => store.setState({ results: null }),
     dismissProblem: (file) => set((state) => ({ ...state, problems: state.problems.filter((one) => one.file !== file) })),

@@ -1,6 +1,6 @@
 /** What the controller needs from outside: the worker, the browser's files and its clock. Injected, so that tests bring their own. */
 import type { StudioError } from '../bytes/errors';
-import type { PickedFile, PickedFolder, Reply, RequestName, RequestPayload, WorkerEvent } from '../worker/protocol';
+import type { KeptCheckpoint, KeptRoot, PickedFile, PickedFolder, Reply, RequestName, RequestPayload, WorkerEvent } from '../worker/protocol';
 
 export interface WorkerPort {
   /** Rejects with a StudioError; every pending request rejects when the worker dies. */
@@ -23,6 +23,14 @@ export interface FilePort {
   chooseDestination(): Promise<PickedFolder | null>;
   /** Starts a download of an exported file. */
   save(name: string, handle: unknown): void;
+  /** What was open, for the next page: see files/kept-handles.ts. */
+  readonly kept: {
+    list(): Promise<readonly KeptRoot[]>;
+    keep(root: unknown, checkpoints: readonly KeptCheckpoint[]): Promise<readonly KeptRoot[]>;
+    forget(checkpoint: string): Promise<readonly KeptRoot[]>;
+    forgetRoot(key: number): Promise<readonly KeptRoot[]>;
+    pick(key: number): Promise<readonly PickedFile[]>;
+  };
   /** Where the sample family is served. */
   readonly sampleUrl: string;
 }

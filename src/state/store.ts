@@ -31,6 +31,8 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     offline: { kept: false, update: false },
     view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },
     wanted: null,
+    unlike: [],
+    kept: [],
     estimates: {},
     series: NO_SERIES,
     snapshots: { list: snapshots, compared: null },

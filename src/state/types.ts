@@ -6,7 +6,7 @@ import type { FitChoices } from '../merge/plan-types';
 import type { RecipeText } from '../recipe/mergekit';
 import type { Results } from '../recipe/results';
 import type { Recipe } from '../recipe/types';
-import type { BackendChoice, BackendReport, BatchSummary, ExportedStamp, MergeProgress, MergeSummary, PlanSummary, Rates, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
+import type { BackendChoice, BackendReport, BatchSummary, ExportedStamp, KeptRoot, MergeProgress, MergeSummary, PlanSummary, Rates, Reply, RequestPayload, SampleInfo, TensorFigures, Unfinished, VerifyReport } from '../worker/protocol';
 import type { History } from './history';
 
 /** What a checkpoint is to the merge; `none`: open, but takes no part. */
@@ -178,6 +178,14 @@ export interface WantedRecipe {
   readonly recipe: Recipe;
   readonly names: readonly string[];
   readonly choices: FitChoices;
+  /** Beginnings of fingerprints, by name; none of an old link. */
+  readonly fingerprints: Readonly<Record<string, string>>;
+}
+export interface Unlike {
+  readonly name: string;
+  /** Beginnings of the fingerprints. */
+  readonly wanted: string;
+  readonly open: string;
 }
 
 /** A recipe whose figures are wanted, and the place they are kept under: what stands there is shown until the new ones come. */
@@ -244,6 +252,10 @@ export interface StudioState {
   readonly offline: OfflineState;
   readonly view: ViewState;
   readonly wanted: WantedRecipe | null;
+  /** Checkpoints that a link's recipe was applied to although their headers are not those it was made with. */
+  readonly unlike: readonly Unlike[];
+  /** What the browser can open again, the latest first; what is open is among it. */
+  readonly kept: readonly KeptRoot[];
   /** By slot: `series CHECKPOINT`, `snapshot ID`, `snapshot series CHECKPOINT`. */
   readonly estimates: Readonly<Record<string, EstimateState>>;
   readonly series: SeriesState;

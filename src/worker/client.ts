@@ -5,6 +5,7 @@ import workerScript from './main?worker&url';
 import type { FromWorker, Reply, RequestName, RequestPayload, ToWorker, WorkerEvent } from './protocol';
 import { spawnModule } from './spawn';
 
+export { openKeptHandles } from '../files/kept-handles';
 export { canWriteFolders, chooseDestination, chooseFiles, chooseFolder, dropped, nowhereToWrite, save } from '../files/pick';
 
 /** The part of Worker the client uses. */

@@ -20,6 +20,20 @@ import type { Recipe } from '../recipe/types';
 export interface PickedFile {
   readonly path: string;
   readonly handle: unknown;
+  /** What was dropped or picked, which this is or lies in, where the browser can keep it (files/kept-handles.ts). Stays on the page. */
+  readonly root?: unknown;
+}
+/** A folder or file that was open before, which the browser can open again if the user lets it. */
+export interface KeptRoot {
+  readonly key: number;
+  readonly name: string;
+  /** Of the page it was last open on. */
+  readonly session: number;
+  readonly checkpoints: readonly KeptCheckpoint[];
+}
+export interface KeptCheckpoint {
+  readonly id: string;
+  readonly name: string;
 }
 /** Where an export goes: `handle` is opaque outside `files/` (a FileSystemDirectoryHandle); null is the browser's private storage. */
 export interface PickedFolder {

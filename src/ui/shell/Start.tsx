@@ -1,5 +1,7 @@
 import { DraftNotice } from '../checkpoints/DraftNotice';
+import { describe } from '../checkpoints/LinkNotice';
 import { ProblemList } from '../checkpoints/ProblemList';
+import { Reopen, ReopenNamed } from '../checkpoints/Reopen';
 import { Notice } from '../Notice';
 import { StoredNotice } from '../run/StoredNotice';
 import { TargetProblem } from '../run/TargetProblem';
@@ -22,8 +24,11 @@ export function Start() {
           </p>
         </div>
         {wanted && (
-          <Notice grave="calm" role="status" title="This link holds a recipe" detail={`It is for ${wanted.names.join(', ')}. Open these and it is applied.`} />
+          <Notice grave="calm" role="status" title="This link holds a recipe" detail={`It is for ${wanted.names.map((name) => describe(name, wanted)).join(', ')}. Open these and it is applied.`}>
+            <ReopenNamed names={wanted.names} />
+          </Notice>
         )}
+        {!wanted && <Reopen />}
         <TargetProblem />
         <UnfinishedNotice />
         <StoredNotice />

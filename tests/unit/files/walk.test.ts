@@ -108,5 +108,7 @@ describe('a drop', () => {
     const result = dropped(transfer);
     items = [];
     expect((await result).map(({ path }) => path)).toEqual(['base/a', 'sft/b', 'c']);
+    // What the browser could keep is told with each file; nothing where it gave no handle.
+    expect((await result).map(({ root }) => (root as FileSystemHandle | undefined)?.name)).toEqual(['base', undefined, undefined]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { leftOutOfLink, readAddress, writeAddress } from '../../../src/state/address';
-import { checkpoint, opened, studio } from './fakes';
+import type { Checkpoint } from '../../../src/checkpoint/types';
+import { checkpoint, opened, settle, studio, type Studio } from './fakes';
 
 const CHART = { tab: 'layers', layer: null, module: null, tensor: null } as const;
 
@@ -72,6 +73,38 @@ describe('the address', () => {
     expect(two.store.getState().decisions.present).toBe(edited);
     two.controller.undo();
     expect(two.store.getState().decisions.present).toMatchObject({ recipe: { lambda: 0.5 }, roles: { 'id:sft': 'sft' } });
+  });
+
+  it('holds the fingerprints, and says when a checkpoint of a name is another one', async () => {
+    const of = (name: string, mark: string) => ({ ...checkpoint(name), fingerprint: mark.repeat(64) });
+    const open = async (one: Studio, checkpoints: Checkpoint[]) => {
+      void one.controller.drop([{ path: 'x', handle: null }]);
+      await settle();
+      one.worker.last('open').resolve({ checkpoints, problems: [], ignored: [], results: [] });
+      await settle();
+    };
+    const one = studio();
+    await open(one, [of('base', 'a'), of('sft', 'b'), of('ct-x-4M', 'c')]);
+    const fragment = one.controller.address();
+    expect(new URLSearchParams(fragment).get('f')).toBe(['a', 'b', 'c'].map((mark) => mark.repeat(12)).join('.'));
+
+    const two = studio();
+    two.controller.readAddress(`#${fragment}`);
+    expect(two.store.getState().wanted?.fingerprints).toEqual({ base: 'a'.repeat(12), sft: 'b'.repeat(12), 'ct-x-4M': 'c'.repeat(12) });
+    // Not lost while it waits.
+    expect(two.controller.address()).toBe(fragment);
+    await open(two, [of('base', 'a'), of('sft', 'b'), of('ct-x-4M', 'd')]);
+    expect(two.store.getState()).toMatchObject({ wanted: null, unlike: [{ name: 'ct-x-4M', wanted: 'c'.repeat(12), open: 'd'.repeat(12) }] });
+    two.controller.dismissUnlike();
+    expect(two.store.getState().unlike).toEqual([]);
+
+    // The same ones, and a link that holds none or broken ones: nothing to say.
+    for (const link of [fragment, fragment.replace(/&f=[^&]*/, ''), fragment.replace(/&f=[^&]*/, '&f=x..aaaaaaaaaaaaz')]) {
+      const three = studio();
+      three.controller.readAddress(`#${link}`);
+      await open(three, [of('base', 'a'), of('sft', 'b'), of('ct-x-4M', 'c')]);
+      expect(three.store.getState()).toMatchObject({ wanted: null, unlike: [] });
+    }
   });
 
   it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {

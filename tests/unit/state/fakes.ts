@@ -1,11 +1,11 @@
 /** A worker, files and a clock that do what a test says, when it says so. */
-import { StudioError } from '../../../src/bytes/errors';
+import { SourceChangedError, StudioError } from '../../../src/bytes/errors';
 import type { Checkpoint } from '../../../src/checkpoint/types';
 import { emptyFigures } from '../../../src/merge/figures';
 import { createController, type Controller } from '../../../src/state/controller';
 import type { ClockPort, FilePort, WorkerPort } from '../../../src/state/ports';
 import { createStudioStore, type StudioStore } from '../../../src/state/store';
-import type { MergeProgress, PickedFolder, PlanSummary, Reply, RequestName, RequestPayload, SampleInfo, TensorFigures, WorkerEvent } from '../../../src/worker/protocol';
+import type { KeptRoot, MergeProgress, PickedFolder, PlanSummary, Reply, RequestName, RequestPayload, SampleInfo, TensorFigures, WorkerEvent } from '../../../src/worker/protocol';
 
 export function checkpoint(name: string, tensors: Checkpoint['tensors'] = []): Checkpoint {
   return {
@@ -104,14 +104,14 @@ export interface Studio {
   readonly worker: FakeWorker;
   readonly clock: FakeClock;
   /** What the pickers give next. */
-  readonly picks: { folder: PickedFolder | null | Error; saved: string[] };
+  readonly picks: { folder: PickedFolder | null | Error; saved: string[]; kept: KeptRoot[]; refused: string[] };
 }
 
 export function studio(): Studio {
   const store = createStudioStore();
   const worker = new FakeWorker();
   const clock = new FakeClock();
-  const picks: Studio['picks'] = { folder: null, saved: [] };
+  const picks: Studio['picks'] = { folder: null, saved: [], kept: [], refused: [] };
   const files: FilePort = {
     dropped: async (transfer) => transfer as never,
     chooseFiles: async () => [],
@@ -121,6 +121,24 @@ export function studio(): Studio {
       return picks.folder;
     },
     save: (name) => void picks.saved.push(name),
+    kept: {
+      list: async () => [...picks.kept],
+      keep: async (root, checkpoints) => {
+        const { name } = root as { name: string };
+        picks.kept = [{ key: picks.kept.length + 1, name, session: 1, checkpoints }, ...picks.kept.filter((one) => one.name !== name)];
+        return [...picks.kept];
+      },
+      forget: async (id) => {
+        picks.kept = picks.kept.flatMap((one) => (one.checkpoints.every((own) => own.id === id) ? [] : [{ ...one, checkpoints: one.checkpoints.filter((own) => own.id !== id) }]));
+        return [...picks.kept];
+      },
+      forgetRoot: async (key) => (picks.kept = picks.kept.filter((one) => one.key !== key)),
+      pick: async (key) => {
+        const { name } = picks.kept.find((one) => one.key === key)!;
+        if (picks.refused.includes(name)) throw new SourceChangedError('permission', 'refused', { file: name });
+        return [{ path: `${name}/model.safetensors`, handle: null, root: { name } }];
+      },
+    },
     sampleUrl: 'sample/',
   };
   return { store, worker, clock, picks, controller: createController(store, worker, files, clock) };
