@@ -1,5 +1,5 @@
 /**
- * The address's fragment: `#r=RECIPE&f=FINGERPRINTS&c=CHOICES&t=TAB&l=LAYER&m=MODULE`. The recipe and what was decided where checkpoints differ
+ * The address's fragment: `#r=RECIPE&f=FINGERPRINTS&c=CHOICES&b=SHARD&t=TAB&l=LAYER&m=MODULE&n=TENSOR&v=SHOWN&s=SERIES`. The recipe and what was decided where checkpoints differ
  * are compact JSON with checkpoint names for ids, since ids are of this machine; fingerprints are beginnings, in the order in which
  * the recipe names its checkpoints. No file contents, no paths.
  */
@@ -7,9 +7,11 @@ import { MODULE_KINDS, type Checkpoint } from '../checkpoint/types';
 import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import type { Recipe } from '../recipe/types';
-import { readChoices, renamedChoices } from './choices';
+import { readChoices, recordOf, renamedChoices } from './choices';
+import { DEFAULT_SHARD_BYTES } from './decisions';
+import { NO_SERIES, readSeries } from './series-names';
 import type { Roles } from './roles';
-import type { ChartView, Unlike, WantedRecipe } from './types';
+import type { ChartView, SeriesState, Unlike, WantedRecipe } from './types';
 
 export const TABS = ['layers', 'modules', 'map', 'surface', 'series', 'slack', 'effect', 'figures'] as const satisfies readonly ChartView['tab'][];
 
@@ -21,9 +23,17 @@ const FINGERPRINT_TEXT = new RegExp(`^[0-9a-f]{${FINGERPRINT}}$`);
 
 /** Longer choices (models left out for thousands of tensors, one by one) would make a link that mail and chat cut. */
 const MAX_CHOICES_TEXT = 4000;
+/** Longer names of tensors are none that anybody has. */
+const MAX_TENSOR = 200;
 
 /** The fragment without `#`; without a recipe while no model takes part or two open checkpoints share a name. */
-export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 'choices'>, open: readonly (Named & Partial<Pick<Checkpoint, 'fingerprint'>>)[], chart: ChartView): string {
+export function writeAddress(
+  { recipe, choices, shardBytes = DEFAULT_SHARD_BYTES }: Pick<WantedRecipe, 'recipe' | 'choices' | 'shardBytes'>,
+  open: readonly (Named & Partial<Pick<Checkpoint, 'fingerprint'>>)[],
+  chart: ChartView,
+  /** By name. */
+  series: SeriesState = NO_SERIES,
+): string {
   const fields = new URLSearchParams();
   const used = idsOf(recipe);
   const names = new Map(open.map(({ id, name }) => [id, name]));
@@ -35,10 +45,15 @@ export function writeAddress({ recipe, choices }: Pick<WantedRecipe, 'recipe' | 
     if (marks.some((mark) => mark !== '')) fields.set('f', marks.join('.'));
     const decided = choicesText(choices, names);
     if (decided !== null && decided.length <= MAX_CHOICES_TEXT) fields.set('c', decided);
+    if (shardBytes !== DEFAULT_SHARD_BYTES) fields.set('b', String(shardBytes));
   }
   if (chart.tab !== 'layers') fields.set('t', chart.tab);
   if (chart.layer !== null) fields.set('l', String(chart.layer));
   if (chart.module !== null) fields.set('m', chart.module);
+  if (chart.tensor !== null && chart.tensor.length <= MAX_TENSOR) fields.set('n', chart.tensor);
+  if (Object.keys(chart.shown).length > 0) fields.set('v', JSON.stringify(chart.shown));
+  const drawn = JSON.stringify(series);
+  if (drawn !== JSON.stringify(NO_SERIES) && drawn.length <= MAX_CHOICES_TEXT) fields.set('s', drawn);
   return fields.toString();
 }
 
@@ -57,15 +72,35 @@ export function leftOutOfLink(choices: FitChoices, open: readonly Named[]): numb
 }
 
 /** What a fragment asks for. What is malformed counts as absent: an old or cut link still opens the page. */
-export function readAddress(fragment: string): { wanted: WantedRecipe | null; chart: Partial<ChartView> } {
+export function readAddress(fragment: string): { wanted: WantedRecipe | null; chart: Partial<ChartView>; series: SeriesState } {
   const fields = new URLSearchParams(fragment.replace(/^#/, ''));
   const tab = TABS.find((one) => one === fields.get('t'));
   const layer = /^\d{1,4}$/.test(fields.get('l') ?? '') ? Number(fields.get('l')) : null;
   const module = MODULE_KINDS.find((one) => one === fields.get('m'));
+  const tensor = fields.get('n') ?? '';
+  const wanted = readWanted(fields.get('r'), fields.get('c'), fields.get('f'));
+  const shardBytes = /^\d{1,15}$/.test(fields.get('b') ?? '') ? Number(fields.get('b')) : DEFAULT_SHARD_BYTES;
+  const shown = Object.fromEntries(Object.entries(recordOf(json(fields.get('v')))).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   return {
-    wanted: readWanted(fields.get('r'), fields.get('c'), fields.get('f')),
-    chart: { ...(tab ? { tab } : {}), ...(layer === null ? {} : { layer }), ...(module ? { module } : {}) },
+    wanted: wanted && { ...wanted, shardBytes },
+    chart: {
+      ...(tab ? { tab } : {}),
+      ...(layer === null ? {} : { layer }),
+      ...(module ? { module } : {}),
+      ...(tensor !== '' && tensor.length <= MAX_TENSOR ? { tensor } : {}),
+      ...(Object.keys(shown).length > 0 ? { shown } : {}),
+    },
+    series: readSeries(json(fields.get('s'))),
   };
+}
+
+/** What the text says; null where it is no JSON. */
+function json(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null;
+  }
 }
 
 function readWanted(text: string | null, choices: string | null, marks: string | null): WantedRecipe | null {
@@ -82,12 +117,16 @@ function readWanted(text: string | null, choices: string | null, marks: string |
 }
 
 /** The wanted recipe and choices with the ids of open checkpoints, and their roles; null while one of its names is not open. */
-export function fulfil({ recipe, names, choices }: Omit<WantedRecipe, 'fingerprints'>, open: readonly Named[], guessed: Roles): { recipe: Recipe; choices: FitChoices; roles: Roles } | null {
+export function fulfil(
+  { recipe, names, choices, shardBytes }: Omit<WantedRecipe, 'fingerprints'>,
+  open: readonly Named[],
+  guessed: Roles,
+): { recipe: Recipe; choices: FitChoices; roles: Roles; shardBytes?: number } | null {
   const ids = new Map(names.map((name) => [name, open.find((one) => one.name === name)?.id]));
   if ([...ids.values()].includes(undefined)) return null;
   const own = renamed(recipe, (name) => ids.get(name)!);
   const idOf = (name: string) => open.find((one) => one.name === name)?.id ?? name;
-  return { recipe: own, choices: renamedChoices(choices, idOf), roles: rolesOf(own, open, guessed) };
+  return { recipe: own, choices: renamedChoices(choices, idOf), roles: rolesOf(own, open, guessed), ...(shardBytes === undefined ? {} : { shardBytes }) };
 }
 
 /** Open checkpoints of a link's names whose headers are not those that the link was made with. */

@@ -21,11 +21,12 @@ import { createPlanner } from './planner';
 import type { ClockPort, FilePort, WorkerPort } from './ports';
 import { readDraft } from './recipe-text';
 import { comparedSeriesEstimates, seriesEstimates } from './series';
+import { joinedSeries, renamedSeries, takenSeries } from './series-names';
 import { snapshotEstimates } from './snapshots';
 import type { StudioStore } from './store';
 import { resumableOf } from './unfinished';
 import { throttleEvents } from './throttle';
-import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type Theme, type ViewState, type WantedRecipe } from './types';
+import { isBusy, type BackendState, type ChartView, type Decisions, type Hover, type Role, type SeriesState, type Theme, type ViewState, type WantedRecipe } from './types';
 import { createViews, type ViewControls } from './views';
 
 export interface Controller extends OpeningControls, JobControls, BesideControls, ViewControls {
@@ -134,6 +135,7 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
       return;
     }
     join(closed);
+    takeSeries();
     takeOver();
     takeDraft();
     refresh();
@@ -158,6 +160,11 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     const next = { ...decisions.present, ...found };
     const isEdited = decisions.past.length > 0 || decisions.future.length > 0;
     store.setState({ wanted: null, unlike: unlikeOf(wanted!, openNow()), decisions: isEdited ? record(decisions, next, null, clock.now()) : startHistory(next) });
+  }
+  /** A link's series, as far as its checkpoints are open. */
+  function takeSeries(): void {
+    const { taken, left } = takenSeries(store.getState().wantedSeries, openNow());
+    store.setState(({ series }) => ({ series: joinedSeries(series, taken), wantedSeries: left }));
   }
   const reports = throttleEvents(store, worker, clock);
   // A finished merge or scan has counted every tensor; what it counted stays until the recipe changes.
@@ -284,8 +291,9 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     togglePanel: (panel) => setView({ panel: store.getState().view.panel === panel ? null : panel }),
     closePanel: () => setView({ panel: null }),
     readAddress(fragment) {
-      const { wanted, chart } = readAddress(fragment);
-      store.setState(({ view }) => ({ wanted, view: { ...view, chart: { ...view.chart, ...chart } } }));
+      const { wanted, chart, series } = readAddress(fragment);
+      store.setState(({ view }) => ({ wanted, wantedSeries: series, view: { ...view, chart: { ...view.chart, ...chart } } }));
+      takeSeries();
       if (wanted === null || isBusy(store.getState().job)) return;
       takeOver();
       refresh();
@@ -293,14 +301,16 @@ export function createController(store: StudioStore, worker: WorkerPort, files: 
     forgetLink: () => store.setState({ wanted: null }),
     dismissUnlike: () => store.setState({ unlike: [] }),
     address: () => {
-      const { decisions, view, wanted } = store.getState();
-      if (wanted !== null) return fragmentOf(wanted, view.chart);
-      return writeAddress(decisions.present, openNow(), view.chart);
+      const { decisions, view, wanted, series, wantedSeries } = store.getState();
+      const names = new Map(openNow().map(({ id, name }) => [id, name]));
+      const drawn = joinedSeries(wantedSeries, renamedSeries(series, (id) => names.get(id)));
+      if (wanted !== null) return fragmentOf(wanted, view.chart, drawn);
+      return writeAddress(decisions.present, openNow(), view.chart, drawn);
     },
   };
 }
 
 /** A link not yet fulfilled stays in the address until it is or is forgotten: reloading must not lose it. */
-function fragmentOf(wanted: WantedRecipe, chart: ChartView): string {
-  return writeAddress(wanted, wanted.names.map((name) => ({ id: name, name, fingerprint: wanted.fingerprints[name] ?? '' })), chart);
+function fragmentOf(wanted: WantedRecipe, chart: ChartView, series: SeriesState): string {
+  return writeAddress(wanted, wanted.names.map((name) => ({ id: name, name, fingerprint: wanted.fingerprints[name] ?? '' })), chart, series);
 }

@@ -5,9 +5,7 @@ import { figuresKey } from '../merge/figures-key';
 import type { FitChoices } from '../merge/plan-types';
 import type { Recipe } from '../recipe/types';
 import { snapshotEstimates } from './snapshots';
-import type { Decisions, EstimateState, SeriesState, StudioState, WantedEstimate } from './types';
-
-export const NO_SERIES: SeriesState = { along: null, members: {}, tokens: {} };
+import type { Decisions, EstimateState, StudioState, WantedEstimate } from './types';
 
 /** The model of the recipe whose run is drawn: the one chosen, else the first CT, else the last that slack does not prefer. */
 export function seriesModel({ decisions, series }: Pick<StudioState, 'decisions' | 'series'>): string | null {

@@ -3,7 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { WireError } from '../bytes/errors';
 import { noDecisions } from './decisions';
 import { startHistory } from './history';
-import { NO_SERIES } from './series';
+import { NO_SERIES } from './series-names';
 import type { Snapshot, StudioState, Theme } from './types';
 
 export type StudioStore = StoreApi<StudioState>;
@@ -29,12 +29,13 @@ export function createStudioStore(options: { theme?: Theme; canWriteFolders?: bo
     worker: { problem: null, restarting: false },
     results: null,
     offline: { kept: false, update: false },
-    view: { chart: { tab: 'layers', layer: null, module: null, tensor: null }, theme, panel: null },
+    view: { chart: { tab: 'layers', layer: null, module: null, tensor: null, shown: {} }, theme, panel: null },
     wanted: null,
     unlike: [],
     kept: [],
     estimates: {},
     series: NO_SERIES,
+    wantedSeries: NO_SERIES,
     snapshots: { list: snapshots, compared: null },
   }));
 }

@@ -164,6 +164,8 @@ export interface ChartView {
   readonly layer: number | null;
   readonly module: ModuleKind | null;
   readonly tensor: string | null;
+  /** What the tabs show, where it is not what they show at first: figure, grid, axes, scale. Each tab reads its own. */
+  readonly shown: Readonly<Record<string, string>>;
 }
 export type Theme = 'system' | 'light' | 'dark';
 export interface ViewState {
@@ -178,6 +180,8 @@ export interface WantedRecipe {
   readonly recipe: Recipe;
   readonly names: readonly string[];
   readonly choices: FitChoices;
+  /** Absent: as it is. */
+  readonly shardBytes?: number;
   /** Beginnings of fingerprints, by name; none of an old link. */
   readonly fingerprints: Readonly<Record<string, string>>;
 }
@@ -259,6 +263,8 @@ export interface StudioState {
   /** By slot: `series CHECKPOINT`, `snapshot ID`, `snapshot series CHECKPOINT`. */
   readonly estimates: Readonly<Record<string, EstimateState>>;
   readonly series: SeriesState;
+  /** A link's, by checkpoint name: what waits for its checkpoints. */
+  readonly wantedSeries: SeriesState;
   readonly snapshots: SnapshotsState;
 }
 

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import { figuresTable } from '../../analysis/table';
 import { pairsOf, type Metric } from '../../analysis/share';
 import { ChartFigure } from './ChartFigure';
@@ -8,6 +8,7 @@ import { differenceMeasure, plainMeasure } from './map-measure';
 import { MapGrid } from './MapGrid';
 import { cellOf } from './selection';
 import type { ChartData, MapCell, TabProps } from './types';
+import { useShown } from './useShown';
 import { useSize } from './useSize';
 import './map.css';
 
@@ -16,7 +17,7 @@ export function MapTab({ data, view, onView }: TabProps) {
   const { breakdown, names } = data;
   const { ref, width, height } = useSize<HTMLDivElement>();
   const metrics = useMemo(() => mapMetrics(data), [data]);
-  const [chosen, setChosen] = useState('conflict');
+  const [chosen, setChosen] = useShown<string>('map', 'conflict');
   const metric = metrics.find((one) => metricKey(one) === chosen) ?? metrics[0]!;
   const { name, of } = metricLabel(metric, names);
   const compared = useCompared(data.models);

@@ -10,7 +10,7 @@ export function rememberAddress(store: StudioStore, controller: Controller): voi
   window.addEventListener('hashchange', () => controller.readAddress(location.hash));
   let timer: ReturnType<typeof setTimeout> | undefined;
   store.subscribe((now, before) => {
-    if (now.decisions.present === before.decisions.present && now.view.chart === before.view.chart && now.wanted === before.wanted) return;
+    if (now.decisions.present === before.decisions.present && now.view.chart === before.view.chart && now.series === before.series && now.wanted === before.wanted) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       const fragment = controller.address();

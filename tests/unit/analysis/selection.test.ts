@@ -16,7 +16,7 @@ const places: Record<string, { layer: number | null; module: ModuleKind }> = {
 };
 const counts = Object.keys(places).map((tensor) => ({ tensor, figures: emptyFigures(2), exact: true, elements: 0, thresholds: [] as (number | null)[], spread: null }));
 const breakdown = breakDown(counts, (name) => places[name]!, ['embed', 'q', 'norm'], 2);
-const view = (patch: Partial<ChartsView>): ChartsView => ({ tab: 'map', layer: null, module: null, tensor: null, ...patch });
+const view = (patch: Partial<ChartsView>): ChartsView => ({ tab: 'map', layer: null, module: null, tensor: null, shown: {}, ...patch });
 
 describe('the selection shared by the charts', () => {
   test.each([

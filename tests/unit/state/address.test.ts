@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { leftOutOfLink, readAddress, writeAddress } from '../../../src/state/address';
 import type { Checkpoint } from '../../../src/checkpoint/types';
+import { NO_SERIES } from '../../../src/state/series-names';
 import { checkpoint, opened, settle, studio, type Studio } from './fakes';
 
-const CHART = { tab: 'layers', layer: null, module: null, tensor: null } as const;
+const CHART = { tab: 'layers', layer: null, module: null, tensor: null, shown: {} } as const;
 
 describe('the address', () => {
   it('brings the recipe back once the checkpoints it names are open, whatever their ids', async () => {
@@ -17,7 +18,7 @@ describe('the address', () => {
 
     const two = studio();
     two.controller.readAddress(`#${fragment}`);
-    expect(two.store.getState().view.chart).toEqual({ tab: 'map', layer: 3, module: 'down', tensor: null });
+    expect(two.store.getState().view.chart).toEqual({ tab: 'map', layer: 3, module: 'down', tensor: null, shown: {} });
     expect(two.store.getState().wanted?.names).toEqual(['ct-x-4M', 'sft', 'base']);
     expect(two.controller.address()).toBe(fragment);
     await opened(two, 'base', 'sft');
@@ -107,6 +108,32 @@ describe('the address', () => {
     }
   });
 
+  it('brings back what was typed into a series, the shard size, the tensor and what the tabs show, as their checkpoints open', async () => {
+    const one = studio();
+    await opened(one, 'base', 'sft', 'ct-x-4M', 'ct-y');
+    one.controller.setTokens('id:ct-y', 3e9);
+    one.controller.setTokens('id:ct-x-4M', 4e6);
+    one.controller.setInSeries('id:ct-y', true);
+    one.controller.setSeries({ along: 'id:ct-x-4M' });
+    one.controller.setShardBytes(2e9);
+    one.controller.setChart({ tensor: 'model.norm.weight', shown: { map: 'won:1', grid: 'fine' } });
+    const fragment = one.controller.address();
+
+    const two = studio();
+    two.controller.readAddress(`#${fragment}`);
+    expect(two.store.getState().view.chart).toMatchObject({ tensor: 'model.norm.weight', shown: { map: 'won:1', grid: 'fine' } });
+    expect(two.controller.address()).toBe(fragment);
+    await opened(two, 'base', 'sft', 'ct-x-4M');
+    expect(two.store.getState().decisions.present.shardBytes).toBe(2e9);
+    expect(two.store.getState().series).toEqual({ along: 'id:ct-x-4M', members: {}, tokens: { 'id:ct-x-4M': 4e6 } });
+    // What still waits is in the address, and what is typed meanwhile counts.
+    two.controller.setTokens('id:ct-x-4M', 5e6);
+    expect(JSON.parse(new URLSearchParams(two.controller.address()).get('s')!)).toEqual({ along: 'ct-x-4M', members: { 'ct-y': true }, tokens: { 'ct-y': 3e9, 'ct-x-4M': 5e6 } });
+    await opened(two, 'ct-y');
+    expect(two.store.getState().series).toEqual({ along: 'id:ct-x-4M', members: { 'id:ct-y': true }, tokens: { 'id:ct-y': 3e9, 'id:ct-x-4M': 5e6 } });
+    expect(two.store.getState().wantedSeries).toEqual(NO_SERIES);
+  });
+
   it('forgets a link on request: what is edited meanwhile stays, and is in the address', async () => {
     const one = studio();
     await opened(one, 'base', 'sft', 'ct-x-4M');
@@ -129,7 +156,7 @@ describe('the address', () => {
     expect(writeAddress(present, open, CHART)).toBe('');
   });
 
-  it.each(['#r=', '#r={"v":1}', '#r=%7Bbroken', '#t=nowhere&l=-1&m=none', '#l=99999'])('takes %s for an address without a wish', (fragment) => {
-    expect(readAddress(fragment)).toEqual({ wanted: null, chart: {} });
+  it.each(['#r=', '#r={"v":1}', '#r=%7Bbroken', '#t=nowhere&l=-1&m=none', '#l=99999', '#s={"along":3,"members":[1],"tokens":{"a":"4","b":-1}}', '#s={"members', '#v=[1]&n='])('takes %s for an address without a wish', (fragment) => {
+    expect(readAddress(fragment)).toEqual({ wanted: null, chart: {}, series: NO_SERIES });
   });
 });

@@ -60,7 +60,7 @@ describe('the map with a snapshot beside it', () => {
   it('has the signs of the table beside it', () => {
     const models = NAMES.map((name) => ({ id: name, name, role: 'other', colour: 'red' }) as const);
     const data = { breakdown: now, models, names: NAMES, preferred: 0, reference: 'base', electing: true, slack: false };
-    const table = renderToStaticMarkup(createElement(CompareTable, { data, view: { tab: 'map', layer: 0, module: 'q', tensor: null }, compared }));
+    const table = renderToStaticMarkup(createElement(CompareTable, { data, view: { tab: 'map', layer: 0, module: 'q', tensor: null, shown: {} }, compared }));
     const row = (figure: string) => new RegExp(`<th scope="row">${figure} .*?<b>(.*?)</b>`).exec(table)?.[1]?.replace(/\u00a0/g, ' ');
     expect(table).toContain('>A − B</th>');
     expect([row('conflict'), row('discarded SFT')]).toEqual(['+5.00 pp', '−4.00 pp']);

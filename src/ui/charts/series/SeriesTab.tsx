@@ -19,6 +19,7 @@ import { PlotTip } from '../plot/PlotTip';
 import { PointPicker } from '../plot/PointPicker';
 import { groupOf } from '../selection';
 import type { ChartData, TabProps } from '../types';
+import { useShown } from '../useShown';
 import { useSize } from '../useSize';
 import { besideColumns, besideLines, besideNumbers, type SeriesBeside } from './beside';
 import { SeriesMembers } from './SeriesMembers';
@@ -31,9 +32,10 @@ export function SeriesTab({ data, view }: TabProps) {
   const controller = useController();
   const busy = useStudio((state) => isBusy(state.job));
   const series = useSeries(data.models.length);
-  const [scale, setScale] = useState<(typeof SCALES)[number]>('log');
-  const [figure, setFigure] = useState('discarded');
-  const [everyLayer, setEveryLayer] = useState(false);
+  const [scale, setScale] = useShown<(typeof SCALES)[number]>('scale', 'log', SCALES);
+  const [figure, setFigure] = useShown<string>('series', 'discarded');
+  const [layers, setLayers] = useShown('layers', 'selected', ['selected', 'every']);
+  const everyLayer = layers === 'every';
   const figures = useMemo(() => figuresOf(data), [data]);
   const chosen = figures.find(({ key }) => key === figure) ?? figures[0]!;
   const layer = groupOf(view, data.breakdown);
@@ -101,7 +103,7 @@ export function SeriesTab({ data, view }: TabProps) {
               </label>
             )}
             <label className="charts-control">
-              <input type="checkbox" checked={everyLayer} onChange={(event) => setEveryLayer(event.target.checked)} />
+              <input type="checkbox" checked={everyLayer} onChange={(event) => setLayers(event.target.checked ? 'every' : 'selected')} />
               every layer
             </label>
             {data.models.length > 2 && (

@@ -13,6 +13,7 @@ import { metricLabel } from '../labels';
 import { ScopePicker } from '../ScopePicker';
 import { isInScope, scopeName, tensorsOf } from '../selection';
 import type { TabProps } from '../types';
+import { useShown } from '../useShown';
 import { useSize } from '../useSize';
 import { ScoreFigure } from './ScoreFigure';
 import { SurfaceMap } from './SurfaceMap';
@@ -27,9 +28,9 @@ const GRIDS = { paper: PAPER_DENSITIES, fine: FINE_DENSITIES } as const;
 export function SurfaceTab({ data, view, onView }: TabProps) {
   const { names, models, preferred } = data;
   const labels = useModels();
-  const [grid, setGrid] = useState<keyof typeof GRIDS>('paper');
-  const [figure, setFigure] = useState<SurfaceFigure>('discardedX');
-  const [chosen, setChosen] = useState<readonly [number, number] | null>(null);
+  const [grid, setGrid] = useShown<keyof typeof GRIDS>('grid', 'paper', ['paper', 'fine']);
+  const [figure, setFigure] = useShown<SurfaceFigure>('surface', 'discardedX', SURFACE_FIGURES);
+  const [chosen, setChosen] = useShown<string>('axes', '');
   const [x, y] = axesOf(chosen, preferred, models.length);
   const rescale = useStudio((state) => state.decisions.present.recipe.rescale);
   const results = useStudio((state) => state.results);
@@ -94,7 +95,7 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
       {(['x', 'y'] as const).map((axis, at) => (
         <label key={axis}>
           {axis === 'x' ? 'across ' : 'up '}
-          <select aria-label={axis === 'x' ? 'Model across' : 'Model up'} value={[x, y][at]} onChange={(event) => setChosen(withAxis([x, y], at, Number(event.target.value)))}>
+          <select aria-label={axis === 'x' ? 'Model across' : 'Model up'} value={[x, y][at]} onChange={(event) => setChosen(withAxis([x, y], at, Number(event.target.value)).join(','))}>
             {names.map((name, i) => (
               <option key={name} value={i}>
                 {name}
@@ -176,8 +177,10 @@ export function SurfaceTab({ data, view, onView }: TabProps) {
 }
 
 /** The preferred model across and the first other one up, unless chosen otherwise. */
-function axesOf(chosen: readonly [number, number] | null, preferred: number, models: number): readonly [number, number] {
-  if (chosen && chosen[0] < models && chosen[1] < models) return chosen;
+function axesOf(chosen: string, preferred: number, models: number): readonly [number, number] {
+  const [x, y, ...others] = chosen.split(',').map(Number);
+  const isModel = (one: number | undefined): one is number => Number.isInteger(one) && one! >= 0 && one! < models;
+  if (isModel(x) && isModel(y) && x !== y && others.length === 0) return [x, y];
   return [preferred, preferred === 0 ? 1 : 0];
 }
 
