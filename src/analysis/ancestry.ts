@@ -10,6 +10,8 @@ export interface Distances {
 export interface Ancestry {
   /** Per model that is kin of the base: |tau| / |theta_base|. */
   readonly change: readonly { readonly model: string; readonly ratio: number }[];
+  /** Per two such models that differ from the base: the cosine of tau_i with tau_j. */
+  readonly cosines: readonly { readonly models: readonly [string, string]; readonly cosine: number }[];
   /** Models too far from the base to be made from it. */
   readonly unrelated: readonly string[];
   /** An open checkpoint that the base and the models were made from, as far as one can tell; null when the base may be that itself. */
@@ -39,12 +41,19 @@ export const SHARED = 0.6;
  */
 export function ancestryOf(kin: readonly Distances[], base: string, models: readonly string[], likely: string | null): Ancestry {
   const own = kin.find(({ ids }) => ids.includes(base));
-  if (own === undefined) return { change: [], unrelated: [], better: null };
+  if (own === undefined) return { change: [], cosines: [], unrelated: [], better: null };
   const { ids, norm2, distance2 } = own;
   const at = (id: string) => ids.indexOf(id);
   const b = at(base);
   const known = [...new Set(models)].filter((model) => model !== base && at(model) >= 0);
   const change = known.map((model) => ({ model, ratio: norm2[b]! === 0 ? 0 : Math.sqrt(distance2[b]![at(model)]! / norm2[b]!) }));
+  // By the cosine rule, as below.
+  const cosines = known.flatMap((one, i) =>
+    known.slice(i + 1).flatMap((other) => {
+      const [own2, other2] = [distance2[b]![at(one)]!, distance2[b]![at(other)]!];
+      return own2 === 0 || other2 === 0 ? [] : [{ models: [one, other] as const, cosine: (own2 + other2 - distance2[at(one)]![at(other)]!) / (2 * Math.sqrt(own2 * other2)) }];
+    }),
+  );
 
   let better: { id: string; off: number } | null = null;
   for (const [c, id] of ids.entries()) {
@@ -57,5 +66,5 @@ export function ancestryOf(kin: readonly Distances[], base: string, models: read
     const off = id === likely ? 0 : Math.max(...shares.map((share) => Math.abs(share - 1)));
     if (better === null || off < better.off) better = { id, off };
   }
-  return { change, unrelated: change.filter(({ ratio }) => ratio >= UNRELATED).map(({ model }) => model), better: better?.id ?? null };
+  return { change, cosines, unrelated: change.filter(({ ratio }) => ratio >= UNRELATED).map(({ model }) => model), better: better?.id ?? null };
 }

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../../checkpoint/types';
 import { factsOf } from '../../state/selectors';
 import { isBusy, ROLES, type Role } from '../../state/types';
 import { formatBytes, formatParameters, showName } from '../format';
-import { useModels } from '../names';
+import { useModels, useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
 import { BaseWarning } from './BaseWarning';
 import { OriginPanel } from './OriginPanel';
@@ -21,6 +21,8 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
   const { dtypes, layers, vocabulary } = useMemo(() => factsOf(checkpoint), [checkpoint]);
   const ancestry = useAncestry();
   const change = ancestry.change.find(({ model }) => model === id)?.ratio;
+  const nameOf = useNameOf();
+  const cosines = ancestry.cosines.flatMap(({ models: [one, other], cosine }) => (one === id ? [{ other, cosine }] : other === id ? [{ other: one, cosine }] : []));
   const shown = showName(name, 60);
   const where = showName(shards[0]?.file.path ?? name);
   return (
@@ -50,6 +52,9 @@ export function CheckpointCard({ checkpoint }: { checkpoint: Checkpoint }) {
         <Fact term="Vocabulary" value={vocabulary === null ? '–' : formatCount(vocabulary)} />
         <Fact term="Shards" value={String(shards.length)} />
         {change !== undefined && <Fact term="Change" value={formatPercent(change)} title={`|τ| / |θ|: how far this model is from the base, over a sample of the layers`} />}
+        {cosines.map(({ other, cosine }) => (
+          <Fact key={other} term={`cos ${showName(nameOf(other), 12)}`} value={cosine.toFixed(2).replace('-', '−')} title={`Cosine of τ with that of ${showName(nameOf(other))}, over a sample of the layers: near 0 where they change other things, near 1 where they change the same`} />
+        ))}
       </dl>
       <OriginPanel checkpoint={checkpoint} />
       {role === 'base' && <BaseWarning checkpoint={checkpoint} ancestry={ancestry} />}

@@ -3,7 +3,7 @@ import { ancestryOf, type Ancestry } from '../../analysis/ancestry';
 import { guessRoles } from '../../checkpoint/roles';
 import { useStudio } from '../studio';
 
-const UNKNOWN: Ancestry = { change: [], unrelated: [], better: null };
+const UNKNOWN: Ancestry = { change: [], cosines: [], unrelated: [], better: null };
 
 /** Whether the base is what the models were made from, for the present roles. */
 export function useAncestry(): Ancestry {

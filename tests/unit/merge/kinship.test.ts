@@ -63,6 +63,20 @@ describe('a wrong base', () => {
   });
 });
 
+describe('the cosines of what models changed', () => {
+  it('follow from distances alone: changes (1, 0), (1, 1) and (-2, 0) from the base; one that changed nothing has none', () => {
+    const distance2 = [
+      [0, 1, 2, 4, 0],
+      [1, 0, 1, 9, 1],
+      [2, 1, 0, 10, 2],
+      [4, 9, 10, 0, 4],
+      [0, 1, 2, 4, 0],
+    ];
+    const { cosines } = ancestryOf([{ ids: ['base', 'x', 'y', 'z', 'same'], norm2: [9, 9, 9, 9, 9], distance2 }], 'base', ['x', 'y', 'z', 'same'], null);
+    expect(cosines.map(({ models, cosine }) => [...models, cosine.toFixed(6)])).toEqual([['x', 'y', '0.707107'], ['x', 'z', '-1.000000'], ['y', 'z', '-0.707107']]);
+  });
+});
+
 describe('the measurement', () => {
   it('comes within 3 % of the whole layers, from 64 blocks of each checkpoint', async () => {
     const { reads } = family;
@@ -89,7 +103,7 @@ describe('the measurement', () => {
     const [only] = found;
     const [b, x] = ['base', 'x'].map((name) => only!.ids.indexOf(mixed.id(name)));
     expect([only!.norm2[b!], only!.norm2[x!], only!.distance2[b!]![x!], only!.distance2[x!]![b!]]).toEqual([21, 12, 5, 5]);
-    expect(ancestryOf(found, mixed.id('other'), [mixed.id('x')], null)).toEqual({ change: [], unrelated: [], better: null });
+    expect(ancestryOf(found, mixed.id('other'), [mixed.id('x')], null)).toEqual({ change: [], cosines: [], unrelated: [], better: null });
   });
 });
 
