@@ -70,18 +70,29 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     recompute: recomputeSpots,
     ...(options.recheck ? { recheckBy: () => recheckBackend(backend.info, readAheadWithin(options.memoryBytes)) } : {}),
   }).finally(end);
-  const lines = finished.flatMap(({ folder, result }) => result.files.map(({ sha256, name }) => `${sha256}  ${folder}/${name}`));
-  output.write(`${lines.join('\n')}\n${finished.length} of ${planned.length} merges in ${seconds.toFixed(1)} s on ${backend.info.label}, read again and equal${recheckedWords(finished)}: ${options.out!}\n`);
+  const lines = finished.flatMap(({ folder, result }) => result.files.map(({ sha256, name }) => `${sha256}  ${folder}/${name}\n`));
+  output.write(`${lines.join('')}${outcomeWords(finished, planned.length, `in ${seconds.toFixed(1)} s on ${backend.info.label}`, options)}`);
   if (stopped) {
     output.write(`not exported: ${missing.join(', ')}\n`);
     throw asStudioError(stopped);
   }
 }
 
-/** What `--recheck` compared, over all folders; those that were complete before are left as they are. */
-function recheckedWords(finished: BatchResult['finished']): string {
-  const all = finished.flatMap(({ result }) => result.rechecked ?? []);
+/** Of the merges that `how` made, and of the folders that an earlier attempt left complete: those are told by their headers. */
+function outcomeWords(finished: BatchResult['finished'], planned: number, how: string, { out, recheck }: Options): string {
+  const made = finished.filter(({ result }) => result.tensors > 0);
+  const before = finished.length - made.length;
+  const [folders, are, their, they] = before === 1 ? ['1 folder was', 'is', 'its', 'it'] : [`${before} folders were`, 'are', 'their', 'they'];
+  return [
+    ...(made.length > 0 || before === 0 ? [`${made.length} of ${planned} merges ${how}, read again and equal${recheckedWords(made)}: ${out!}\n`] : []),
+    ...(before > 0 ? [`${folders} complete before, ${are} of these recipes and sources by ${their} headers, and left as ${they} ${are}${recheck ? `; ${they} ${they === 'it' ? 'was' : 'were'} not computed again` : ''}: ${out!}\n`] : []),
+  ].join('');
+}
+
+/** What `--recheck` compared, over all that were made. */
+function recheckedWords(made: BatchResult['finished']): string {
+  const all = made.flatMap(({ result }) => result.rechecked ?? []);
   if (all.length === 0) return '';
   const sum = (of: (one: Rechecked) => number) => all.reduce((total, one) => total + of(one), 0);
-  return `; all ${sum(({ values }) => values)} values of ${all.length === finished.length ? 'them' : `${all.length} of them`} by ${[...new Set(all.map(({ by }) => by))].join(' and ')}, ${sum(({ differing }) => differing)} of these rounded by one unit in the last place`;
+  return `; all ${sum(({ values }) => values)} values of them by ${[...new Set(all.map(({ by }) => by))].join(' and ')}, ${sum(({ differing }) => differing)} of these rounded by one unit in the last place`;
 }

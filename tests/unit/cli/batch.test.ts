@@ -52,3 +52,13 @@ it('has its folders for itself: a merge into one of them is refused while it run
   for (const [i, one] of [first, second].entries()) expect(await filesOf(one)).toEqual(await filesOf(at('undisturbed', 'grid', FOLDERS[i]!)));
   expect((await readdir(out)).sort()).toEqual([...FOLDERS, 'results.csv']);
 }, 30_000);
+
+it('carried on says of what it made that it was read again, and of folders that were complete before only what was looked at', async () => {
+  const out = at('carried');
+  const words = (text: string) => text.split('\n').filter((line) => /merges in|before/.test(line)).map((line) => line.replace(/ in [\d.]+ s on .*?, read/, ' in … read'));
+  const made = (count: number) => `${count} of 2 merges in … read again and equal: ${out}`;
+  expect(words(await commanded(batch(out)))).toEqual([made(2)]);
+  await rm(join(out, FOLDERS[1]!), { recursive: true });
+  expect(words(await commanded(batch(out, '--resume')))).toEqual([made(1), `1 folder was complete before, is of these recipes and sources by its headers, and left as it is: ${out}`]);
+  expect(words(await commanded(batch(out, '--resume', '--recheck')))).toEqual([`2 folders were complete before, are of these recipes and sources by their headers, and left as they are; they were not computed again: ${out}`]);
+});
