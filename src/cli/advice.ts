@@ -1,4 +1,9 @@
 /** What the user can do about an error, in the options of the command that met it. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { JOURNAL_FILE } from '../bytes/source';
+import { TABLE_FILE } from '../compose/table';
+import { loads } from '../merge/folder';
 import type { Options } from './usage';
 
 const ANOTHER = 'choose another folder';
@@ -27,4 +32,20 @@ export function adviceOn(reason: string, command: Options['command'] | null): st
     default:
       return null;
   }
+}
+
+/** What to say after a command failed or was interrupted, where the same with --resume carries on: of `batch` its folders are looked at, and whether it has finished any. */
+export async function resumptionOf({ command, out, part, finish }: Pick<Options, 'command' | 'out' | 'part' | 'finish'>): Promise<string | null> {
+  if (out === null || part !== null || finish !== null || (command !== 'merge' && command !== 'batch')) return null;
+  const entries = await readdir(out, { withFileTypes: true }).catch(() => []);
+  const namesIn = (folder: string): Promise<string[]> => readdir(join(out, folder)).catch(() => []);
+  const folders = command === 'batch' ? await Promise.all(entries.flatMap((entry) => (entry.isDirectory() ? [namesIn(entry.name)] : []))) : [];
+  const isKept = entries.some(({ name }) => name === JOURNAL_FILE || (command === 'batch' && name === TABLE_FILE)) || folders.some((names) => names.includes(JOURNAL_FILE));
+  return isKept ? 'What is finished is kept: --resume carries on.' : null;
+}
+
+/** `left`: files that could not be removed. */
+export function interruptionWords(left: readonly string[]): string {
+  const loading = left.filter((name) => loads(name.split('/').at(-1)!));
+  return `interrupted: ${loading.length === 0 ? 'nothing unfinished was left that loads' : `by ${loading.join(', ')} something unfinished may load`}`;
 }

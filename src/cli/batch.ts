@@ -63,7 +63,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
     onProgress,
     table,
     isExportFile,
-    onLeftBehind: (names) => output.write(`could not be removed: ${names.join(', ')}\n`),
+    onLeftBehind: output.leave,
     resume: options.resume,
     readAheadBytes: readAheadWithin(options.memoryBytes),
     hashing: HASHING_NATIVELY,
@@ -73,7 +73,7 @@ export async function mergeSeveral(planned: readonly PlannedEntry[], backend: Ba
   const lines = finished.flatMap(({ folder, result }) => result.files.map(({ sha256, name }) => `${sha256}  ${folder}/${name}\n`));
   output.write(`${lines.join('')}${outcomeWords(finished, planned.length, `in ${seconds.toFixed(1)} s on ${backend.info.label}`, options)}`);
   if (stopped) {
-    output.write(`not exported: ${missing.join(', ')}\n`);
+    output.warn(`not exported: ${missing.join(', ')}\n`);
     throw asStudioError(stopped);
   }
 }

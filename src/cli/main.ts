@@ -1,12 +1,9 @@
 /** The command line's entry: arguments in, an exit code out. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
 import { asStudioError } from '../bytes/errors';
-import { JOURNAL_FILE } from '../bytes/source';
-import { adviceOn } from './advice';
+import { adviceOn, interruptionWords, resumptionOf } from './advice';
 import { carryOut } from './merge';
-import { asText, outputOver } from './output';
+import { asText, outputOver, type Output } from './output';
 import { readOptions, USAGE, UsageError, type Options } from './usage';
 
 const FAULT = 1;
@@ -15,11 +12,6 @@ const INTERRUPTED = 130;
 /** What the user can change in the command or the recipe. */
 const ASKED_WRONGLY: ReadonlySet<string> = new Set(['invalid-recipe', 'incompatible-checkpoints', 'malformed-file']);
 
-const KEPT = 'What is finished is kept: --resume carries on.';
-
-/** Whether the folder holds an unfinished merge. */
-const isResumable = (out: string | null): Promise<boolean> => (out === null ? Promise.resolve(false) : access(join(out, JOURNAL_FILE)).then(() => true, () => false));
-
 /** A name in it may hold line ends: what follows one does not begin as a line of the command's own. */
 const indented = (message: string) => asText(message).replaceAll('\n', '\n  ');
 
@@ -27,17 +19,15 @@ async function main(): Promise<number> {
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   process.once('SIGTERM', () => controller.abort());
-  let out: string | null = null;
-  let command: Options['command'] | null = null;
+  let options: Options | null = null;
+  let output: Output | null = null;
   try {
-    const options = readOptions(argv.slice(2));
-    out = options?.out ?? null;
-    command = options?.command ?? null;
+    options = readOptions(argv.slice(2));
     if (options === null) {
       stdout.write(`${USAGE}\n`);
       return argv.length > 2 ? 0 : NOT_POSSIBLE;
     }
-    const output = outputOver(stdout, stderr, options.quiet);
+    output = outputOver(stdout, stderr, options.quiet);
     await carryOut(options, output, controller.signal);
     return 0;
   } catch (error) {
@@ -46,12 +36,13 @@ async function main(): Promise<number> {
       return NOT_POSSIBLE;
     }
     const { code, reason, message } = asStudioError(error);
+    const kept = options && (await resumptionOf(options));
+    const line = (text: string | null) => (text === null ? '' : `${text}\n`);
     if (code === 'cancelled') {
-      stderr.write(`interrupted: nothing unfinished was left that loads\n${(await isResumable(out)) ? `${KEPT}\n` : ''}`);
+      stderr.write(asText(line(interruptionWords(output?.left ?? [])) + line(kept)));
       return INTERRUPTED;
     }
-    const advice = adviceOn(reason, command) ?? ((await isResumable(out)) ? KEPT : null);
-    stderr.write(`${code} (${reason}): ${indented(message)}\n${advice === null ? '' : `${advice}\n`}`);
+    stderr.write(`${code} (${reason}): ${indented(message)}\n${line(adviceOn(reason, options?.command ?? null) ?? kept)}`);
     return ASKED_WRONGLY.has(code) ? NOT_POSSIBLE : FAULT;
   }
 }

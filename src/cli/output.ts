@@ -7,6 +7,10 @@ export interface Output {
   write(text: string): void;
   /** Lines that are said in any case, with the errors. */
   warn(text: string): void;
+  /** Says in any case which files of a run that failed could not be removed. */
+  leave(names: readonly string[]): void;
+  /** All of these. */
+  readonly left: readonly string[];
   /** Of a terminal: a line in the place of the one that the call before left; an empty one takes that away. */
   redraw(line: string): void;
 }
@@ -29,10 +33,17 @@ export function asText(text: string): string {
 
 /** Over a process's streams. */
 export function outputOver(out: Stream, errors: Stream, isQuiet: boolean): Output {
+  const left: string[] = [];
+  const warn = (text: string) => void errors.write(asText(text));
   return {
+    left,
     isTerminal: out.isTTY === true && !isQuiet,
     write: (text) => void (isQuiet || out.write(asText(text))),
-    warn: (text) => void errors.write(asText(text)),
+    warn,
+    leave(names) {
+      left.push(...names);
+      warn(`could not be removed: ${oneLine(names.join(', '))}\n`);
+    },
     redraw: (line) => void (isQuiet || out.write(BEGIN_AND_CLEAR + oneLine(line))),
   };
 }

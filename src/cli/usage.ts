@@ -68,7 +68,7 @@ RECIPE.yml is MergeKit YAML; its model paths are folders, taken from where RECIP
   --quiet                 print errors only
   --help
 
-Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted; merge --resume carries on.`;
+Exit codes: 0 done, 1 a fault while running, 2 a command or recipe that cannot be carried out, 130 interrupted; --resume carries on, of merge and batch.`;
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, mib: 2 ** 20, gib: 2 ** 30 };
 

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { resumptionOf } from '../../../src/cli/advice';
+import { readOptions } from '../../../src/cli/usage';
 import { commanded, filesOf, makeModel, saying } from './small';
 
 const RECIPE = `merge_method: ties
@@ -42,6 +44,8 @@ it('has its folders for itself: a merge into one of them is refused while it run
   const before = await readdir(second);
   for (const args of [[], ['--replace'], ['--resume']]) await expect(commanded(['merge', at('recipe.yml'), '--out', second, ...SHARDED, ...args])).rejects.toMatchObject({ reason: 'locked', where: { file: second, actual: `process ${process.pid}` } });
   expect(await readdir(second)).toEqual(before);
+  // Whose journal lies in a folder within.
+  expect(await resumptionOf(readOptions(batch(out))!)).toBe('What is finished is kept: --resume carries on.');
   const pipe = await open(stuck, 'r+');
   // A pipe cannot be put on the disk: this one fails, and its wave with it.
   await failed;

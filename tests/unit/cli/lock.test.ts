@@ -1,10 +1,10 @@
 /** Processes that are given one output folder: one has it, the others are told, and one that was killed keeps nobody out. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { adviceOn } from '../../../src/cli/advice';
+import { adviceOn, interruptionWords, resumptionOf } from '../../../src/cli/advice';
 import { DiskDestination } from '../../../src/cli/disk';
 import { LOCK_FILE, lockFolder } from '../../../src/cli/lock';
 
@@ -79,4 +79,25 @@ it('no batch is told of an option that it refuses', () => {
   }
   expect(adviceOn('not-empty', 'merge')).toBe('Replace it with --replace, or choose another folder.');
   expect(adviceOn('disk-full', 'merge')).toBe(null);
+});
+
+it('to carry on is offered where something is kept, by a command that can', async () => {
+  const offered = async (command: 'merge' | 'batch' | 'verify', more = {}) => (await resumptionOf({ command, out: folder, part: null, finish: null, ...more })) !== null;
+  const all = async () => [await offered('merge'), await offered('batch'), await offered('verify'), await offered('merge', { finish: 2 }), await offered('merge', { part: { part: 1, of: 2 } })];
+  const none = [false, false, false, false, false];
+  expect(await all()).toEqual(none);
+  await mkdir(join(folder, 'one'));
+  expect(await all()).toEqual(none);
+  await writeFile(join(folder, 'one', 'studio-journal.json'), '');
+  expect(await all()).toEqual([false, true, false, false, false]);
+  await rename(join(folder, 'one', 'studio-journal.json'), join(folder, 'studio-journal.json'));
+  expect(await all()).toEqual([true, true, false, false, false]);
+  // Of a batch of which only whole folders are left.
+  await rename(join(folder, 'studio-journal.json'), join(folder, 'results.csv'));
+  expect(await all()).toEqual([false, true, false, false, false]);
+});
+
+it('an interruption that left what loads does not say that nothing was', () => {
+  expect(interruptionWords(['model-00001-of-00002.safetensors', 'grid/README.md'])).toBe('interrupted: nothing unfinished was left that loads');
+  expect(interruptionWords(['grid/model.safetensors.index.json'])).toBe('interrupted: by grid/model.safetensors.index.json something unfinished may load');
 });

@@ -49,8 +49,8 @@ it('a terminal gets the line that changes, and a log or --quiet none of it', () 
     const { onProgress, end } = reportProgress(output, () => 0);
     onProgress(progress);
     end();
-    output.warn('left: \u001b[2J\n');
-    expect(errors).toEqual(['left: \ufffd[2J\n']);
+    output.leave(['model-00001-of-00002.safetensors', '\u001b[2J']);
+    expect([errors, output.left.length]).toEqual([['could not be removed: model-00001-of-00002.safetensors, \ufffd[2J\n'], 2]);
     return out;
   };
   const line = '1 of 2 tensors, 0.00 GB of 1.00 GB read, 0.00 GB written, 0 s';
