@@ -145,6 +145,18 @@ test.describe('without a graphics adapter', () => {
     const verdict = page.getByRole('status').filter({ hasText: 'model is what its recipe gives' });
     await expect(verdict).toContainText('75 of 75 tensors are the same to the bit');
     await photograph(page, '07 verified');
+
+    // A reload loses the report, not the export.
+    await page.reload();
+    const kept = region(page, 'Export in private storage');
+    await expect(kept).toContainText(/A finished export lies in private storage: 9 files, 3\.\d MB/);
+    await kept.getByRole('button', { name: 'Files' }).click();
+    await expectPaperSlack(await download(page, kept, 'model.safetensors', folder));
+    await photograph(page, '08 found again');
+    await kept.getByRole('button', { name: 'Remove' }).click();
+    await kept.getByRole('button', { name: 'Remove for good' }).click();
+    await expect(kept).toHaveCount(0);
+    expect(await privateFiles(page, 'exports')).toEqual({});
     expect(complaints).toEqual([]);
   });
 });

@@ -36,20 +36,15 @@ export function StoredNotice() {
         <button type="button" className="button small" aria-expanded={isListed} onClick={() => setListed(!isListed)}>
           Files
         </button>
-        {isAsked ? (
-          <>
-            <button type="button" className="button small" onClick={() => (setAsked(false), void controller.removeStored())}>
-              Remove for good
-            </button>
-            <button type="button" className="button small" onClick={() => setAsked(false)}>
-              Keep
-            </button>
-          </>
-        ) : (
-          <button type="button" className="button small" onClick={() => setAsked(true)}>
-            Remove
+        {isAsked && (
+          <button type="button" className="button small" onClick={() => (setAsked(false), void controller.removeStored())}>
+            Remove for good
           </button>
         )}
+        {/* One button, so that the focus stays where it is. */}
+        <button type="button" className="button small" onClick={() => setAsked(!isAsked)}>
+          {isAsked ? 'Keep' : 'Remove'}
+        </button>
       </div>
       {isListed && <ExportTable of={stored.some(({ name }) => name.includes('/')) ? 'Folder' : 'File'} rows={rows} />}
     </section>
