@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly uploadBytes?: number;
   /** Fewest blocks of a tensor that is selected from a bracket: for tests of small ones. */
   readonly bracketBlocks?: number;
+  /** Bytes that the lists of a bracket may take: for tests of short ones. */
+  readonly listBytes?: number;
 }
 
 export interface EngineLedger {
@@ -82,11 +84,11 @@ export async function createWebGpuBackend(device: GPUDevice, options: EngineOpti
 function backendOn(device: GPUDevice, traits: AdapterTraits, options: EngineOptions): WebGpuBackend {
   const { label = 'WebGPU', software = false, deviceMemory, dispatchBlocks, bracketBlocks, uploadBytes, watchdog, readAheadBytes = READ_AHEAD_BYTES } = options;
   const budget = deviceBudget(device.limits, { software, deviceMemory });
-  const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes, bufferBytes = budget.bytes } = options;
+  const { chunkBytes = budget.chunkBytes, residentBytes = budget.residentBytes, bufferBytes = budget.bytes, listBytes = budget.chunkBytes } = options;
   const spareBytes = spareBytesOf(readAheadBytes);
   // What a software adapter computes with is what would upload the next, and its buffers are the host's memory (docs/engine.md).
   const concurrency = software ? 1 : TOGETHER;
-  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, spareBytes, listBytes: budget.chunkBytes, ...(watchdog ? { watchdog } : {}) });
+  const context = new Context(device, traits, { pace: new Pace(dispatchBlocks), bracketBlocks, uploadBytes, bufferBytes, spareBytes, listBytes, ...(watchdog ? { watchdog } : {}) });
   const room = new Room(context, { bytes: bufferBytes, chunkBytes, residentBytes });
   const info: BackendInfo = { kind: 'webgpu', label, software, arithmetic: traits.arithmetic };
   const passes = withHost({

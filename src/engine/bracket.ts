@@ -11,18 +11,23 @@ import type { LoadedChunk } from './chunk';
 import type { Context, Extract, Overrides } from './context';
 import { DIGITS } from './digits';
 import type { GroupBuffers } from './group-buffers';
-import { BRACKET, SLACK_LANE } from './layout';
+import { BLOCK, BRACKET, SLACK_LANE } from './layout';
 import { prepareGather } from './passes/gather';
 import { prepareListed } from './passes/listed';
 import { preparePick } from './passes/pick';
 import type { Recording } from './recording';
 import type { Residency } from './residency';
-import { bracketOf } from './sample';
+import { bracketOf, type KeyBracket } from './sample';
 import { ALIGN, STORAGE } from './usage';
 
-/** Lists have room for one in this many elements, and for one in FEWEST at the least. */
+/** Lists have room for one in this many elements at most, beyond which the radix passes cost less, but for one block at the least. */
 const ROOM = 4;
-const FEWEST = 8;
+/** Of what the sample says is inside: where there is room for it. */
+const SPARE = 1.5;
+/** Deviations of what the sample says is inside, at least. */
+const DEVIATIONS = 6;
+/** Of brackets (sample.ts): the widest for whose lists there is room. */
+const WIDTHS = [1, 0.5, 0];
 const ENTRY_BYTES = 8;
 /** A lane's list begins where a binding can. */
 const STEP = ALIGN / ENTRY_BYTES;
@@ -45,22 +50,59 @@ function modelLanes({ lanes }: GroupBuffers): number[] {
   return lanes.filter((lane) => lane !== SLACK_LANE);
 }
 
-/** Bytes of all lists where there is room for them. */
+/** Bytes of all lists at most, where there is room for them. */
 export function wantedRoom(elements: number, lanes: number): number {
-  return lanes * ENTRY_BYTES * STEP * Math.ceil(elements / ROOM / STEP);
+  return lanes * ENTRY_BYTES * STEP * Math.ceil(Math.max(elements / ROOM, Math.min(elements, BLOCK)) / STEP);
 }
 
-/** Entries of each lane's list, where all lists together may take `bytes`; null where that is too few to try. */
-export function listCapacity(elements: number, lanes: number, bytes: number): number | null {
-  const wanted = STEP * Math.ceil(elements / ROOM / STEP);
-  const most = STEP * Math.floor(bytes / (lanes * ENTRY_BYTES * STEP));
-  const capacity = Math.min(wanted, most);
-  return capacity < elements / FEWEST ? null : capacity;
+/** What a sample says of one lane. */
+export interface Inside {
+  /** Keys of the sample, and those of them that are to be listed. */
+  readonly sampled: number;
+  readonly inside: number;
+  /** Keys of the lane. */
+  readonly elements: number;
+}
+
+/** Entries of a list that may have `most`; null where that is too few. */
+export function listCapacity({ sampled, inside, elements }: Inside, most: number): number | null {
+  const entries = (keys: number) => STEP * Math.ceil((elements * keys) / sampled / STEP);
+  // What was looked at deviates from nothing.
+  const unseen = Math.max(0, 1 - sampled / elements);
+  const least = entries(inside + DEVIATIONS * Math.sqrt((inside + 1) * unseen));
+  return least > most ? null : Math.min(most, Math.max(least, entries(SPARE * inside)));
+}
+
+export interface Brackets {
+  /** Of each lane. */
+  readonly ranges: readonly KeyBracket[];
+  /** Entries of each lane's list. */
+  readonly capacity: number;
+}
+
+/** A lane's sample, and how many of how many keys are kept. */
+export interface LaneSample {
+  readonly keys: Uint32Array;
+  readonly kept: number;
+  readonly elements: number;
+}
+
+/** The widest brackets for whose lists, all together, there is room in `bytes`; null where there is none for the narrowest. `elements`: of the tensor. */
+export function chooseBrackets(elements: number, lanes: readonly LaneSample[], bytes: number): Brackets | null {
+  if (lanes.some(({ keys }) => keys.length === 0)) return null;
+  const most = STEP * Math.floor(Math.min(bytes, wantedRoom(elements, lanes.length)) / (lanes.length * ENTRY_BYTES * STEP));
+  for (const width of WIDTHS) {
+    const ranges = lanes.map((lane) => bracketOf(lane.keys, lane.kept, lane.elements, width));
+    const capacities = ranges.map(({ inside }, i) => listCapacity({ sampled: lanes[i]!.keys.length, inside, elements: lanes[i]!.elements }, most));
+    // A list begins where the one before it ends: all are as long as the longest.
+    if (capacities.every((capacity) => capacity !== null)) return { ranges, capacity: Math.max(...capacities) };
+  }
+  return null;
 }
 
 /**
- * Null where the group is not one whole tensor of a size that a sample pays for and a list has room for, or where the device has no
- * room for the list.
+ * Null where the group is not one whole tensor of a size that a sample pays for, where lists of what the sample finds inside the
+ * brackets are too long, or where the device has no room for them.
  */
 export async function prepareBracketed(
   context: Context,
@@ -73,13 +115,16 @@ export async function prepareBracketed(
   const lanes = modelLanes(buffers);
   if (residency.sample === null || lanes.length === 0) return null;
   const { elements, modelElements } = group.slots[0]!;
-  const capacity = listCapacity(elements, lanes.length, context.listBytes);
-  if (capacity === null) return null;
+  await residency.fill();
+  const targets = lanes.map((lane) => keptOf(parameters[0]!, lane, modelElements[lane]!));
+  const samples = lanes.map((lane, i) => ({ keys: residency.sample!.keys(lane), kept: targets[i]!, elements: modelElements[lane]! }));
+  const chosen = chooseBrackets(elements, samples, context.listBytes);
+  if (chosen === null) return null;
+  const { ranges, capacity } = chosen;
   const [gather, passes] = await Promise.all([
     prepareGather(context, overrides, lanes),
     Promise.all(lanes.map(async (lane) => ({ lane, listed: await prepareListed(context, lane), pick: await preparePick(context, lane) }))),
   ]);
-  await residency.load(0);
   const loan = context.memory.loan();
   let brackets: GPUBuffer;
   let entries: GPUBuffer;
@@ -92,12 +137,8 @@ export async function prepareBracketed(
     if (error instanceof OutOfMemoryError) return null;
     throw error;
   }
-  const targets = lanes.map((lane) => keptOf(parameters[0]!, lane, modelElements[lane]!));
   const words = new Uint32Array((lanes.length * ALIGN) / 4);
-  lanes.forEach((lane, i) => {
-    const { low, high } = bracketOf(residency.sample!.keys(lane), targets[i]!, modelElements[lane]!);
-    words.set([low, high], (i * ALIGN) / 4);
-  });
+  ranges.forEach(({ low, high }, i) => words.set([low, high], (i * ALIGN) / 4));
   context.device.queue.writeBuffer(brackets, 0, words);
   const lists = lanes.map((_, i) => ({
     bracket: { buffer: brackets, offset: i * ALIGN, size: BRACKET.size },

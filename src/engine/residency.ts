@@ -12,7 +12,7 @@ export class Residency {
   private pinnedBytes = 0;
   /** Blocks of the group before each chunk. */
   readonly bases: readonly number[];
-  /** Of the first chunk, once that was loaded; null where the group is not one whole tensor of a size that a sample pays for. */
+  /** Of the chunks that were loaded so far; null where the group is not one whole tensor of a size that a sample pays for. */
   readonly sample: KeySample | null;
 
   constructor(
@@ -37,7 +37,7 @@ export class Residency {
     if (known) return known;
     this.passing?.release();
     this.passing = null;
-    const chunk = await loadChunk(this.context, this.group, index, this.bases[index]!, this.reader(index), this.signal);
+    const chunk = await loadChunk(this.context, this.group, index, this.bases[index]!, this.reader(), this.signal);
     // Passes go over the chunks in order, again and again: keeping the first ones is the best any rule can do.
     if (this.pinnedBytes + chunk.arena.size <= this.budget) {
       this.pinned.set(index, chunk);
@@ -48,6 +48,11 @@ export class Residency {
     return chunk;
   }
 
+  /** Loads chunks from the first on as far as they stay, and the first that does not: the passes that follow find them. */
+  async fill(): Promise<void> {
+    for (let index = 0; index < this.group.chunks.length && this.passing === null; index++) await this.load(index);
+  }
+
   release(): void {
     this.passing?.release();
     for (const chunk of this.pinned.values()) chunk.release();
@@ -55,12 +60,12 @@ export class Residency {
     this.passing = null;
   }
 
-  private reader(index: number): ReadSegment {
+  private reader(): ReadSegment {
     const { sample, read } = this;
-    if (sample === null || index !== 0) return read;
+    if (sample === null) return read;
     return async (segment, input) => {
       const bytes = await read(segment, input);
-      sample.take(this.group.chunks[0]!.indexOf(segment), input, bytes);
+      sample.take(segment, input, bytes);
       return bytes;
     };
   }

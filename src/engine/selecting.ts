@@ -37,20 +37,26 @@ export async function recordSelections(target: Selectable, sweep: Sweep, bracket
   return after;
 }
 
-/** `act` with a bracket where the group takes one; without where it does not, or where it missed. */
+/**
+ * `act` with a bracket where the group takes one; without where it does not, or where it missed. A first bracket comes from the chunks
+ * that stay on the device; the passes over it have sampled the others as they came by, so that one that missed is drawn once more.
+ */
 export async function withBracket<Result>(target: Selectable, act: (bracketed: Bracketed | null) => Promise<Result>): Promise<Result> {
   const { context, group, parameters, buffers, residency } = target;
-  const bracketed = await prepareBracketed(context, group, parameters, groupOverrides(group, parameters), buffers, residency);
-  if (bracketed === null) return act(null);
-  try {
-    return await act(bracketed);
-  } catch (error) {
-    if (!(error instanceof BracketMissed)) throw error;
-  } finally {
-    bracketed.release();
+  for (;;) {
+    const bracketed = await prepareBracketed(context, group, parameters, groupOverrides(group, parameters), buffers, residency);
+    if (bracketed === null) return act(null);
+    const taken = residency.sample!.taken;
+    try {
+      return await act(bracketed);
+    } catch (error) {
+      if (!(error instanceof BracketMissed)) throw error;
+    } finally {
+      bracketed.release();
+    }
+    buffers.reset(parameters);
+    if (residency.sample!.taken === taken) return act(null);
   }
-  buffers.reset(parameters);
-  return act(null);
 }
 
 export interface Selected {
