@@ -3,7 +3,7 @@ import type { Group } from '../merge/backend';
 import { chunkInputBytes, chunkOutputBytes } from '../merge/steps';
 import { wantedRoom } from './bracket';
 import { BINS, BLOCK_WORDS, COUNT, LANES, SEGMENT, SELECTION, SLOT, SUM_WORDS, THREADS } from './layout';
-import { lentSize } from './memory';
+import { lentSize, mostLent } from './memory';
 import { blockCount } from './tables';
 import { PIECE_BYTES, RING } from './uploads';
 
@@ -19,24 +19,25 @@ export function claimOf(group: Group, { residentBytes, listBytes }: Allowed): nu
   const { chunks, slots } = group;
   const models = slots[0]!.inputs.length - 1;
   const blocks = chunks.map(blockCount);
-  const arenas = chunks.map((chunk) => lentSize(chunkInputBytes(group, chunk)));
-  const tables = chunks.map((chunk, c) => lentSize(SEGMENT.size * chunk.length) + 2 * lentSize(4 * BLOCK_WORDS * blocks[c]!) + lentSize(4 * (1 + THREADS) * blocks[c]!));
+  const arenas = chunks.map((chunk) => chunkInputBytes(group, chunk));
+  const tables = chunks.map((chunk, c) => mostLent(SEGMENT.size * chunk.length) + 2 * mostLent(4 * BLOCK_WORDS * blocks[c]!) + mostLent(4 * (1 + THREADS) * blocks[c]!));
   // As in residency.ts: those that fit stay, of the others one is there.
   let [pinned, stay, passes] = [0, 0, 0];
   for (const [c, bytes] of arenas.entries()) {
-    const own = bytes + tables[c]!;
-    if (pinned + bytes > residentBytes) passes = Math.max(passes, own);
-    else [pinned, stay] = [pinned + bytes, stay + own];
+    if (pinned + lentSize(bytes) > residentBytes) passes = Math.max(passes, tables[c]!);
+    else [pinned, stay] = [pinned + lentSize(bytes), stay + tables[c]!];
   }
+  const lent = arenas.map(mostLent);
+  const inputs = Math.min(sum(lent), residentBytes + Math.max(...lent));
   const counts = Math.max(...chunks.map(({ length }) => 4 * COUNT.words * length));
   const merged = Math.max(...chunks.map((chunk) => chunkOutputBytes(group, chunk)));
   const notes = 4 * (1 + THREADS) * Math.max(...blocks);
   const states = LANES * SELECTION.size * slots.length;
-  const results = lentSize(merged) + lentSize(counts) + Math.min(2, chunks.length) * lentSize(merged + counts + notes + states + 4 * BINS);
-  const selecting = 2 * lentSize(states) + lentSize(SLOT.size * slots.length) + lentSize((models + 1) * 4 * BINS * slots.length) + lentSize((models + 1) * (4 * sum(blocks) + 256));
-  const sums = models * lentSize(4 * SUM_WORDS * slots.length) + lentSize(models * 4 * SUM_WORDS * slots.length);
-  const lists = slots.length === 1 ? lentSize(Math.min(listBytes, wantedRoom(slots[0]!.elements, models))) : 0;
-  return stay + passes + results + selecting + sums + lists;
+  const results = mostLent(merged) + mostLent(counts) + Math.min(2, chunks.length) * mostLent(merged + counts + notes + states + 4 * BINS);
+  const selecting = 2 * mostLent(states) + mostLent(SLOT.size * slots.length) + mostLent((models + 1) * 4 * BINS * slots.length) + mostLent((models + 1) * (4 * sum(blocks) + 256));
+  const sums = models * mostLent(4 * SUM_WORDS * slots.length) + mostLent(models * 4 * SUM_WORDS * slots.length);
+  const lists = slots.length === 1 ? mostLent(Math.min(listBytes, wantedRoom(slots[0]!.elements, models))) : 0;
+  return inputs + stay + passes + results + selecting + sums + lists;
 }
 
 /** Of what is read ahead: about what is read at once (merge/chunk-reading), and what the CPU backend keeps. */

@@ -39,13 +39,13 @@ export class Memory {
     return new Loan(this);
   }
 
-  /** A buffer of at least `size` bytes; its content is whatever the last borrower left. Give it back with `release`. */
+  /** A buffer of at least `size` bytes and at most `mostLent(size)`: a larger one that is free makes way where it stands in the way. Its content is whatever the last borrower left. Give it back with `release`. */
   async borrow(label: string, size: number, usage: number): Promise<GPUBuffer> {
     const wanted = lentSize(size);
     let best = -1;
     for (let i = 0; i < this.free.length; i++) {
       const { buffer, usage: has } = this.free[i]!;
-      const fits = has === usage && buffer.size >= wanted && buffer.size <= 2 * wanted;
+      const fits = has === usage && buffer.size >= wanted && buffer.size <= mostLent(size);
       if (fits && (best < 0 || buffer.size < this.free[best]!.buffer.size)) best = i;
     }
     const found = best >= 0 ? this.free.splice(best, 1)[0]! : await this.create(label, wanted, usage);
@@ -149,6 +149,11 @@ export class Loan {
 /** Bytes of the buffer that is made for `size` bytes. */
 export function lentSize(size: number): number {
   return size <= GRAIN / 16 ? nextPowerOfTwo(Math.max(size, 256)) : Math.ceil(size / GRAIN) * GRAIN;
+}
+
+/** Bytes of the largest buffer that is lent for `size` bytes: what groups claim (claims.ts) is what they have at most. */
+export function mostLent(size: number): number {
+  return Math.floor(lentSize(size) * (1 + 1 / 8));
 }
 
 function nextPowerOfTwo(n: number): number {

@@ -9,6 +9,9 @@ import { throwIfAborted } from '../merge/abort';
 /** Groups on the device at the same time. */
 export const TOGETHER = 2;
 
+/** Groups that end after one found no room until there are several at a time again: twice as many after every such one. */
+const QUIET = 16;
+
 /** A group's time on the device. */
 export interface Stay {
   /** Aborted where it is to give back what it has, and begin again when it is let in again. */
@@ -38,6 +41,9 @@ export class Place {
 export class Turns {
   private readonly places: Place[] = [];
   private most = TOGETHER;
+  /** Groups that ended since there is one at a time, and as how many as end there are several. */
+  private ended = 0;
+  private enough = QUIET / 2;
 
   /** `onAlone` hears of every group before it has the device to itself. */
   constructor(private readonly onAlone: () => void = () => {}) {}
@@ -74,9 +80,11 @@ export class Turns {
     }
   }
 
-  /** There is less room than was thought: from now on one group at a time, and what was given after `place` gives back what it has. */
+  /** There is less room than was thought: one group at a time for a while, and what was given after `place` gives back what it has. */
   onlyOne(place: Place): void {
+    if (this.most > 1) this.enough *= 2;
     this.most = 1;
+    this.ended = 0;
     for (const { present } of this.places.slice(this.places.indexOf(place) + 1)) present?.clearing.abort();
   }
 
@@ -111,6 +119,8 @@ export class Turns {
         place.present = null;
         // What was cleared comes again, though its results may have come just before it learned of that.
         place.isFinished = finished && !own.clearing.signal.aborted;
+        // What took the room may be gone: another page, or a group that this one was not told of.
+        if (place.isFinished && ++this.ended >= this.enough) this.most = TOGETHER;
         this.letIn();
       },
     };

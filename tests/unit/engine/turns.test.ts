@@ -90,6 +90,33 @@ describe('turns on the device', () => {
     expect(after.stay!.hadCompany()).toBe(false);
   });
 
+  it('there are two again when 16 have ended, 32 after the next that finds no room', async () => {
+    const turns = new Turns();
+    const endOne = async (): Promise<number> => {
+      const places = [turns.take(), turns.take()];
+      const asked = places.map((place) => entering(turns, place, 10));
+      await settle();
+      const together = asked.filter(({ stay }) => stay !== null).length;
+      asked[0]!.stay!.leave(true);
+      for (const place of places) turns.end(place);
+      asked[1]!.stay?.leave(false);
+      await settle();
+      return together;
+    };
+    for (const quiet of [16, 32, 64]) {
+      const full = turns.take();
+      entering(turns, full, 10);
+      await settle();
+      // Twice in a row counts as once: what it has by itself is no company's.
+      turns.onlyOne(full);
+      turns.onlyOne(full);
+      turns.end(full);
+      full.present = null;
+      for (let i = 0; i < quiet; i++) expect(await endOne()).toBe(1);
+      expect(await endOne()).toBe(2);
+    }
+  });
+
   it('one that was cleared comes again, however much of it was on the host: nothing goes before it', async () => {
     const turns = new Turns();
     const places = [turns.take(), turns.take(), turns.take()];
