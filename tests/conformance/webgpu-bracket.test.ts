@@ -132,6 +132,35 @@ describe('selection from a bracket', () => {
     backend.dispose();
   });
 
+  it('goes over its list in dispatches as long as the pace allows, like every pass over blocks', async () => {
+    // One value in five is in the list: two blocks of it.
+    const slot = stepped(5, at(0.3, 1));
+    const dispatched: number[] = [];
+    const { setPipeline, dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+    let label = '';
+    GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
+      label = pipeline.label;
+      setPipeline.call(this, pipeline);
+    };
+    GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y, z) {
+      if (label.startsWith('listed/')) dispatched.push(x * (y ?? 1));
+      dispatchWorkgroups.call(this, x, y, z);
+    };
+    try {
+      const backend = await make({ bracketBlocks: 1, dispatchBlocks: 1 })();
+      const group = makeGroup('ties', [slot], [whole]);
+      const [actual, expected] = [await mergeGroup(backend, group, [slot]), await mergeGroup(createReferenceBackend(), group, [slot])];
+      expectSameResult(actual.result, expected.result);
+      expect(actual.outputs).toEqual(expected.outputs);
+      expect(backend.ledger().brackets).toEqual({ tried: 1, missed: 0 });
+      backend.dispose();
+    } finally {
+      Object.assign(GPUComputePassEncoder.prototype, { setPipeline, dispatchWorkgroups });
+    }
+    // Three digits, the ties of every block, the bits of the last.
+    expect(dispatched).toEqual(new Array<number>(5 * 2).fill(1));
+  });
+
   it('that missed is drawn once more from what the passes over all chunks have sampled', async () => {
     const slot = ramp(at(0.2, 1));
     const backend = await make({ bracketBlocks: 1, residentBytes: 0 })();

@@ -13,8 +13,6 @@ const EQUALS: PassShape = { shader: 'listed', entry: 'equals', storage: LISTED, 
 const MARK: PassShape = { shader: 'listed', entry: 'mark', storage: LISTED, work: true };
 const SETTLE: PassShape = { shader: 'settle', entry: 'settle', storage: { 6: 'write', 7: 'read' }, work: true };
 const CUT: PassShape = { shader: 'settle', entry: 'cut', storage: { 5: 'write', 6: 'write' }, work: true };
-/** Workgroups over a list: enough to fill a GPU. */
-const MAX_LIST_GROUPS = 256;
 
 /** Of one lane. */
 export interface ListBuffers {
@@ -28,15 +26,15 @@ export async function prepareListed(context: Context, lane: number) {
   const { pipelines } = context;
   const [settle, digits, equals, mark, cut, findBlock] = await Promise.all([
     pipelines.get(SETTLE, {}),
-    pipelines.get(DIGITS, {}),
-    pipelines.get(EQUALS, {}),
-    pipelines.get(MARK, {}),
+    pipelines.atOnce(DIGITS, {}),
+    pipelines.atOnce(EQUALS, {}),
+    pipelines.atOnce(MARK, {}),
     pipelines.get(CUT, {}),
     prepareFindBlock(context, lane),
   ]);
   const work: Work = { slotCount: 1, lane };
-  const groupsOf = (capacity: number) => Math.max(1, Math.min(MAX_LIST_GROUPS, Math.ceil(capacity / BLOCK)));
-  const over = (mine: ListBuffers): Work => ({ ...work, row: groupsOf(mine.capacity) });
+  // How many are listed only the device knows: of the room for them.
+  const over = (mine: ListBuffers) => ({ ...work, endBlock: Math.ceil(mine.capacity / BLOCK) });
   const bindings = (buffers: GroupBuffers, mine: ListBuffers, counts: GPUBufferBinding) => ({ 0: mine.entries, 4: buffers.state, 5: counts, 6: mine.bracket });
   return {
     /** After all chunks were gathered, before any digit. */
@@ -44,13 +42,13 @@ export async function prepareListed(context: Context, lane: number) {
       recording.dispatch(SETTLE, settle, { 6: buffers.state, 7: mine.bracket }, work, 1);
     },
     digits(recording: Recording, buffers: GroupBuffers, mine: ListBuffers, { shift, bits }: Digit): void {
-      recording.dispatch(DIGITS, digits, bindings(buffers, mine, buffers.histograms(lane)), { ...over(mine), shift, digitBits: bits }, groupsOf(mine.capacity));
+      recording.dispatchBlocks(digits, bindings(buffers, mine, buffers.histograms(lane)), { ...over(mine), shift, digitBits: bits }, null);
     },
     /** After all digits: the index after the last tie kept. The tie counts are zero before. */
     cut(recording: Recording, buffers: GroupBuffers, mine: ListBuffers): void {
-      recording.dispatch(EQUALS, equals, bindings(buffers, mine, buffers.tieCounts(lane)), over(mine), groupsOf(mine.capacity));
+      recording.dispatchBlocks(equals, bindings(buffers, mine, buffers.tieCounts(lane)), over(mine), null);
       findBlock(recording, buffers, buffers.state);
-      recording.dispatch(MARK, mark, bindings(buffers, mine, buffers.histograms(lane)), over(mine), groupsOf(mine.capacity));
+      recording.dispatchBlocks(mark, bindings(buffers, mine, buffers.histograms(lane)), over(mine), null);
       recording.dispatch(CUT, cut, { 5: buffers.histograms(lane), 6: buffers.state }, work, 1);
     },
   };
