@@ -149,7 +149,7 @@ test.describe('without a graphics adapter', () => {
     // A reload loses the report, not the export.
     await page.reload();
     const kept = region(page, 'Export in private storage');
-    await expect(kept).toContainText(/A finished export lies in private storage: 9 files, 3\.\d MB/);
+    await expect(kept).toContainText(/A finished export lies in private storage: 9 files, 3\.\d\sMB/);
     await kept.getByRole('button', { name: 'Files' }).click();
     await expectPaperSlack(await download(page, kept, 'model.safetensors', folder));
     await photograph(page, '08 found again');
