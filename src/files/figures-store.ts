@@ -1,5 +1,6 @@
 /** Exact figures kept across reloads: in IndexedDB where the browser has it, else as long as the page is open. */
 import type { TensorFigures } from '../worker/protocol';
+import { completed, openDatabase, outcome } from './database';
 
 /** Recipes whose figures are kept; those of 291 tensors take about 150 KB. */
 export const MOST_KEPT = 50;
@@ -43,7 +44,7 @@ export function openFiguresStore(factory: IDBFactory | undefined = globalThis.in
   let database: Promise<IDBDatabase | null> | null = null;
 
   async function ask<T>(act: (database: IDBDatabase) => Promise<T>): Promise<T | null> {
-    database ??= openDatabase(factory).catch(() => null);
+    database ??= openDatabase(factory, DATABASE, (made) => void made.createObjectStore(STORE, { keyPath: 'key' }).createIndex('order', 'order', { unique: true })).catch(() => null);
     const open = await database;
     if (open === null) return null;
     try {
@@ -75,32 +76,10 @@ async function replace(database: IDBDatabase, key: string, tensors: readonly Ten
   store.put(kept);
   const keys = await outcome(byOrder.getAllKeys());
   for (const oldest of keys.slice(0, -MOST_KEPT)) store.delete(oldest);
-  await new Promise<void>((resolve, reject) => {
-    store.transaction.oncomplete = () => resolve();
-    store.transaction.onabort = () => reject(store.transaction.error ?? new Error('the transaction was given up'));
-  });
+  await completed(store.transaction);
   return true;
 }
 
 function entries(database: IDBDatabase, mode: IDBTransactionMode): IDBObjectStore {
   return database.transaction(STORE, mode).objectStore(STORE);
-}
-
-async function openDatabase(factory: IDBFactory | undefined): Promise<IDBDatabase> {
-  if (factory === undefined) throw new Error('this browser has no IndexedDB');
-  const request = factory.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(STORE, { keyPath: 'key' }).createIndex('order', 'order', { unique: true });
-  };
-  const database = await outcome(request);
-  // A later version of the page must not wait for this one.
-  database.onversionchange = () => database.close();
-  return database;
-}
-
-function outcome<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the database gave no reason'));
-  });
 }

@@ -1,5 +1,6 @@
 /** Folders and files that were opened, kept by the browser as handles, so that the next page can offer them again. No bytes. */
 import type { KeptCheckpoint, KeptRoot, PickedFile } from '../worker/protocol';
+import { completed, openDatabase, outcome } from './database';
 import { sourceFault } from './faults';
 import { Findings, walkHandle } from './walk';
 
@@ -45,7 +46,7 @@ export function openKeptHandles(session: number, factory: IDBFactory | undefined
   function inTurn(act: (open: IDBDatabase) => Promise<void>): Promise<readonly KeptRoot[]> {
     const done = turn.then(async () => {
       try {
-        database ??= openDatabase(factory).catch(() => null);
+        database ??= openDatabase(factory, DATABASE, (made) => void made.createObjectStore(STORE, { keyPath: 'key', autoIncrement: true })).catch(() => null);
         const open = await database;
         if (open === null) return;
         await act(open);
@@ -57,13 +58,11 @@ export function openKeptHandles(session: number, factory: IDBFactory | undefined
     turn = done;
     return done.then(() => entries.map(({ key, name, session: of, checkpoints }) => ({ key, name, session: of, checkpoints })));
   }
-  const write = (open: IDBDatabase, act: (store: IDBObjectStore) => void) =>
-    new Promise<void>((resolve, reject) => {
-      const transaction = open.transaction(STORE, 'readwrite');
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was given up'));
-      act(transaction.objectStore(STORE));
-    });
+  const write = (open: IDBDatabase, act: (store: IDBObjectStore) => void): Promise<void> => {
+    const transaction = open.transaction(STORE, 'readwrite');
+    act(transaction.objectStore(STORE));
+    return completed(transaction);
+  };
 
   return {
     list: () => inTurn(async () => {}),
@@ -113,21 +112,4 @@ export function openKeptHandles(session: number, factory: IDBFactory | undefined
 async function stored(database: IDBDatabase): Promise<Entry[]> {
   const all = await outcome<Entry[]>(database.transaction(STORE, 'readonly').objectStore(STORE).getAll());
   return all.sort((a, b) => b.key - a.key);
-}
-
-async function openDatabase(factory: IDBFactory | undefined): Promise<IDBDatabase> {
-  if (factory === undefined) throw new Error('this browser has no IndexedDB');
-  const request = factory.open(DATABASE, 1);
-  request.onupgradeneeded = () => void request.result.createObjectStore(STORE, { keyPath: 'key', autoIncrement: true });
-  const database = await outcome(request);
-  // A later version of the page must not wait for this one.
-  database.onversionchange = () => database.close();
-  return database;
-}
-
-function outcome<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the database gave no reason'));
-  });
 }
