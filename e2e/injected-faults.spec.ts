@@ -309,7 +309,8 @@ test.describe('without a graphics card', () => {
     await openPair(third);
     await resume(third);
     await expectWhole(Object.keys(await privateFiles(third, EXPORT)), (name) => privateFile(third, EXPORT, name));
-    expect(complaints).toEqual([]);
+    // The process that crashed may have been the one that the service worker ran in, which then gives no answer to the next page.
+    expect(complaints.filter((complaint) => complaint !== 'Failed to load resource: net::ERR_FAILED')).toEqual([]);
   });
 });
 
