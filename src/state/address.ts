@@ -8,7 +8,7 @@ import { DEFAULT_CHOICES, type FitChoices } from '../merge/plan-types';
 import { decodeRecipe, encodeRecipe } from '../recipe/serialise';
 import type { Recipe } from '../recipe/types';
 import { readChoices, recordOf, renamedChoices } from './choices';
-import { DEFAULT_SHARD_BYTES } from './decisions';
+import { DEFAULT_SHARD_BYTES, LEAST_SHARD_BYTES } from './decisions';
 import { NO_SERIES, readSeries } from './series-names';
 import type { Roles } from './roles';
 import type { ChartView, SeriesState, Unlike, WantedRecipe } from './types';
@@ -79,7 +79,8 @@ export function readAddress(fragment: string): { wanted: WantedRecipe | null; ch
   const module = MODULE_KINDS.find((one) => one === fields.get('m'));
   const tensor = fields.get('n') ?? '';
   const wanted = readWanted(fields.get('r'), fields.get('c'), fields.get('f'));
-  const shardBytes = /^\d{1,15}$/.test(fields.get('b') ?? '') ? Number(fields.get('b')) : DEFAULT_SHARD_BYTES;
+  const asked = /^\d{1,15}$/.test(fields.get('b') ?? '') ? Number(fields.get('b')) : 0;
+  const shardBytes = asked >= LEAST_SHARD_BYTES ? asked : DEFAULT_SHARD_BYTES;
   const shown = Object.fromEntries(Object.entries(recordOf(json(fields.get('v')))).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   return {
     wanted: wanted && { ...wanted, shardBytes },

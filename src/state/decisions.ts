@@ -12,6 +12,8 @@ import type { Decisions, Role } from './types';
 
 /** The shard size of the Hugging Face libraries since 2024. */
 export const DEFAULT_SHARD_BYTES = 5e9;
+/** The least that one can ask for: a shard smaller than most tensors only makes more files. */
+export const LEAST_SHARD_BYTES = 1e6;
 
 export function noDecisions(): Decisions {
   return { roles: {}, recipe: defaultRecipe(null, null, []), text: null, choices: DEFAULT_CHOICES, shardBytes: DEFAULT_SHARD_BYTES };

@@ -13,6 +13,7 @@ import { readResults } from '../../src/recipe/results';
 import { defaultRecipe } from '../../src/recipe/presets';
 import { METHODS } from '../../src/recipe/types';
 import { readAddress, writeAddress } from '../../src/state/address';
+import { LEAST_SHARD_BYTES } from '../../src/state/decisions';
 import { mendPrefix, mutated } from './mutation';
 import type { FuzzTarget } from './targets';
 
@@ -95,24 +96,31 @@ function readScores(bytes: Bytes): boolean {
   }
 }
 
-const OPEN = ['base', 'sft', 'ct'].map((name) => ({ id: name, name }));
+const OPEN = ['base', 'sft', 'ct'].map((name, i) => ({ id: name, name, fingerprint: `${i}a`.repeat(16) }));
 const LINKS = [
-  writeAddress({ recipe: defaultRecipe('base', 'sft', ['ct']), choices: DEFAULT_CHOICES }, OPEN, { tab: 'map', layer: 3, module: 'mlp' } as never),
+  writeAddress({ recipe: defaultRecipe('base', 'sft', ['ct']), choices: DEFAULT_CHOICES, shardBytes: 2e9 }, OPEN, { tab: 'map', layer: 3, module: 'gate', tensor: 'model.norm.weight', shown: { map: 'conflict' } }),
   writeAddress(
     {
       recipe: { ...defaultRecipe('base', 'sft', ['ct']), rules: [{ filter: 'norm', action: 'take', from: 'ct' }], tokenizerFrom: 'sft' },
       choices: { leaveOut: { 'lm_head.weight': ['ct'] }, extraRows: { from: 'ct' }, integerFrom: { ids: 'sft' }, allowNonfinite: true, rows: 'id' },
     },
     OPEN,
-    { tab: 'series', layer: null, module: null } as never,
+    { tab: 'series', layer: null, module: null, tensor: null, shown: {} },
+    { along: 'ct', members: { sft: false }, tokens: { ct: 4e6, 'ct-2': 1.5e9 } },
   ),
 ].map(utf8);
 
 /** An address is never refused: what is malformed in it counts as absent. */
 function openLink(bytes: Bytes): boolean {
-  const { wanted, chart } = readAddress(`#${textOf(bytes)}`);
+  const { wanted, chart, series } = readAddress(`#${textOf(bytes)}`);
   if (chart.layer !== undefined) expect(Number.isSafeInteger(chart.layer) && chart.layer! >= 0).toBe(true);
+  if (chart.tensor !== undefined) expect(chart.tensor!.length).toBeLessThanOrEqual(200);
+  for (const value of Object.values(chart.shown ?? {})) expect(typeof value).toBe('string');
+  for (const tokens of Object.values(series.tokens)) expect(Number.isFinite(tokens) && tokens > 0).toBe(true);
+  for (const member of Object.values(series.members)) expect(typeof member).toBe('boolean');
   if (wanted === null) return false;
+  expect(Number.isSafeInteger(wanted.shardBytes) && wanted.shardBytes! >= LEAST_SHARD_BYTES).toBe(true);
+  for (const mark of Object.values(wanted.fingerprints)) expect(mark).toMatch(/^[0-9a-f]{12}$/);
   expect(METHODS).toContain(wanted.recipe.method);
   const { leaveOut, extraRows, integerFrom } = wanted.choices;
   const named = [...wanted.names, ...Object.values(leaveOut).flat(), ...Object.values(integerFrom), extraRows === 'cut' ? '' : extraRows.from];
@@ -128,7 +136,7 @@ const CHOICES = [
 
 /** What was decided, as a link beside a sound recipe has it: names of text all of it, nothing of an object's own, and a link of it says the same. */
 function openChoices(bytes: Bytes): boolean {
-  const fields = new URLSearchParams(writeAddress({ recipe: RECIPE, choices: DEFAULT_CHOICES }, OPEN, { tab: 'layers', layer: null, module: null } as never));
+  const fields = new URLSearchParams(writeAddress({ recipe: RECIPE, choices: DEFAULT_CHOICES }, OPEN, { tab: 'layers', layer: null, module: null, tensor: null, shown: {} }));
   fields.set('c', textOf(bytes));
   const { wanted } = readAddress(`#${fields.toString()}`);
   if (wanted === null) return false;
@@ -136,7 +144,7 @@ function openChoices(bytes: Bytes): boolean {
   expect(Object.keys(choices).every((key) => ['leaveOut', 'extraRows', 'integerFrom', 'allowNonfinite', 'rows'].includes(key))).toBe(true);
   for (const one of [choices, choices.leaveOut, choices.integerFrom]) expect(Object.getPrototypeOf(one)).toBe(Object.prototype);
   for (const name of [...Object.values(choices.leaveOut).flat(), ...Object.values(choices.integerFrom)]) expect(typeof name).toBe('string');
-  const again = writeAddress({ recipe: RECIPE, choices }, OPEN, { tab: 'layers', layer: null, module: null } as never);
+  const again = writeAddress({ recipe: RECIPE, choices }, OPEN, { tab: 'layers', layer: null, module: null, tensor: null, shown: {} });
   // Longer ones are left out of a link.
   if (JSON.stringify(choices).length < 4000) expect(readAddress(`#${again}`).wanted!.choices).toEqual(choices);
   return true;

@@ -1,4 +1,5 @@
 import type { Recipe } from '../../recipe/types';
+import { LEAST_SHARD_BYTES } from '../../state/decisions';
 import { showName } from '../format';
 import { useModels, useNameOf } from '../names';
 import { useController, useStudio } from '../studio';
@@ -10,8 +11,7 @@ const DTYPES: readonly { readonly value: Recipe['outDtype']; readonly label: str
   { value: 'F16', label: 'F16' },
   { value: 'F32', label: 'F32' },
 ];
-/** The least that one can ask for: a shard smaller than most tensors only makes more files. */
-const LEAST_SHARD_GB = 0.001;
+const LEAST_SHARD_GB = LEAST_SHARD_BYTES / 1e9;
 
 /** What is written: dtype, shards, and whose tokenizer and config go with the weights. */
 export function OutputSettings() {

@@ -63,7 +63,8 @@ const other = (folder: string) => picked(`${folder}/model.safetensors`, shardByt
 
 async function studio() {
   const worker = new MortalWorker();
-  const files = { dropped: async (transfer: unknown) => transfer as readonly PickedFile[], sampleUrl: '' } as unknown as FilePort;
+  const kept = { list: async () => [], keep: async () => [], forget: async () => [] };
+  const files = { dropped: async (transfer: unknown) => transfer as readonly PickedFile[], sampleUrl: '', kept } as unknown as FilePort;
   const clock: ClockPort = { now: () => performance.now(), frame: (run) => void setTimeout(run), later: (_, run) => ((timer) => () => clearTimeout(timer))(setTimeout(run)) };
   const store = createStudioStore();
   const controller = createController(store, worker, files, clock);
