@@ -15,15 +15,18 @@ export interface ExportFolder {
   release(): Promise<void>;
 }
 
-/** Private storage holds one export, or one of several folders, replaced by the next: `exports/<this>/`. */
+/** What private storage holds: `exports/<this>/`, an export whose place the next one takes, and folders of several. */
 const PRIVATE_NAME = 'merged-model';
 
-/** What is to become of what lies there: `new` keeps an unfinished export, which then refuses the merge; `resume` keeps all. */
+/**
+ * What is to become of what lies there: `new` keeps an unfinished export, which then refuses the merge, and for one merge a finished
+ * one, which it is to replace when it is whole itself; `resume` keeps all.
+ */
 export type HowToOpen = 'new' | 'replace' | 'resume';
 
 /**
- * Takes `folder` (null: private storage, emptied first unless an unfinished export or one of `names` is there, or it is carried on) for
- * one merge of `sources`, or for several, whose folders are the `names`: some may be complete where others were interrupted.
+ * Takes `folder` (null: private storage, emptied first of what `how` does not keep, unless one of `names` is there) for one
+ * merge of `sources`, or for several, whose folders are the `names`: some may be complete where others were interrupted.
  * Rejects with DestinationError: `locked` when another tab is exporting to a folder of that name, `is-source` when a source file lies
  * in it, `permission`, `removed`, and `insecure-page` or `no-storage` where there is no private storage.
  */
@@ -131,15 +134,16 @@ async function lastExport(): Promise<FileSystemDirectoryHandle> {
 async function privateDirectory(how: HowToOpen, names: readonly string[]): Promise<FileSystemDirectoryHandle> {
   const exports = await privateRoot({ create: true });
   const directory = await exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
-  if (how === 'resume' || (how === 'new' && ((await holdsOneOf(directory, names)) || (await holdsUnfinished(directory))))) return directory;
+  if (how === 'resume' || (how === 'new' && ((await holdsOneOf(directory, names)) || (await holdsExport(directory, names.length > 0))))) return directory;
   for await (const old of exports.keys()) await exports.removeEntry(old, { recursive: true });
   return exports.getDirectoryHandle(PRIVATE_NAME, { create: true });
 }
 
-/** Whether an export there, or one of several in folders of their own, was interrupted. */
-async function holdsUnfinished(directory: FileSystemDirectoryHandle): Promise<boolean> {
+/** Whether an export lies there that was interrupted or, unless `unfinished`, is finished, or one of several in folders of their own. */
+async function holdsExport(directory: FileSystemDirectoryHandle, unfinished: boolean): Promise<boolean> {
   for await (const [name, entry] of directory.entries()) {
-    if (name === JOURNAL_FILE || (entry.kind === 'directory' && (await holdsUnfinished(entry)))) return true;
+    if (name === JOURNAL_FILE || (!unfinished && (name === 'model.safetensors' || name.endsWith('.safetensors.index.json')))) return true;
+    if (entry.kind === 'directory' && (await holdsExport(entry, unfinished))) return true;
   }
   return false;
 }

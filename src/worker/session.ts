@@ -1,6 +1,6 @@
 /** What the worker does for each request. Free of its environment: backends, files and the way out are arguments. */
 import type { Hashing } from '../bytes/hashing';
-import type { ByteSource, Destination } from '../bytes/source';
+import { JOURNAL_FILE, type ByteSource, type Destination } from '../bytes/source';
 import { Watchdog } from '../bytes/watchdog';
 import type { FileEntry } from '../checkpoint/types';
 import { isExportFile } from '../export/files';
@@ -151,7 +151,9 @@ export function createSession({ backends, store, fetchSample, openExportFolder, 
       const sources = checkpointsOf(payload.recipe, catalogue.checkpoints).flatMap(filesOf);
       const open = () => openExportFolder(payload.destination, store, sources, payload.resume ? 'resume' : payload.replace ? 'replace' : 'new');
       return withFolder(nameOf(payload.destination), open, { signal: control.signal, watchdog }, async (destination, folder) => {
-        const summary = await counting(payload, (counted) => merge(payload, { ...folder, destination }, control, { ...context, counted }));
+        // What lies in private storage was made by the studio: it is replaced unasked, but not before the merge is whole. An unfinished one refuses it.
+        const replace = payload.replace || (folder.privateStorage && !payload.resume && !(await destination.list()).includes(JOURNAL_FILE));
+        const summary = await counting(payload, (counted) => merge({ ...payload, replace }, { ...folder, destination }, control, { ...context, counted }));
         return { ...summary, stamps: await stampsOf(folder, summary.files.map(({ name }) => name)) };
       });
     },

@@ -33,7 +33,7 @@ export function Finished({ summary, children }: { summary: MergeSummary; childre
       <header>
         <p>
           <strong>Merged in {formatSeconds(seconds)}.</strong> {plural(files.length, 'file')}, {formatBytes(bytes)}, on {backend.label},{' '}
-          {privateStorage ? 'in private storage until the next export there: download them' : `in the folder ${showName(destination)}`}
+          {privateStorage ? 'in private storage until the next export there is whole: download them' : `in the folder ${showName(destination)}`}
         </p>
         {privateStorage && (
           <button

@@ -42,7 +42,7 @@ export function FinishedBatch({ summary, kept, children }: { summary: BatchSumma
             {plural(folders.length, 'merge')} in {formatSeconds(seconds)}.
           </strong>{' '}
           {formatBytes(sum(bytesOf))} on {backend.label},{' '}
-          {privateStorage ? 'in private storage until the next export there: download them' : `in the folder ${showName(destination)}`}, with {table} for the scores.
+          {privateStorage ? 'in private storage until the next export of several: download them' : `in the folder ${showName(destination)}`}, with {table} for the scores.
         </p>
         {tableStamp && (
           <button type="button" className="button small" onClick={() => download(tableStamp)}>

@@ -27,7 +27,7 @@ export function StoredNotice() {
   return (
     <section className="notice stored" data-grave="calm" aria-label="Export in private storage">
       <p>
-        <strong>A finished export lies in private storage:</strong> {plural(stored.length, 'file')}, {formatBytes(sum(stored))}, of {date}. The next export there takes its place.
+        <strong>A finished export lies in private storage:</strong> {plural(stored.length, 'file')}, {formatBytes(sum(stored))}, of {date}. A merge there takes its place once that is whole; an export of several empties private storage first.
       </p>
       <div className="row">
         <button type="button" className="button small primary" onClick={download(stored)}>

@@ -99,7 +99,7 @@ describe('FileStore', () => {
 });
 
 describe('openExportFolder', () => {
-  it('private storage is emptied for each export, and its files can be had for download', async () => {
+  it('private storage is emptied of what is no export, and its files can be had for download', async () => {
     const stamps: ExportedStamp[] = [];
     for (const [name, length] of [['first', 3], ['second', 5]] as const) {
       const { destination, privateStorage, release } = await openExportFolder(null, new FileStore(), []);
@@ -113,6 +113,22 @@ describe('openExportFolder', () => {
     }
     expect((await exportedFile(stamps[1]!)).size).toBe(5);
     for (const other of [stamps[0]!, { ...stamps[1]!, modified: stamps[1]!.modified - 1 }]) await expect(exportedFile(other)).rejects.toMatchObject({ code: 'destination', reason: 'export-gone' });
+  });
+
+  it('a finished export in private storage stays for what is to replace it, also one of several in folders', async () => {
+    for (const [name, inner] of [['model.safetensors', null], ['model.safetensors.index.json', null], ['model.safetensors', 'one-of-several']] as const) {
+      const first = await openExportFolder(null, new FileStore(), [], 'replace');
+      await (await (inner === null ? first.destination : await first.destination.folder(inner)).create(name)).close();
+      await first.release();
+      const next = await openExportFolder(null, new FileStore(), []);
+      expect(await (inner === null ? next.destination : await next.destination.folder(inner)).list()).toEqual([name]);
+      await next.release();
+      // Several make room first.
+      const several = await openExportFolder(null, new FileStore(), [], 'new', ['another']);
+      expect(await several.destination.list()).toEqual([]);
+      await several.release();
+    }
+    await (await openExportFolder(null, new FileStore(), [], 'replace')).release();
   });
 
   it('an unfinished export in private storage stays until it is replaced, also one of several in folders', async () => {

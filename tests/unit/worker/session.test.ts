@@ -145,8 +145,23 @@ describe('merge', () => {
     expect(await request('exported', { was: summary.stamps[0]! })).toEqual({ handle: `file ${summary.stamps[0]!.name}` });
   });
 
-  it('refuses a folder that holds weights, and replaces them on request', async () => {
+  it('in private storage replaces an older export unasked, and not before the merge is whole', async () => {
     const { merge, out } = await openFamily();
+    out.files.set('model-00001-of-00002.safetensors', { bytes: new Uint8Array(3), modified: 1 });
+    out.before = (operation, name) => {
+      if (operation === 'write' && name === 'model.safetensors') throw fault('QuotaExceededError');
+    };
+    await expect(merge()).rejects.toMatchObject({ code: 'disk-full' });
+    expect([...out.files.keys()]).toEqual(['model-00001-of-00002.safetensors']);
+    out.before = () => {};
+    await merge();
+    expect([out.files.has('model-00001-of-00002.safetensors'), out.files.has('model.safetensors')]).toEqual([false, true]);
+  });
+
+  it('refuses a folder that holds weights, and replaces them on request', async () => {
+    const session = await openFamily();
+    const { out, request, recipe } = session;
+    const merge = (replace = false) => request('merge', { recipe, choices: DEFAULT_CHOICES, shardBytes: 2 ** 30, replace, destination: { name: 'out', handle: out.handle } });
     out.files.set('model-00001-of-00002.safetensors', { bytes: new Uint8Array(3), modified: 1 });
     await expect(merge()).rejects.toMatchObject({ code: 'destination', reason: 'not-empty', where: { names: ['model-00001-of-00002.safetensors'] } });
     expect([...out.files.keys()]).toEqual(['model-00001-of-00002.safetensors']);
