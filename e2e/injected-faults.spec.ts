@@ -15,7 +15,7 @@ import { holdReadingBack, holdTime, holdWriting, miscalculate, restore, shortOfD
 import { privateFile, privateFiles } from './support/private-storage';
 import { Profile } from './support/profile';
 import { readSafetensors } from './support/safetensors';
-import { choosePreset, chooseWebGpu, expectOpen, mergeButton, openPair, region, reportedFiles, visit } from './support/studio';
+import { choosePreset, chooseWebGpu, expectOpen, mergeButton, openPair, region, removeStored, reportedFiles, visit } from './support/studio';
 
 const NAMES = ['base', 'sft', 'ct-x-4M'];
 const JOURNAL = 'studio-journal.json';
@@ -79,15 +79,6 @@ async function pickFolder(profile: Profile, path: string): Promise<void> {
   await profile.pick(path);
   // The page has it a moment after the drop: a merge before would go to private storage.
   await expect(profile.page.getByRole('radio', { name: `Folder ${basename(path)}` })).toBeChecked();
-}
-
-/** As a person does: the finished export in private storage makes room. */
-async function removeStored(page: Page): Promise<void> {
-  const notice = page.getByRole('region', { name: 'Export in private storage' });
-  await notice.getByRole('button', { name: 'Remove', exact: true }).click();
-  await notice.getByRole('button', { name: 'Remove for good' }).click();
-  await expect(notice).toBeHidden();
-  expect(await privateFiles(page, EXPORT)).toEqual({});
 }
 
 test.describe('without a graphics card', () => {

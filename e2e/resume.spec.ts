@@ -2,7 +2,7 @@
  * that fills up (37). */
 import { expect, photograph, test } from './support/fixtures';
 import { privateFiles } from './support/private-storage';
-import { choosePreset, merge, mergeButton, openPair, region, reportedFiles, visit } from './support/studio';
+import { choosePreset, merge, mergeButton, openPair, region, removeStored, reportedFiles, visit } from './support/studio';
 
 test.use({ webgpu: false });
 
@@ -16,6 +16,7 @@ test('a page reloaded in a merge offers to resume it, and the shards it finished
   expect([...whole.keys()].filter((name) => name.endsWith('.safetensors'))).toHaveLength(4);
 
   await page.getByRole('button', { name: 'Close the report' }).click();
+  await removeStored(page);
   await mergeButton(page).click();
   // Stopped where a shard is final and others are not.
   const finished = async () => Object.entries(await privateFiles(page, 'exports/merged-model')).filter(([name, bytes]) => name.startsWith('model-') && bytes > 0).length;

@@ -73,6 +73,14 @@ export async function merge(page: Page): Promise<Locator> {
   return report;
 }
 
+/** As a person does: the finished export in private storage makes room for the next, of which shards then are final as they are finished. */
+export async function removeStored(page: Page): Promise<void> {
+  const notice = region(page, 'Export in private storage');
+  await notice.getByRole('button', { name: 'Remove', exact: true }).click();
+  await notice.getByRole('button', { name: 'Remove for good' }).click();
+  await expect(notice).toBeHidden();
+}
+
 /** Name and hash of each file of the report. */
 export async function reportedFiles(report: Locator): Promise<Map<string, string>> {
   const rows = report.getByRole('table', { name: 'Files of the export' }).getByRole('row');
