@@ -18,8 +18,8 @@ test('a page reloaded in a merge offers to resume it, and the shards it finished
   await page.getByRole('button', { name: 'Close the report' }).click();
   await removeStored(page);
   await mergeButton(page).click();
-  // Stopped where a shard is final and others are not.
-  const finished = async () => Object.entries(await privateFiles(page, 'exports/merged-model')).filter(([name, bytes]) => name.startsWith('model-') && bytes > 0).length;
+  // Stopped where a shard is final and others are not. What is being written has a name of its own, .crswap at its end.
+  const finished = async () => Object.entries(await privateFiles(page, 'exports/merged-model')).filter(([name, bytes]) => name.endsWith('.safetensors') && bytes > 0).length;
   await expect.poll(finished, { intervals: [1] }).toBeGreaterThan(0);
   await page.reload();
   const found = page.getByRole('status').filter({ hasText: 'An unfinished merge lies in private storage' });
