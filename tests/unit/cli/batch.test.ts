@@ -55,7 +55,7 @@ it('has its folders for itself: a merge into one of them is refused while it run
   await commanded(batch(at('undisturbed', 'grid')));
   for (const [i, one] of [first, second].entries()) expect(await filesOf(one)).toEqual(await filesOf(at('undisturbed', 'grid', FOLDERS[i]!)));
   expect((await readdir(out)).sort()).toEqual([...FOLDERS, 'results.csv']);
-}, 30_000);
+});
 
 it('carried on says of what it made that it was read again, and of folders that were complete before only what was looked at', async () => {
   const out = at('carried');

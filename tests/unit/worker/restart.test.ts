@@ -98,7 +98,7 @@ describe('a worker that dies', () => {
     const { worker: now, checkpoints, decisions, backend } = store.getState();
     expect([now.problem, checkpoints.problems, names()]).toEqual([null, [], before.checkpoints.open.map(({ name }) => name)]);
     expect([decisions.present, backend.report!.info.kind]).toEqual([before.decisions.present, 'cpu']);
-    await expect.poll(() => store.getState().plan.summary).not.toBeNull();
+    await expect.poll(() => store.getState().plan.summary, { timeout: 60_000 }).not.toBeNull();
     worker.out.files.clear();
     await controller.merge();
     expect(store.getState().job.status).toBe('finished');

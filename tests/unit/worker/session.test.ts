@@ -197,7 +197,7 @@ describe('merge', () => {
       void request('pause', { paused: true });
     };
     const done = merge();
-    for (let i = 0; i < 100 && !isPaused; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!isPaused) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([isPaused, whilePaused, out.files.get('README.md')?.bytes.length ?? 0]).toEqual([true, 0, 0]);
     out.before = () => {};
