@@ -1,6 +1,7 @@
 /** A page that goes away in a merge: what it finished is found again, and carried on to the same bytes (faults.md B 39, 45); and a disk
  * that fills up (37). */
 import { expect, photograph, test } from './support/fixtures';
+import { holdWriting, studioWorker } from './support/injection';
 import { privateFiles } from './support/private-storage';
 import { choosePreset, merge, mergeButton, openPair, region, removeStored, reportedFiles, visit } from './support/studio';
 
@@ -17,13 +18,13 @@ test('a page reloaded in a merge offers to resume it, and the shards it finished
 
   await page.getByRole('button', { name: 'Close the report' }).click();
   await removeStored(page);
+  // Its drive never takes all of the third shard: two are final, however quick the machine is.
+  const held = await holdWriting(await studioWorker(page), 'model-00003-of-00004.safetensors', 'write');
   await mergeButton(page).click();
-  // Stopped where a shard is final and others are not. What is being written has a name of its own, .crswap at its end.
-  const finished = async () => Object.entries(await privateFiles(page, 'exports/merged-model')).filter(([name, bytes]) => name.endsWith('.safetensors') && bytes > 0).length;
-  await expect.poll(finished, { intervals: [1] }).toBeGreaterThan(0);
+  await held.reached();
   await page.reload();
   const found = page.getByRole('status').filter({ hasText: 'An unfinished merge lies in private storage' });
-  await expect(found).toContainText(/TIES-SV of sft and ct-x-4M on base, begun .*: [1-4] of 4 shards/);
+  await expect(found).toContainText(/TIES-SV of sft and ct-x-4M on base, begun .*: 2 of 4 shards/);
   await expect(found).toContainText('To resume it, open its checkpoints: base, sft, ct-x-4M');
   await photograph(page, '50 unfinished merge');
   await openPair(page);
@@ -33,7 +34,7 @@ test('a page reloaded in a merge offers to resume it, and the shards it finished
   const report = page.getByRole('group', { name: 'Finished merge' });
   const fault = region(page, 'Merge and export').getByRole('alert');
   await expect(report.or(fault)).toBeVisible();
-  await expect(report).toContainText(/[1-4] of 4 weight files (was|were) finished before, read again and kept/);
+  await expect(report).toContainText('2 of 4 weight files were finished before, read again and kept');
   expect(await reportedFiles(report)).toEqual(whole);
   await photograph(page, '52 resumed');
   expect(Object.keys(await privateFiles(page, 'exports/merged-model'))).not.toContain('studio-journal.json');
