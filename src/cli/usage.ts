@@ -96,7 +96,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     models: new Map((values.model ?? []).map((pair) => split(pair, '=', '--model NAME=FOLDER'))),
     backend: oneOf(values.backend ?? 'auto', ['auto', 'cpu', 'webgpu'], '--backend'),
     shardBytes: readBytes(values['shard-size'] ?? '5GB', '--shard-size'),
-    memoryBytes: readBytes(values.memory ?? '960MiB', '--memory'),
+    memoryBytes: readBytes(values.memory ?? '1152MiB', '--memory'),
     part,
     finish,
     replace: values.replace ?? false,

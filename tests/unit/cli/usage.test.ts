@@ -9,7 +9,7 @@ describe('options', () => {
   it('has defaults, and takes what is given', () => {
     expect(merge()).toEqual({
       command: 'merge', recipe: 'r.yml', out: 'o', models: new Map(), backend: 'auto', shardBytes: 5e9,
-      memoryBytes: 960 * 2 ** 20, part: null, finish: null,
+      memoryBytes: 1152 * 2 ** 20, part: null, finish: null,
       replace: false, resume: false, allowNonfinite: false, extraRows: null, rowsById: false, leaveOut: [], integersFrom: [], grid: [], quiet: false, recheck: false,
     });
     expect(merge('-m', 'a=/x=y', '--model', 'b=z', '--part', '2/8', '--backend', 'cpu', '--leave-out', 'a:t', '-q')).toMatchObject({
