@@ -98,6 +98,23 @@ export async function entriesOf(folder: string, name: string): Promise<{ readonl
   return entries.flat();
 }
 
+/**
+ * The folder, and those above it that are missing. Rejects as `mkdir` does. Not `mkdir` with `recursive`: where a file system answers
+ * "no such file" although the folder above is there (automounted ones of a cluster, `/proc`), Node tries again without end.
+ */
+async function makeFolders(folder: string): Promise<void> {
+  const make = () =>
+    mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+      if (!(await stat(folder).catch(() => null))?.isDirectory()) throw error;
+    });
+  const above = dirname(folder);
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || above === folder) throw error;
+    await makeFolders(above);
+    await make();
+  });
+}
+
 /** A folder of the disk. Files become final by being renamed, after they are on the disk. */
 export class DiskDestination implements Destination {
   private constructor(
@@ -107,7 +124,7 @@ export class DiskDestination implements Destination {
 
   /** Makes the folder. Rejects with DestinationError `is-source` when a source lies in it, `unusable` when it is none. */
   static async make(folder: string, sources: Iterable<string>): Promise<DiskDestination> {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    await makeFolders(folder).catch((error: unknown) => {
       throw fault(error, folder);
     });
     const real = await realpath(folder);

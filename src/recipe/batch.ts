@@ -20,13 +20,23 @@ const MAX_FOLDER = 80;
  */
 export function densityGrid(recipe: Recipe, [x, y]: readonly [string, string], densities: readonly number[], nameOf: (id: string) => string, ofSecond = densities): BatchEntry[] {
   for (const id of [x, y]) if (!recipe.models.some(({ model }) => model === id)) throw new RangeError(`${id} is no model of the recipe`);
+  const nameWith = (kx: number, ky: number) => {
+    const [first, second] = withinRoom(nameOf(x), nameOf(y), MAX_FOLDER - `-${kx}_-${ky}`.length);
+    return `${first}-${kx}_${second}-${ky}`;
+  };
   const named = densities.flatMap((kx) =>
     ofSecond.map((ky) => ({
-      name: `${nameOf(x)}-${kx}_${nameOf(y)}-${ky}`,
+      name: nameWith(kx, ky),
       recipe: { ...recipe, models: recipe.models.map((one) => ({ ...one, density: one.model === x ? kx : one.model === y ? ky : one.density })) },
     })),
   );
   return withFolders(named);
+}
+
+/** The beginnings of two names that take at most `room` together: the densities after them, which tell the folders apart, are not cut. */
+function withinRoom(a: string, b: string, room: number): [string, string] {
+  const half = room >> 1;
+  return [a.slice(0, Math.max(half, room - b.length)), b.slice(0, Math.max(half, room - a.length))];
 }
 
 /** Entries with folder names made from `name`: other characters become `-`, equal ones are numbered. */

@@ -25,6 +25,20 @@ describe('an output folder', () => {
     await (await lockFolder(folder))();
   });
 
+  it('is made with those above it, by several at once too, and is refused where it cannot be', async () => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await Promise.all([1, 2, 3].map(() => DiskDestination.make(deep, [])));
+    expect(await readdir(join(folder, 'a', 'b'))).toEqual(['c']);
+    await writeFile(join(folder, 'file'), '');
+    for (const path of ['file', 'file/below']) await expect(DiskDestination.make(join(folder, path), [])).rejects.toMatchObject({ code: 'destination', reason: 'unusable' });
+  });
+
+  // As an automounted folder of a cluster does for a name it does not know: `mkdir` with `recursive` tries that without end.
+  it('is refused by a file system that says "no such file" of what is to be made', async () => {
+    if (process.platform !== 'linux') return;
+    await expect(DiskDestination.make('/proc/no-such-folder/merged', [])).rejects.toMatchObject({ code: 'destination', reason: 'removed' });
+  });
+
   it('is one of many that a process has, with one listener to its end', async () => {
     const before = process.listenerCount('exit');
     const folders = await Promise.all(Array.from({ length: 12 }, () => mkdtemp(join(folder, 'part-'))));

@@ -30,6 +30,15 @@ describe('a grid of densities', () => {
     expect(() => densityGrid(RECIPE, ['sft', 'other'], [1], (id) => id)).toThrow(RangeError);
   });
 
+  it('names the densities of each folder however long the names of the models are', () => {
+    const long = 'Meta-Llama-3.1-8B-Instruct-continued-on-Uyghur-and-Tamil-step-';
+    const folders = (nameOfModel: (id: string) => string) => densityGrid(RECIPE, ['sft', 'ct'], [0.2, 1], nameOfModel).map(({ folder }) => folder);
+    for (const folder of folders((id) => `${long}${id}`)) expect(folder.length).toBeLessThanOrEqual(80);
+    expect(folders((id) => `${long}${id}`).map((folder) => /-([\d.]+)_Meta.*-([\d.]+)$/.exec(folder)!.slice(1))).toEqual([['0.2', '0.2'], ['0.2', '1'], ['1', '0.2'], ['1', '1']]);
+    // A short name leaves its room to the long one.
+    expect(folders((id) => (id === 'sft' ? id : `${long}${id}`))[1]).toBe(`sft-0.2_${long}ct-1`);
+  });
+
   it('has folder names that every file system takes, no two equal', () => {
     const folders = (names: string[]) => withFolders(names.map((name) => ({ name, recipe: RECIPE }))).map(({ folder }) => folder);
     expect(folders(['a/b', '../x', 'a b', 'A-B', '', '...', 'தமிழ் 4'])).toEqual(['a-b', 'x', 'a-b-2', 'A-B-3', 'merge', 'merge-2', '4']);
