@@ -56,6 +56,26 @@ test('the point on the surface and the two density sliders are one thing', async
   expect(complaints).toEqual([]);
 });
 
+test('a slider stretched to a typed number keeps its ends while it is dragged', async ({ page, complaints }) => {
+  await visit(page);
+  await openPair(page);
+  await choosePreset(page, 'Paper');
+  await page.getByRole('spinbutton', { name: 'Lambda (λ)' }).fill('10');
+  const slider = page.getByRole('slider', { name: 'Lambda (λ)' });
+  await expect(slider).toHaveValue('10');
+  const { x, y, width, height } = (await slider.boundingBox())!;
+  await page.mouse.move(x + width - 8, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + 0.75 * width, y + height / 2, { steps: 8 });
+  await page.mouse.up();
+  const value = Number(await slider.inputValue());
+  expect(value).toBeGreaterThan(7);
+  expect(value).toBeLessThan(8.5);
+  // Its ends are those of the setting again, or the value's.
+  await expect(slider).toHaveAttribute('max', String(value));
+  expect(complaints).toEqual([]);
+});
+
 test('a layer pointed at on the map is marked on the curve of a setting, and the other way round', async ({ page, complaints }) => {
   await visit(page);
   await openPair(page);

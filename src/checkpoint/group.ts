@@ -2,7 +2,7 @@
 import type { MalformedFileError } from '../bytes/errors';
 import { compareUtf8 } from '../bytes/utf8';
 import { MAX_SHARDS } from '../format/safetensors/limits';
-import { checkpointError } from './reasons';
+import { checkpointError, someOf } from './reasons';
 import type { CheckpointReason } from './reasons';
 import type { FileEntry } from './types';
 
@@ -194,7 +194,7 @@ function numberingProblem(folder: string, stem: string, of: string, shards: read
   const missing = Array.from({ length: count }, (_, i) => i + 1)
     .filter((number) => !present.has(number))
     .map((number) => `${stem}-${String(number).padStart(width, '0')}-of-${of}${extension}`);
-  return checkpointError('missing-shards', folder || file, `${missing.length} of ${count} shards are missing`, {
+  return checkpointError('missing-shards', folder || file, `${missing.length} of ${count} shards are missing: ${someOf(missing)}`, {
     names: missing,
     expected: count,
     actual: present.size,

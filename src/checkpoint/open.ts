@@ -18,7 +18,7 @@ import type { CheckpointFiles } from './group';
 import { identify } from './identity';
 import type { ShardIdentity } from './identity';
 import { displayNames } from './names';
-import { checkpointError } from './reasons';
+import { checkpointError, someOf } from './reasons';
 import type { AdapterConfig, Checkpoint, FileEntry, ModelConfig, Shard, TensorEntry } from './types';
 
 export type OpenSource = (file: FileEntry) => Promise<ByteSource>;
@@ -137,7 +137,7 @@ async function chooseByIndex(index: FileEntry, beside: ReadonlyMap<string, FileE
   const names = [...new Set(weightMap.values())].sort(compareUtf8);
   const missing = names.filter((name) => !beside.has(name));
   if (missing.length > 0) {
-    throw checkpointError('missing-shards', index.path, `${missing.length} of ${names.length} shards are missing`, {
+    throw checkpointError('missing-shards', index.path, `${missing.length} of ${names.length} shards are missing: ${someOf(missing)}`, {
       names: missing,
       expected: names.length,
       actual: names.length - missing.length,

@@ -36,3 +36,9 @@ export function checkpointError(
   const { names, ...numbers } = where;
   return new MalformedFileError(reason, `${file}: ${message}`, { file, ...numbers, ...(names ? { names: names.slice(0, MOST_NAMES) } : {}) });
 }
+
+/** The first of `names` for a message, each cut: `a, b, c and 4 more`. */
+export function someOf(names: readonly string[]): string {
+  const first = names.slice(0, 3).map((name) => name.slice(0, 100)).join(', ');
+  return names.length > 3 ? `${first} and ${names.length - 3} more` : first;
+}

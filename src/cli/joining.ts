@@ -40,6 +40,7 @@ export async function joinInto(out: string, { plan, of, extras, replace, sources
   const destination = WatchedFolder.over(await DiskDestination.make(out, sources), { watchdog, signal });
   const taken = await takeParts(out);
   try {
+    if (taken.count === 0 && (await destination.list()).some(loads)) throw new DestinationError('part-missing', `${out} holds an export and no parts: joined before, it is finished, which verify tells`, { file: out });
     const parts = await watchdog.until(signal, () => joinParts(out, plan, of, signal));
     const beside: ByteSource[] = [];
     for (const extra of extras) beside.push(await contentOf(extra, parts.figures));

@@ -60,7 +60,7 @@ export interface JoinedParts {
  * Takes every part's folder that is under `out`, whatever merge or number of parts it is of, so that none is written while they are
  * joined and removed. Rejects with DestinationError `part-running`, which names who has it.
  */
-export async function takeParts(out: string): Promise<{ release(): Promise<void>; /** Removes the folders. */ clear(): Promise<void> }> {
+export async function takeParts(out: string): Promise<{ readonly count: number; release(): Promise<void>; /** Removes the folders. */ clear(): Promise<void> }> {
   const all = join(out, PARTS);
   const folders = (await readdir(all, { withFileTypes: true }).catch(() => [])).flatMap((entry) => (entry.isDirectory() && entry.name.startsWith('part-') ? [join(all, entry.name)] : []));
   const releases: (() => Promise<void>)[] = [];
@@ -80,7 +80,7 @@ export async function takeParts(out: string): Promise<{ release(): Promise<void>
     // One that began meanwhile stays.
     await rmdir(all).catch(() => {});
   };
-  return { release, clear };
+  return { count: folders.length, release, clear };
 }
 
 /**

@@ -39,7 +39,7 @@ export function snapshotEstimates({ snapshots, checkpoints, decisions }: Pick<St
   return found ? [{ slot: `snapshot ${compared.id}`, recipe: found.recipe, choices: found.choices }] : [];
 }
 
-/** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04, λ 1`. */
+/** A recipe in a few words, for a snapshot that nobody named: `TIES-SV, k 0.2 and 1, s 0.04`; weights and λ where they are not 1. */
 export function wordsOf(recipe: Recipe): string {
   const { method, models, slack, lambda, t, drop, topk } = recipe;
   const vectors = vectorsOf(recipe);
@@ -50,9 +50,11 @@ export function wordsOf(recipe: Recipe): string {
   };
   const listed = (settings: readonly Setting<number>[]) => settings.map(short).join(' and ');
   const { weights } = traitsOf(method);
+  const isWeighted = weights === 'each' && (!readsDensity(method) || models.some(({ weight }) => settingValues(weight).some((value) => Number(value) !== 1)));
   return [
     traitsOf(method).short,
-    ...(readsDensity(method) ? [`k ${listed(models.map(({ density }) => density))}`] : weights === 'each' ? [`w ${listed(models.map(({ weight }) => weight))}`] : []),
+    ...(readsDensity(method) ? [`k ${listed(models.map(({ density }) => density))}`] : []),
+    ...(isWeighted ? [`w ${listed(models.map(({ weight }) => weight))}`] : []),
     ...(readsGamma(method) ? [`γ ${listed(models.map(({ gamma }) => gamma ?? DEFAULT_GAMMA))}`] : []),
     ...(readsEpsilon(method) ? [`ε ${listed(models.map(({ epsilon }) => epsilon ?? DEFAULT_EPSILON))}`] : []),
     ...(readsTopk(method) ? [`select_topk ${short(topk ?? DEFAULT_TOPK)}`] : []),

@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import type { Setting } from '../../recipe/types';
 import { useController } from '../studio';
 import { NumberBox } from './NumberBox';
@@ -27,6 +27,13 @@ export function NumberSetting(props: NumberSettingProps) {
   const controller = useController();
   const hint = useId();
   const isScalar = typeof setting === 'number';
+  /** Of the slider while it is dragged: did its ends follow the value, it would run away under the pointer. */
+  const [held, hold] = useState<{ readonly min: number; readonly max: number } | null>(null);
+  const range = held ?? (isScalar ? { min: Math.min(min, setting), max: Math.max(max, setting) } : { min, max });
+  const letGo = () => {
+    hold(null);
+    controller.settle();
+  };
   /** A press of a button is a step of undo of its own, whatever was typed or dragged just before. */
   const press = (next: Setting<number>) => {
     controller.settle();
@@ -57,12 +64,14 @@ export function NumberSetting(props: NumberSettingProps) {
             type="range"
             aria-label={name}
             aria-describedby={hint}
-            min={Math.min(min, setting)}
-            max={Math.max(max, setting)}
+            min={range.min}
+            max={range.max}
             step={step}
             value={setting}
             onChange={(event) => onChange(Number(event.target.value))}
-            onPointerUp={() => controller.settle()}
+            onPointerDown={() => hold(range)}
+            onPointerUp={letGo}
+            onPointerCancel={letGo}
           />
           <NumberBox {...{ name, hint, step, value: setting, accepts, onChange }} />
         </div>

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openCheckpoints } from '../../../src/checkpoint/open';
 import type { OpenedCheckpoints } from '../../../src/checkpoint/open';
+import { someOf } from '../../../src/checkpoint/reasons';
 import { encodeIndex } from '../../../src/format/safetensors/index-file';
 import { FIRST_READ_BYTES } from '../../../src/format/safetensors/limits';
 import { folderOf, shard, text } from './folder';
@@ -133,6 +134,11 @@ describe('refusals name what is wrong and stop nothing else', () => {
       file: 'bad', code: 'malformed-file', reason: 'missing-shards', expected: 4, actual: 1,
       names: ['model-00001-of-00004.safetensors', 'model-00003-of-00004.safetensors', 'model-00004-of-00004.safetensors'],
     });
+  });
+
+  it('shards missing: the first of them are in the message', () => {
+    expect([someOf(['a']), someOf(['a', 'b', 'c', 'd', 'e'])]).toEqual(['a', 'a, b, c and 2 more']);
+    expect(someOf(['x'.repeat(1e6)]).length).toBe(100);
   });
 
   it('shards missing by the index', async () => {

@@ -81,6 +81,13 @@ it('an older single file, interrupted beside it: no config.json stands with weig
   expect(await filesOf(out)).toEqual(await filesOf(at('single', 'merged')));
 });
 
+it('what was joined before is told as that, not as parts to be run, and stays as it is', async () => {
+  const out = await withParts('twice', SHARDED);
+  await merge(out, [...SHARDED, '--finish', '2']);
+  await expect(merge(out, [...SHARDED, '--finish', '2'])).rejects.toMatchObject({ reason: 'part-missing', message: expect.stringContaining('joined before') });
+  expect(await filesOf(out)).toEqual(await filesOf(at('whole', 'merged')));
+});
+
 it('an unfinished merge: refused, replaced on request with its journal', async () => {
   const out = await withParts('unfinished', SHARDED);
   await lay(out, { [SHARDS[0]!]: 'unfinished', 'studio-journal.json': 'of another' });

@@ -91,6 +91,7 @@ describe('snapshots', () => {
     const one = await family();
     const { recipe } = present(one);
     expect(wordsOf({ ...recipe, method: 'linear' })).toBe('WAVG, w 1 and 1');
+    expect(wordsOf({ ...recipe, method: 'ties', models: recipe.models.map((model, i) => ({ ...model, density: 0.5, weight: i === 0 ? 1 : [0.2, 0.6] })) })).toBe('TIES, k 0.5 and 0.5, w 1 and 0.2 to 0.6');
     expect(wordsOf({ ...recipe, method: 'ties', lambda: 0.5, models: recipe.models.map((model) => ({ ...model, density: [0.1, 0.3] })) })).toBe('TIES, k 0.1 to 0.3 and 0.1 to 0.3, λ 0.5');
   });
 });
